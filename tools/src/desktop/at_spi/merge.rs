@@ -1,0 +1,131 @@
+//! What makes a list of drafts readable: text runs joined, fields named by what stands beside them,
+//! the order in which a person reads.
+
+use super::list::{Draft, clean};
+use crate::element::Role;
+use crate::geometry::ScreenRect;
+
+/// How far in px a label may stand from the field that it names.
+const BESIDE: i32 = 160;
+/// How far in px a label may stand above the field that it names.
+const ABOVE: i32 = 40;
+
+/// Joins, names and orders.
+pub(super) fn tidy(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut drafts = join_texts(drafts);
+    name_fields(&mut drafts);
+    drop_echoes(&mut drafts);
+    in_reading_order(drafts)
+}
+
+/// Pieces of one text that follow each other are one text.
+fn join_texts(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut joined: Vec<Draft> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        if let Some(last) = joined.last_mut()
+            && last.role == Role::Text
+            && draft.role == Role::Text
+            && last.within == draft.within
+            && same_line(&last.bounds, &draft.bounds)
+            && draft.bounds.x.saturating_sub(last.bounds.right()).abs() <= 12
+        {
+            last.name = clean(&format!("{} {}", last.name, draft.name));
+            last.bounds = last.bounds.union(&draft.bounds);
+            continue;
+        }
+        joined.push(draft);
+    }
+    joined
+}
+
+fn same_line(a: &ScreenRect, b: &ScreenRect) -> bool {
+    let overlap = i64::from(a.bottom().min(b.bottom())) - i64::from(a.y.max(b.y));
+    overlap * 2 > i64::from(a.height.min(b.height))
+}
+
+/// A field without a name takes that of the text left of it on its line, or right above it; a box to
+/// tick takes the text right of it.
+fn name_fields(drafts: &mut Vec<Draft>) {
+    let mut used = Vec::new();
+    for at in 0..drafts.len() {
+        let Some(field) = drafts.get(at).filter(|draft| draft.name.is_empty()).cloned() else { continue };
+        let boxes = matches!(field.role, Role::Checkbox | Role::Radio);
+        let fields = field.role.takes_text() || matches!(field.role, Role::Dropdown | Role::Slider);
+        if !boxes && !fields {
+            continue;
+        }
+        let distance = |text: &Draft| {
+            let (t, f) = (&text.bounds, &field.bounds);
+            let left = f.x.saturating_sub(t.right());
+            let right = t.x.saturating_sub(f.right());
+            let above = f.y.saturating_sub(t.bottom());
+            if boxes && same_line(t, f) && (-4..=BESIDE).contains(&right) {
+                return Some(right);
+            }
+            if fields && same_line(t, f) && (-4..=BESIDE).contains(&left) {
+                return Some(left);
+            }
+            let over = t.x < f.right() && f.x < t.right() && (-4..=ABOVE).contains(&above);
+            (fields && over).then_some(above + BESIDE)
+        };
+        let nearest = drafts
+            .iter()
+            .enumerate()
+            .filter(|(i, text)| text.role == Role::Text && text.name.chars().count() <= 60 && !used.contains(i))
+            .filter_map(|(i, text)| distance(text).map(|d| (d, i)))
+            .min();
+        if let Some((_, i)) = nearest
+            && let Some(name) = drafts.get(i).map(|text| text.name.trim_end_matches(':').trim().to_owned())
+            && let Some(field) = drafts.get_mut(at)
+        {
+            field.name = name;
+            used.push(i);
+        }
+    }
+    let mut index = 0;
+    drafts.retain(|_| {
+        index += 1;
+        !used.contains(&(index - 1))
+    });
+}
+
+/// A label whose words a control beside it has taken as its name stands there twice.
+fn drop_echoes(drafts: &mut Vec<Draft>) {
+    let controls: Vec<(String, ScreenRect)> = drafts
+        .iter()
+        .filter(|draft| draft.role.takes_clicks() && !draft.name.is_empty())
+        .map(|draft| (draft.name.clone(), draft.bounds))
+        .collect();
+    drafts.retain(|draft| {
+        draft.role != Role::Text
+            || !controls.iter().any(|(name, bounds)| {
+                let same = name.trim_end_matches(':') == draft.name.trim_end_matches(':');
+                let near = bounds.union(&draft.bounds);
+                same && near.height < bounds.height + draft.bounds.height + 48
+                    && near.width < bounds.width + draft.bounds.width + 200
+            })
+    });
+}
+
+/// Rows from top to bottom, each from left to right.
+fn in_reading_order(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut sorted = drafts;
+    sorted.sort_by_key(|draft| (draft.bounds.y, draft.bounds.x));
+    let mut rows: Vec<(ScreenRect, Vec<Draft>)> = Vec::new();
+    for draft in sorted {
+        let fits = |row: &ScreenRect| {
+            let middle = draft.bounds.center().y;
+            row.y <= middle && middle < row.bottom() && draft.bounds.height <= row.height.saturating_mul(2)
+        };
+        match rows.iter_mut().rev().take(4).find(|(row, _)| fits(row)) {
+            Some((_, members)) => members.push(draft),
+            None => rows.push((draft.bounds, vec![draft])),
+        }
+    }
+    rows.into_iter()
+        .flat_map(|(_, mut members)| {
+            members.sort_by_key(|draft| draft.bounds.x);
+            members
+        })
+        .collect()
+}

@@ -1,0 +1,245 @@
+//! What programs say of themselves over the accessibility bus (AT-SPI), read quickly and made into
+//! the short list of elements that an observation holds.
+//!
+//! The bus part ([`bus`]) only asks; [`list`] and [`merge`] decide what stands in the list; the
+//! numbers ([`identity`]) live as long as the connection.
+
+use std::collections::HashMap;
+
+use ::atspi::Role as BusRole;
+use futures_util::future::join_all;
+
+use crate::element::{Element, ElementId, ElementKey, Source, Window, WindowId};
+use crate::geometry::ScreenRect;
+
+mod bus;
+mod identity;
+mod list;
+mod merge;
+mod node;
+mod roles;
+
+use bus::{Bus, Program};
+use identity::{Looks, Numbers};
+use list::{Draft, Lister};
+use node::{Address, Node, Tree};
+
+/// Objects of one program that are looked at.
+const MAX_NODES: usize = 4000;
+/// Levels of a tree that are looked at.
+const MAX_DEPTH: usize = 80;
+
+/// What the bus shows of the windows.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// The list, window by window from front to back, each in reading order.
+    pub elements: Vec<Element>,
+    /// The element that has the keyboard.
+    pub focus: Option<ElementId>,
+    /// What could not be read, one line each.
+    pub gaps: Vec<String>,
+}
+
+/// A connection to the accessibility bus, with what must be remembered from look to look.
+#[derive(Debug)]
+pub struct Accessibility {
+    bus: Bus,
+    numbers: Numbers,
+    last: HashMap<ElementKey, Element>,
+}
+
+impl Accessibility {
+    /// Connects to the bus at `address`, or to the one that the session bus of this process names.
+    pub async fn connect(address: Option<&str>) -> Result<Self, String> {
+        let bus = Bus::connect(address).await?;
+        Ok(Self { bus, numbers: Numbers::default(), last: HashMap::new() })
+    }
+
+    /// The elements of these windows, which stand from front to back; all in physical px.
+    pub async fn read(&mut self, windows: &[Window], screen: ScreenRect) -> Seen {
+        let programs = self.bus.programs().await;
+        let wanted = programs.iter().filter(|program| {
+            windows.iter().any(|window| window.pid.is_none() || program.pid.is_none() || window.pid == program.pid)
+        });
+        let bus = &self.bus;
+        let trees = join_all(wanted.map(|program| async move { (program, tree(bus, program).await) })).await;
+        let mut gaps = Vec::new();
+        let mut found: Vec<(usize, Draft)> = Vec::new();
+        for (program, tree) in trees {
+            match tree {
+                Ok(tree) => found.extend(drafts(&tree, program, windows, screen)),
+                Err(reason) => {
+                    let name = windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
+                    gaps.push(format!("`{name}` {reason}"));
+                }
+            }
+        }
+        found.sort_by_key(|(window, _)| *window);
+        found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
+        self.number(found, windows, gaps)
+    }
+
+    fn number(&mut self, found: Vec<(usize, Draft)>, windows: &[Window], gaps: Vec<String>) -> Seen {
+        let keys: Vec<(ElementKey, Looks)> = found
+            .iter()
+            .map(|(_, draft)| {
+                let looks = Looks { role: draft.role, name: draft.name.clone(), bounds: draft.bounds };
+                (ElementKey(draft.address.key()), looks)
+            })
+            .collect();
+        let ids = self.numbers.assign(&keys);
+        let elements: Vec<Element> = found
+            .into_iter()
+            .zip(ids)
+            .map(|((at, draft), id)| element(draft, id, windows.get(at).map(|window| window.id)))
+            .collect();
+        self.last = elements.iter().map(|element| (element.key.clone(), element.clone())).collect();
+        let focus = elements.iter().find(|element| element.states.focused).map(|element| element.id);
+        Seen { elements, focus, gaps }
+    }
+
+    /// One element, read afresh; `None` when it is gone or does not show any more.
+    pub async fn element(&mut self, key: &ElementKey) -> Option<Element> {
+        let known = self.last.get(key)?.clone();
+        let id = self.numbers.of(key)?;
+        let address = Address::from_key(&key.0)?;
+        let (node, bounds) =
+            tokio::join!(self.bus.one(address.clone(), None, 0), self.bus.extents(std::slice::from_ref(&address)));
+        let node = node.filter(Node::shows)?;
+        let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
+        let role = roles::role(&node);
+        let mut fresh = known.clone();
+        fresh.id = id;
+        let _ = role;
+        fresh.states = roles::states(&node, fresh.role);
+        fresh.bounds = bounds.intersect(&known.bounds).unwrap_or(bounds);
+        Some(fresh)
+    }
+}
+
+fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
+    Element {
+        id,
+        key: ElementKey(draft.address.key()),
+        role: draft.role,
+        name: draft.name,
+        value: draft.value,
+        description: draft.description,
+        options: draft.options,
+        states: draft.states,
+        bounds: draft.bounds,
+        source: Source::Accessibility,
+        window,
+        within: draft.within,
+    }
+}
+
+/// Whether the middle of it lies under one of the windows in front.
+fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
+    in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
+}
+
+/// All that is needed of one program for its list.
+async fn tree(bus: &Bus, program: &Program) -> Result<Tree, String> {
+    let mut tree = Tree::new(bus.tree(program).await?);
+    let showing = tree.showing();
+    let extents = bus.extents(&showing).await;
+    for (at, bounds) in showing.iter().zip(extents) {
+        if let Some(node) = tree.get_mut(at) {
+            node.bounds = bounds;
+        }
+    }
+    let acting: Vec<Address> = showing
+        .iter()
+        .filter(|at| {
+            tree.get(at).is_some_and(|node| node.has_action && !roles::is_control(roles::role(node)))
+        })
+        .cloned()
+        .collect();
+    let actions = bus.actions(&acting).await;
+    for (at, action) in acting.iter().zip(actions) {
+        if let Some(node) = tree.get_mut(at) {
+            node.action = action;
+        }
+    }
+    let details = join_all(showing.iter().filter_map(|at| tree.get(at)).map(|node| detail(bus, node))).await;
+    for (at, detail) in details.into_iter().flatten() {
+        if let Some(node) = tree.get_mut(&at) {
+            (node.text, node.value, node.hint, node.labelled_by) = detail;
+        }
+    }
+    Ok(tree)
+}
+
+type Detail = (Option<String>, Option<f64>, Option<String>, Option<Address>);
+
+/// What only fields have: text, value, and where their name may come from.
+async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
+    let kind = roles::role(node);
+    let secret = kind == crate::element::Role::Password;
+    let unnamed_text = kind == crate::element::Role::Text && node.name.is_empty();
+    let field = kind.takes_text() || kind == crate::element::Role::Dropdown;
+    let reads = (field || unnamed_text) && node.has_text && !secret;
+    let unnamed = roles::is_control(kind) && node.name.is_empty();
+    if !reads && !unnamed && !node.has_value {
+        return None;
+    }
+    let (text, value, hint, label) = tokio::join!(
+        async { if reads { bus.text(&node.address).await } else { None } },
+        async { if node.has_value { bus.value(&node.address).await } else { None } },
+        async { if unnamed { bus.hint(&node.address).await } else { None } },
+        async { if unnamed { bus.label(&node.address).await } else { None } },
+    );
+    Some((node.address.clone(), (text, value, hint, label)))
+}
+
+/// The elements of one program, each with the window that it stands in, counted from the front.
+fn drafts(tree: &Tree, program: &Program, windows: &[Window], screen: ScreenRect) -> Vec<(usize, Draft)> {
+    let own: Vec<(usize, &Window)> =
+        windows.iter().enumerate().filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid).collect();
+    let mut found = Vec::new();
+    for root in tree.roots() {
+        for frame in tree.children(root).filter(|frame| frame.shows()) {
+            let Some((at, window)) = owner(frame, &own) else { continue };
+            let Some(clip) = window.bounds.intersect(&screen) else { continue };
+            let begin = pages(tree, frame);
+            let drafts = merge::tidy(Lister::list(tree, &begin, clip));
+            found.extend(drafts.into_iter().map(|draft| (at, draft)));
+        }
+    }
+    found
+}
+
+/// The window that a frame of the tree is: by its title, else by its place, else the only one.
+fn owner<'a>(frame: &Node, own: &[(usize, &'a Window)]) -> Option<(usize, &'a Window)> {
+    let name = frame.name.trim();
+    let by_title = own.iter().find(|(_, w)| !name.is_empty() && (w.title == name || w.title.starts_with(name)));
+    let by_place = || {
+        let bounds = frame.bounds?;
+        own.iter().filter_map(|entry| Some((entry.1.bounds.intersect(&bounds)?.area(), entry))).max_by_key(|(area, _)| *area).map(|(_, entry)| entry)
+    };
+    by_title.or_else(by_place).or(own.first()).copied()
+}
+
+/// Where the list of a frame begins. A browser that scales gives its pages in physical px and its own
+/// bars in logical ones; the bars are left out where the two are not the same.
+fn pages<'a>(tree: &'a Tree, frame: &'a Node) -> Vec<&'a Node> {
+    let mut documents = Vec::new();
+    let mut open = vec![frame];
+    let mut left = MAX_NODES;
+    while let Some(node) = open.pop() {
+        left = left.saturating_sub(1);
+        if left == 0 {
+            break;
+        }
+        if node.role == BusRole::DocumentWeb {
+            documents.push(node);
+        } else {
+            open.extend(tree.children(node).filter(|child| child.shows()));
+        }
+    }
+    let scaled = frame.bounds.is_some_and(|bounds| {
+        documents.iter().any(|page| page.bounds.is_some_and(|page| page.width > bounds.width.saturating_add(8)))
+    });
+    if scaled { documents } else { vec![frame] }
+}

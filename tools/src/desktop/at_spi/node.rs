@@ -1,0 +1,131 @@
+//! One object of an accessibility tree as it came over the bus, and the tree made of such objects.
+//! Nothing here talks to anybody, so that the rules of the list can be tested on recorded trees.
+
+use std::collections::HashMap;
+
+use ::atspi::{Role as BusRole, State, StateSet};
+
+use crate::geometry::ScreenRect;
+
+/// The bus name and the object path: what tells one object from all others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Address {
+    pub(super) bus: String,
+    pub(super) path: String,
+}
+
+impl Address {
+    pub(super) fn key(&self) -> String {
+        format!("{}{}", self.bus, self.path)
+    }
+
+    /// Reads what [`Address::key`] has written; a bus name holds no slash.
+    pub(super) fn from_key(key: &str) -> Option<Self> {
+        let at = key.find('/')?;
+        let (bus, path) = key.split_at_checked(at)?;
+        Some(Self { bus: bus.into(), path: path.into() })
+    }
+}
+
+/// One object. What was not asked for or not answered is `None`.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) address: Address,
+    pub(super) parent: Option<Address>,
+    pub(super) index: i32,
+    pub(super) role: BusRole,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) states: StateSet,
+    pub(super) has_action: bool,
+    pub(super) has_text: bool,
+    pub(super) has_value: bool,
+    pub(super) bounds: Option<ScreenRect>,
+    pub(super) text: Option<String>,
+    pub(super) value: Option<f64>,
+    pub(super) action: Option<String>,
+    pub(super) hint: Option<String>,
+    pub(super) labelled_by: Option<Address>,
+}
+
+impl Node {
+    pub(super) fn is(&self, state: State) -> bool {
+        self.states.contains(state)
+    }
+
+    pub(super) fn shows(&self) -> bool {
+        self.is(State::Showing) && self.is(State::Visible)
+    }
+}
+
+/// The objects of one application by address, with the children of each in their order.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    nodes: HashMap<Address, Node>,
+    children: HashMap<Address, Vec<Address>>,
+}
+
+impl Tree {
+    pub(super) fn new(nodes: Vec<Node>) -> Self {
+        let mut tree = Self::default();
+        let mut order: Vec<(i32, Address, Address)> = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            if let Some(parent) = &node.parent {
+                order.push((node.index, parent.clone(), node.address.clone()));
+            }
+            tree.nodes.insert(node.address.clone(), node);
+        }
+        order.sort_by_key(|(index, _, _)| *index);
+        for (_, parent, child) in order {
+            if parent != child {
+                tree.children.entry(parent).or_default().push(child);
+            }
+        }
+        tree
+    }
+
+    pub(super) fn get(&self, address: &Address) -> Option<&Node> {
+        self.nodes.get(address)
+    }
+
+    pub(super) fn get_mut(&mut self, address: &Address) -> Option<&mut Node> {
+        self.nodes.get_mut(address)
+    }
+
+    pub(super) fn children<'a>(&'a self, node: &Node) -> impl Iterator<Item = &'a Node> + use<'a> {
+        let children = self.children.get(&node.address).map(Vec::as_slice).unwrap_or_default();
+        children.iter().filter_map(|address| self.nodes.get(address))
+    }
+
+    /// Objects whose parent is not in the tree, which is where it begins.
+    pub(super) fn roots(&self) -> Vec<&Node> {
+        let mut roots: Vec<&Node> = self
+            .nodes
+            .values()
+            .filter(|node| node.parent.as_ref().is_none_or(|parent| !self.nodes.contains_key(parent)))
+            .collect();
+        roots.sort_by(|a, b| a.index.cmp(&b.index).then_with(|| a.address.cmp(&b.address)));
+        roots
+    }
+
+    /// What shows, each once, however the tree is knotted: a node is left out with all below it when
+    /// it does not show, and what a closed list holds is left to its owner.
+    pub(super) fn showing(&self) -> Vec<Address> {
+        let mut found = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut open: Vec<&Node> = self.roots();
+        open.reverse();
+        while let Some(node) = open.pop() {
+            if found.len() >= super::MAX_NODES || !seen.insert(&node.address) {
+                continue;
+            }
+            if node.role != BusRole::Application && !node.shows() {
+                continue;
+            }
+            found.push(node.address.clone());
+            let children: Vec<&Node> = self.children(node).collect();
+            open.extend(children.into_iter().rev());
+        }
+        found
+    }
+}

@@ -1,0 +1,178 @@
+//! Pictures of the screen. The server writes them into memory that both share, which is ten times
+//! as quick as sending them; without such memory they are sent, and where even that fails xcap takes
+//! the picture. The memory is a file without a name and is read like one, so no code here is unsafe.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use image::RgbImage;
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use x11rb::connection::Connection;
+use x11rb::protocol::shm::{self, ConnectionExt as _};
+use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
+
+use super::link::{During, Link};
+use super::monitors::Known;
+use crate::desktop::DesktopError;
+use crate::frame::{Frame, Monitor};
+use crate::geometry::{Rect, ScreenRect};
+
+const WHAT: &str = "taking a picture of the screen";
+
+/// Memory that the server writes pictures into.
+#[derive(Debug)]
+struct Shared {
+    segment: shm::Seg,
+    file: File,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Path {
+    /// Nothing is set up yet.
+    Untried,
+    Shared(Shared),
+    /// The server has no shared memory, or is on another machine.
+    Sent,
+}
+
+/// Takes pictures; keeps its memory from one to the next.
+#[derive(Debug)]
+pub(super) struct Camera {
+    path: Path,
+    raw: Vec<u8>,
+}
+
+impl Camera {
+    /// Nothing is set up before the first picture.
+    pub(super) const fn new() -> Self {
+        Self { path: Path::Untried, raw: Vec::new() }
+    }
+
+    /// The part of `known` that `region` covers, or all of it.
+    pub(super) fn capture(
+        &mut self,
+        link: &Link,
+        known: &Known,
+        region: Option<ScreenRect>,
+    ) -> Result<Frame, DesktopError> {
+        let whole = known.monitor.bounds;
+        let bounds = region.map_or(Some(whole), |region| whole.intersect(&region)).ok_or_else(|| {
+            DesktopError::failed(WHAT, "the region is outside of the monitor; look at the screen again")
+        })?;
+        let pixels = match self.grab(link, &bounds) {
+            Err(fault) if !fault.is_fatal() => through_xcap(known, &bounds).ok_or(fault)?,
+            other => other?,
+        };
+        Ok(Frame::new(Monitor { bounds, ..known.monitor.clone() }, pixels))
+    }
+
+    fn grab(&mut self, link: &Link, bounds: &ScreenRect) -> Result<RgbImage, DesktopError> {
+        let bytes = bounds.area().saturating_mul(4);
+        self.prepare(link, bytes)?;
+        let (Ok(x), Ok(y)) = (i16::try_from(bounds.x), i16::try_from(bounds.y)) else {
+            return Err(DesktopError::failed(WHAT, "the region is outside of what X11 can address"));
+        };
+        let (Ok(width), Ok(height)) = (u16::try_from(bounds.width), u16::try_from(bounds.height)) else {
+            return Err(DesktopError::failed(WHAT, "the region is larger than what X11 can address"));
+        };
+        let format = ImageFormat::Z_PIXMAP;
+        if let Path::Shared(shared) = &self.path {
+            let (root, segment) = (link.root, shared.segment);
+            link.wire
+                .shm_get_image(root, x, y, width, height, u32::MAX, format.into(), segment, 0)
+                .during(WHAT)?
+                .reply()
+                .during(WHAT)?;
+            self.raw.resize(usize::try_from(bytes).unwrap_or_default(), 0);
+            shared.file.read_exact_at(&mut self.raw, 0).map_err(|e| DesktopError::failed(WHAT, e))?;
+        } else {
+            self.raw = link
+                .wire
+                .get_image(format, link.root, x, y, width, height, u32::MAX)
+                .during(WHAT)?
+                .reply()
+                .during(WHAT)?
+                .data;
+        }
+        to_rgb(&self.raw, bounds)
+            .ok_or_else(|| DesktopError::failed(WHAT, "the X server sent less than was asked for"))
+    }
+
+    fn prepare(&mut self, link: &Link, bytes: u64) -> Result<(), DesktopError> {
+        let too_small = matches!(&self.path, Path::Shared(shared) if shared.bytes < bytes);
+        if too_small && let Path::Shared(old) = std::mem::replace(&mut self.path, Path::Untried) {
+            link.wire.shm_detach(old.segment).during(WHAT)?;
+        }
+        if matches!(self.path, Path::Untried) {
+            self.path = match share(link, bytes) {
+                Ok(shared) => Path::Shared(shared),
+                Err(fault) if fault.is_fatal() => return Err(fault),
+                Err(fault) => {
+                    tracing::debug!(%fault, "no shared memory with the X server; pictures are sent");
+                    Path::Sent
+                }
+            };
+        }
+        Ok(())
+    }
+}
+
+fn share(link: &Link, bytes: u64) -> Result<Shared, DesktopError> {
+    let what = "sharing memory with the X server";
+    if !link.has(shm::X11_EXTENSION_NAME)? {
+        return Err(DesktopError::failed(what, "it lacks the MIT-SHM extension"));
+    }
+    let version = link.wire.shm_query_version().during(what)?.reply().during(what)?;
+    if (version.major_version, version.minor_version) < (1, 2) {
+        return Err(DesktopError::failed(what, "its MIT-SHM extension takes no file descriptors"));
+    }
+    let memory = memfd_create("freehand-frame", MemfdFlags::CLOEXEC)
+        .and_then(|memory| ftruncate(&memory, bytes).map(|()| memory))
+        .map_err(|fault| DesktopError::failed(what, fault))?;
+    let file = File::from(memory);
+    let theirs = file.try_clone().map_err(|fault| DesktopError::failed(what, fault))?;
+    let segment = link.wire.generate_id().map_err(|fault| DesktopError::failed(what, fault))?;
+    let attached = link.wire.shm_attach_fd(segment, std::os::fd::OwnedFd::from(theirs), false);
+    attached.during(what)?.check().during(what)?;
+    Ok(Shared { segment, file, bytes })
+}
+
+/// The server's pixels are blue, green, red and a byte of nothing; 4 for each, rows without gaps.
+fn to_rgb(raw: &[u8], bounds: &ScreenRect) -> Option<RgbImage> {
+    let pixels = usize::try_from(bounds.area()).ok()?;
+    let (sent, _) = raw.get(..pixels.checked_mul(4)?)?.as_chunks::<4>();
+    let mut rgb = vec![0; pixels.checked_mul(3)?];
+    for (pixel, &[blue, green, red, _]) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(sent) {
+        *pixel = [red, green, blue];
+    }
+    RgbImage::from_raw(bounds.width, bounds.height, rgb)
+}
+
+fn through_xcap(known: &Known, bounds: &ScreenRect) -> Option<RgbImage> {
+    let handle = known.portable.as_ref()?;
+    let whole = known.monitor.bounds;
+    let inside: ScreenRect =
+        Rect::new(bounds.x - whole.x, bounds.y - whole.y, bounds.width, bounds.height);
+    let (x, y) = (u32::try_from(inside.x).ok()?, u32::try_from(inside.y).ok()?);
+    let picture = handle
+        .capture_region(x, y, inside.width, inside.height)
+        .inspect_err(|fault| tracing::warn!(%fault, "xcap takes no picture either"))
+        .ok()?;
+    let rgba = picture.into_raw();
+    let rgb = rgba.as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
+    RgbImage::from_raw(inside.width, inside.height, rgb)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_colours_is_turned_round() {
+        let raw = [1, 2, 3, 0, 4, 5, 6, 255];
+        let image = to_rgb(&raw, &Rect::new(0, 0, 2, 1)).unwrap();
+        assert_eq!(image.as_raw(), &[3, 2, 1, 6, 5, 4]);
+        assert!(to_rgb(&raw, &Rect::new(0, 0, 3, 1)).is_none());
+    }
+}

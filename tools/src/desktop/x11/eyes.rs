@@ -1,0 +1,106 @@
+//! The accessibility bus as this desktop uses it: connected when first needed, never waited for
+//! longer than a step can bear, and missed in one line when it is not there.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
+
+use super::link::{During, Link};
+use crate::desktop::DesktopError;
+use crate::desktop::at_spi::{Accessibility, Seen};
+use crate::element::{Element, ElementKey, Window};
+use crate::geometry::ScreenRect;
+
+/// As long as one look may take. A program that answers slowly is asked again at the next look.
+const PATIENCE: Duration = Duration::from_millis(2000);
+/// A bus that was not there is looked for again after this time.
+const AGAIN: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+enum Bus {
+    Unknown,
+    Missing { since: Instant, reason: String },
+    There(Box<Accessibility>),
+}
+
+/// Reads the accessibility bus of one display.
+#[derive(Debug)]
+pub(super) struct Eyes {
+    bus: Bus,
+    /// Whether the session of this process is the one that is shown there.
+    own_session: bool,
+}
+
+impl Eyes {
+    /// Nothing is connected yet.
+    pub(super) const fn new(own_session: bool) -> Self {
+        Self { bus: Bus::Unknown, own_session }
+    }
+
+    /// What the bus shows of these windows.
+    pub(super) async fn read(
+        &mut self,
+        link: &Link,
+        windows: &[Window],
+        screen: ScreenRect,
+    ) -> Result<Seen, DesktopError> {
+        self.connect(link).await?;
+        let gap = match &mut self.bus {
+            Bus::There(bus) => match timeout(PATIENCE, bus.read(windows, screen)).await {
+                Ok(seen) => return Ok(seen),
+                Err(_) => format!(
+                    "the accessibility bus did not answer within {} ms; a program on it may hang",
+                    PATIENCE.as_millis()
+                ),
+            },
+            Bus::Missing { reason, .. } => format!(
+                "no accessibility bus ({reason}); install `at-spi2-core` and start the desktop with a \
+                 session bus, or use `--display virtual`"
+            ),
+            Bus::Unknown => "the accessibility bus is not connected".into(),
+        };
+        Ok(Seen { elements: Vec::new(), focus: None, gaps: vec![gap] })
+    }
+
+    /// One element, read afresh.
+    pub(super) async fn element(&mut self, key: &ElementKey) -> Option<Element> {
+        let Bus::There(bus) = &mut self.bus else { return None };
+        timeout(PATIENCE, bus.element(key)).await.ok().flatten()
+    }
+
+    async fn connect(&mut self, link: &Link) -> Result<(), DesktopError> {
+        let due = match &self.bus {
+            Bus::Unknown => true,
+            Bus::Missing { since, .. } => since.elapsed() >= AGAIN,
+            Bus::There(_) => false,
+        };
+        if due {
+            let address = address(link)?;
+            let found = match (&address, self.own_session) {
+                (None, false) => Err("the display names none".into()),
+                (address, _) => timeout(PATIENCE, Accessibility::connect(address.as_deref()))
+                    .await
+                    .unwrap_or_else(|_| Err("it does not answer".into())),
+            };
+            self.bus = match found {
+                Ok(bus) => Bus::There(Box::new(bus)),
+                Err(reason) => Bus::Missing { since: Instant::now(), reason },
+            };
+        }
+        Ok(())
+    }
+}
+
+/// The bus writes its address on the root window of its display.
+pub(super) fn address(link: &Link) -> Result<Option<String>, DesktopError> {
+    let what = "looking for the accessibility bus";
+    let property = link
+        .wire
+        .get_property(false, link.root, link.atoms.AT_SPI_BUS, AtomEnum::STRING, 0, 256)
+        .during(what)?
+        .reply()
+        .during(what)?;
+    let address = String::from_utf8(property.value).unwrap_or_default();
+    Ok(Some(address.trim_end_matches('\0').to_owned()).filter(|address| !address.is_empty()))
+}

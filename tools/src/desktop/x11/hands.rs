@@ -1,0 +1,122 @@
+//! enigo's connection for single keys, buttons and the wheel, with a record of what it holds down.
+//! Everything is noted before it is pressed, so that nothing can stay down unknown.
+
+use std::fmt;
+use std::sync::Arc;
+
+use enigo::{Axis, Coordinate, Direction, Enigo, InputResult, Keyboard, Mouse, Settings};
+use x11rb::protocol::xproto::Keycode;
+
+use super::link::Link;
+use super::release::Held;
+use crate::action::Button;
+use crate::desktop::DesktopError;
+use crate::geometry::ScreenPoint;
+
+/// Presses and lets go.
+pub(super) struct Hands {
+    enigo: Enigo,
+    held: Arc<Held>,
+}
+
+impl fmt::Debug for Hands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hands").field("held", &self.held).finish_non_exhaustive()
+    }
+}
+
+impl Hands {
+    /// Connects enigo to the display of `link`.
+    pub(super) fn on(link: &Link, held: Arc<Held>) -> Result<Self, DesktopError> {
+        let settings = Settings {
+            // The server would wait this long inside each click.
+            linux_delay: 0,
+            x11_display: Some(link.place.name.clone()),
+            release_keys_when_dropped: false,
+            ..Settings::default()
+        };
+        let enigo = Enigo::new(&settings)
+            .map_err(|fault| DesktopError::failed("connecting the mouse and the keyboard", fault))?;
+        Ok(Self { enigo, held })
+    }
+
+    /// What it holds down.
+    pub(super) const fn held(&self) -> &Arc<Held> {
+        &self.held
+    }
+
+    /// Presses a key or lets it go.
+    pub(super) fn key(&mut self, link: &Link, code: Keycode, direction: Direction) -> Result<(), DesktopError> {
+        if direction == Direction::Press {
+            self.held.key_down(code);
+        }
+        let sent = self.enigo.raw(code.into(), direction);
+        checked(link, "pressing a key", sent)?;
+        if direction == Direction::Release {
+            self.held.key_up(code);
+        }
+        Ok(())
+    }
+
+    /// Presses a button or lets it go.
+    pub(super) fn button(
+        &mut self,
+        link: &Link,
+        button: Button,
+        direction: Direction,
+    ) -> Result<(), DesktopError> {
+        if direction != Direction::Release {
+            self.held.button_down(number(button));
+        }
+        let sent = self.enigo.button(named(button), direction);
+        checked(link, "pressing a mouse button", sent)?;
+        if direction != Direction::Press {
+            self.held.button_up(number(button));
+        }
+        Ok(())
+    }
+
+    /// Puts the pointer somewhere.
+    pub(super) fn move_to(&mut self, link: &Link, point: ScreenPoint) -> Result<(), DesktopError> {
+        let sent = self.enigo.move_mouse(point.x, point.y, Coordinate::Abs);
+        checked(link, "moving the pointer", sent)
+    }
+
+    /// Turns the wheel: notches to the right, notches down.
+    pub(super) fn scroll(&mut self, link: &Link, right: i32, down: i32) -> Result<(), DesktopError> {
+        for (notches, axis) in [(right, Axis::Horizontal), (down, Axis::Vertical)] {
+            let sent = self.enigo.scroll(notches, axis);
+            checked(link, "turning the wheel", sent)?;
+        }
+        Ok(())
+    }
+}
+
+/// enigo does not say whether the server is gone; our own connection does.
+fn checked(link: &Link, what: &str, sent: InputResult<()>) -> Result<(), DesktopError> {
+    sent.or_else(|fault| {
+        link.sync()?;
+        Err(DesktopError::failed(what, fault))
+    })
+}
+
+const fn named(button: Button) -> enigo::Button {
+    match button {
+        Button::Left => enigo::Button::Left,
+        Button::Middle => enigo::Button::Middle,
+        Button::Right => enigo::Button::Right,
+        Button::Back => enigo::Button::Back,
+        Button::Forward => enigo::Button::Forward,
+    }
+}
+
+/// The number that X11 gives a button.
+pub(super) const fn number(button: Button) -> u8 {
+    match button {
+        Button::Left => 1,
+        Button::Middle => 2,
+        Button::Right => 3,
+        Button::Back => 8,
+        Button::Forward => 9,
+    }
+}

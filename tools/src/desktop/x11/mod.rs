@@ -1,0 +1,248 @@
+//! The real desktop, on X11. Frames come through shared memory, windows from the root's children,
+//! elements from the accessibility bus; the mouse and chords go through enigo, and text through our
+//! own path, because enigo's rebinds a key for every capital, which lets later input overtake it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::desktop::{
+    ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput,
+};
+use crate::element::{Element, ElementKey, Window};
+use crate::frame::Frame;
+use crate::geometry::{ScreenPoint, ScreenRect};
+use crate::observation::{Observation, ObservationId};
+use crate::permit::Redeemed;
+
+mod capture;
+mod clipboard;
+mod display_name;
+mod eyes;
+mod focus;
+mod hands;
+mod keyboard;
+mod keymap;
+mod launch;
+mod link;
+mod locks;
+mod monitors;
+mod ping;
+mod pointer;
+pub mod release;
+mod selection_owner;
+mod text;
+pub mod virtual_display;
+mod window_facts;
+mod windows;
+
+use capture::Camera;
+use clipboard::Clipboard;
+use display_name::Session;
+use eyes::Eyes;
+use hands::Hands;
+use keyboard::Pressed;
+use keymap::Keymap;
+use launch::Surroundings;
+use link::{Link, Place};
+use monitors::Monitors;
+use release::Held;
+use virtual_display::VirtualDisplay;
+
+pub use release::release_everything;
+
+/// A desktop on an X server.
+#[derive(Debug)]
+pub struct X11 {
+    link: Link,
+    camera: Camera,
+    monitors: Monitors,
+    hands: Hands,
+    pressed: Pressed,
+    keymap: Keymap,
+    clipboard: Clipboard,
+    eyes: Eyes,
+    surroundings: Surroundings,
+    /// What was seen last: the elements that a point is looked up in.
+    last: Vec<Element>,
+}
+
+impl X11 {
+    /// Connects to `display`, a name as in `DISPLAY`, or to the one of the session. Under Wayland it
+    /// refuses the session's own display, since input to it would not arrive.
+    pub fn connect(display: Option<&str>) -> Result<Self, DesktopError> {
+        let session = Session::of_process();
+        let name = session.choose(display)?;
+        let own_session = session.shows(&name);
+        let environment = vec![("DISPLAY".to_owned(), name.clone().into())];
+        let surroundings = Surroundings { environment, ..Surroundings::default() };
+        Self::open(Place { name, cookie: None }, own_session, surroundings)
+    }
+
+    /// Connects to a display of our own. Programs are opened in its environment, and end with it.
+    pub fn on(display: &VirtualDisplay) -> Result<Self, DesktopError> {
+        let own_session = Session::of_process().shows(display.name());
+        Self::open(display.place().clone(), own_session, display.surroundings().clone())
+    }
+
+    fn open(place: Place, own_session: bool, surroundings: Surroundings) -> Result<Self, DesktopError> {
+        let link = Link::open(place)?;
+        let held = Held::on(link.place.clone());
+        let hands = Hands::on(&link, held)?;
+        Ok(Self {
+            camera: Camera::new(),
+            monitors: Monitors::new(own_session),
+            hands,
+            pressed: Pressed::default(),
+            keymap: Keymap::default(),
+            clipboard: Clipboard::default(),
+            eyes: Eyes::new(own_session),
+            surroundings,
+            last: Vec::new(),
+            link,
+        })
+    }
+
+    /// The name of the display, as in `DISPLAY`.
+    pub fn name(&self) -> &str {
+        &self.link.place.name
+    }
+
+    /// Gives the clipboard back, as the end of the desktop does: with a clipboard manager the text
+    /// from before the first write returns; without one the clipboard is empty afterwards, because on
+    /// X11 a text lives only as long as the program that holds it.
+    pub fn restore_clipboard(&mut self) {
+        self.clipboard.give_back();
+    }
+
+    /// The picture of the monitor in use, or of the part of one that `region` covers.
+    fn picture(
+        &mut self,
+        region: Option<ScreenRect>,
+        windows: Option<&[Window]>,
+    ) -> Result<Frame, DesktopError> {
+        let several = self.monitors.all(&self.link)?.len() > 1;
+        let point = match (region, windows) {
+            (Some(region), _) => Some(region.center()),
+            (None, _) if !several => None,
+            (None, Some(windows)) => focused(windows).map(|window| window.bounds.center()),
+            (None, None) => focused(&windows::list(&self.link)?).map(|window| window.bounds.center()),
+        };
+        let known = self.monitors.at(&self.link, point)?;
+        self.camera.capture(&self.link, known, region)
+    }
+
+    async fn element_under(
+        &mut self,
+        point: Option<ScreenPoint>,
+        expected: Option<&ElementKey>,
+        window: Option<&Window>,
+    ) -> Option<Element> {
+        let key = match (expected, point) {
+            (Some(key), _) => key.clone(),
+            (None, Some(point)) => self
+                .last
+                .iter()
+                .filter(|element| element.bounds.contains(point))
+                .filter(|element| element.window == window.map(|window| window.id))
+                .min_by_key(|element| element.bounds.area())?
+                .key
+                .clone(),
+            (None, None) => return None,
+        };
+        let found = self.eyes.element(&key).await?;
+        point.is_none_or(|point| found.bounds.contains(point)).then_some(found)
+    }
+}
+
+fn focused(windows: &[Window]) -> Option<&Window> {
+    windows.iter().find(|window| window.focused)
+}
+
+#[async_trait]
+impl Desktop for X11 {
+    async fn observe(&mut self) -> Result<Observation, DesktopError> {
+        self.surroundings.children.reap();
+        let windows = windows::list(&self.link)?;
+        let centre = focused(&windows).map(|window| window.bounds.center());
+        let screen = self.monitors.at(&self.link, centre)?.monitor.bounds;
+        let seen = self.eyes.read(&self.link, &windows, screen).await?;
+        let cursor = pointer::position(&self.link)?;
+        let frame = self.picture(None, Some(&windows))?;
+        self.last.clone_from(&seen.elements);
+        Ok(Observation {
+            id: ObservationId::next(),
+            frame,
+            windows,
+            elements: seen.elements,
+            focus: seen.focus,
+            cursor,
+            gaps: seen.gaps,
+        })
+    }
+
+    async fn capture(&mut self, region: Option<ScreenRect>) -> Result<Frame, DesktopError> {
+        self.picture(region, None)
+    }
+
+    async fn element_at(
+        &mut self,
+        point: Option<ScreenPoint>,
+        expected: Option<&ElementKey>,
+    ) -> Result<Hit, DesktopError> {
+        let windows = windows::list(&self.link)?;
+        let window = point.and_then(|point| windows::at(&windows, point)).cloned();
+        let keyboard = focused(&windows).cloned();
+        let element = self.element_under(point, expected, window.as_ref()).await;
+        Ok(Hit { window, element, keyboard })
+    }
+
+    async fn pointer(&mut self, _: &Redeemed, input: PointerInput) -> Result<(), DesktopError> {
+        pointer::act(&self.link, &mut self.hands, input).await
+    }
+
+    async fn keyboard(&mut self, _: &Redeemed, input: KeyboardInput) -> Result<(), DesktopError> {
+        let Self { link, hands, pressed, keymap, .. } = self;
+        match input {
+            KeyboardInput::Down(key) => pressed.down(link, hands, keymap, key),
+            KeyboardInput::Up(key) => pressed.up(link, hands, key),
+            KeyboardInput::Tap(chord) => keyboard::tap(link, hands, keymap, &chord),
+            KeyboardInput::Text(text) => {
+                let held = Arc::clone(hands.held());
+                text::write(link, &held, keymap, &text).await
+            }
+        }
+    }
+
+    async fn clipboard(
+        &mut self,
+        _: &Redeemed,
+        usage: ClipboardUse,
+    ) -> Result<Option<String>, DesktopError> {
+        match usage {
+            ClipboardUse::Read => self.clipboard.read(&self.link).await.map(Some),
+            ClipboardUse::Write(text) => self.clipboard.write(&self.link, text).await.map(|()| None),
+        }
+    }
+
+    async fn launch(&mut self, _: &Redeemed, what: Launch) -> Result<(), DesktopError> {
+        match what {
+            Launch::App(argv) => self.surroundings.start(&argv).await,
+            Launch::Url(url) => self.surroundings.open(&url).await,
+            Launch::Window(id) => focus::bring_forward(&self.link, id).await,
+        }
+    }
+
+    fn release(&mut self) {
+        self.pressed.clear();
+        self.hands.held().let_go(&self.link.wire, self.link.root);
+    }
+}
+
+impl Drop for X11 {
+    fn drop(&mut self) {
+        self.release();
+        self.hands.held().unbind(&self.link.wire);
+        self.clipboard.give_back();
+    }
+}

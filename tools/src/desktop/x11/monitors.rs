@@ -1,0 +1,123 @@
+//! The monitors of the display. xcap reads them where it can reach the display, which is the one
+//! that `DISPLAY` names; for any other one RandR is asked on our own connection. They are read once,
+//! and again after the server says that one has changed.
+
+use x11rb::protocol::randr::{self, ConnectionExt as _};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
+
+use super::link::{During, Link};
+use crate::desktop::DesktopError;
+use crate::frame::Monitor;
+use crate::geometry::{Rect, ScreenPoint, ScreenRect};
+
+/// One monitor and the way to it through xcap.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) monitor: Monitor,
+    primary: bool,
+    /// Its handle, where xcap reaches the display.
+    pub(super) portable: Option<xcap::Monitor>,
+}
+
+/// The monitors as they were when last read.
+#[derive(Debug)]
+pub(super) struct Monitors {
+    known: Vec<Known>,
+    portable: bool,
+}
+
+impl Monitors {
+    /// Nothing is read yet. `portable` says whether xcap reaches the display.
+    pub(super) const fn new(portable: bool) -> Self {
+        Self { known: Vec::new(), portable }
+    }
+
+    /// All of them, never none.
+    pub(super) fn all(&mut self, link: &Link) -> Result<&[Known], DesktopError> {
+        link.attend()?;
+        if link.monitors_changed() || self.known.is_empty() {
+            let portable = if self.portable { through_xcap() } else { None };
+            self.known = match portable {
+                Some(known) => known,
+                None => through_randr(link)?,
+            };
+        }
+        if self.known.is_empty() {
+            return Err(DesktopError::failed("looking for a monitor", "none is switched on"));
+        }
+        Ok(&self.known)
+    }
+
+    /// The monitor with `point`, else the primary one, else the first.
+    pub(super) fn at(&mut self, link: &Link, point: Option<ScreenPoint>) -> Result<&Known, DesktopError> {
+        let all = self.all(link)?;
+        point
+            .and_then(|point| all.iter().find(|known| known.monitor.bounds.contains(point)))
+            .or_else(|| all.iter().find(|known| known.primary))
+            .or(all.first())
+            .ok_or_else(|| DesktopError::failed("looking for a monitor", "none is switched on"))
+    }
+}
+
+fn through_xcap() -> Option<Vec<Known>> {
+    let monitors = xcap::Monitor::all()
+        .inspect_err(|fault| tracing::warn!(%fault, "xcap finds no monitor; asking RandR"))
+        .ok()?;
+    let known: Option<Vec<Known>> = monitors.into_iter().map(one_of_xcap).collect();
+    known.filter(|known| !known.is_empty())
+}
+
+fn one_of_xcap(handle: xcap::Monitor) -> Option<Known> {
+    let bounds =
+        Rect::new(handle.x().ok()?, handle.y().ok()?, handle.width().ok()?, handle.height().ok()?);
+    let scale = handle.scale_factor().unwrap_or(1.0);
+    let monitor = Monitor { name: handle.name().ok()?, bounds, scale };
+    let primary = handle.is_primary().unwrap_or(false);
+    (!bounds.is_empty()).then_some(Known { monitor, primary, portable: Some(handle) })
+}
+
+fn through_randr(link: &Link) -> Result<Vec<Known>, DesktopError> {
+    let what = "reading the monitors";
+    let scale = scale(link)?;
+    if !link.has(randr::X11_EXTENSION_NAME)? {
+        return Ok(vec![whole_screen(link, scale)?]);
+    }
+    let reply = link.wire.randr_get_monitors(link.root, true).during(what)?.reply().during(what)?;
+    let mut known = Vec::new();
+    for info in reply.monitors {
+        let name = link.wire.get_atom_name(info.name).during(what)?.reply().during(what)?.name;
+        let bounds: ScreenRect =
+            Rect::new(info.x.into(), info.y.into(), info.width.into(), info.height.into());
+        let monitor = Monitor { name: String::from_utf8_lossy(&name).into_owned(), bounds, scale };
+        if !bounds.is_empty() {
+            known.push(Known { monitor, primary: info.primary, portable: None });
+        }
+    }
+    if known.is_empty() { Ok(vec![whole_screen(link, scale)?]) } else { Ok(known) }
+}
+
+fn whole_screen(link: &Link, scale: f32) -> Result<Known, DesktopError> {
+    let what = "reading the size of the screen";
+    let size = link.wire.get_geometry(link.root).during(what)?.reply().during(what)?;
+    let bounds = Rect::new(0, 0, size.width.into(), size.height.into());
+    let monitor = Monitor { name: "screen".into(), bounds, scale };
+    Ok(Known { monitor, primary: true, portable: None })
+}
+
+/// Desktops on X11 tell programs the scale as a resolution, of which 96 is no scaling.
+fn scale(link: &Link) -> Result<f32, DesktopError> {
+    let what = "reading the resolution";
+    let property = link
+        .wire
+        .get_property(false, link.root, AtomEnum::RESOURCE_MANAGER, AtomEnum::STRING, 0, 4096)
+        .during(what)?
+        .reply()
+        .during(what)?;
+    let text = String::from_utf8_lossy(&property.value).into_owned();
+    let dpi = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Xft.dpi:"))
+        .and_then(|dpi| dpi.trim().parse::<f32>().ok())
+        .filter(|dpi| (24.0..=960.0).contains(dpi));
+    Ok(dpi.map_or(1.0, |dpi| dpi / 96.0))
+}

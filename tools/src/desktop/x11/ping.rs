@@ -1,0 +1,95 @@
+//! Asking the program that has the keyboard whether it has read what was sent: window managers ask
+//! the same to see whether a program still answers. It answers in turn, so after the answer
+//! all keys before it have become characters.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask,
+    Window as XWindow,
+};
+
+use super::link::{During, Link};
+use super::windows::there;
+use crate::desktop::DesktopError;
+
+const WHAT: &str = "asking whether the program has read its keys";
+/// As long as a program may take to answer.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// How far above the window with the keyboard the program's own window is looked for.
+const DEPTH: usize = 8;
+
+/// How a program took the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It has read everything.
+    Read,
+    /// It does not take such questions.
+    Unasked,
+    /// It has not answered in time.
+    Silent,
+}
+
+/// Asks the program that has the keyboard.
+pub(super) async fn ask(link: &Link) -> Result<Answer, DesktopError> {
+    static TOKEN: AtomicU32 = AtomicU32::new(0x4648_0000);
+    let Some(window) = answering_window(link)? else { return Ok(Answer::Unasked) };
+    let token = TOKEN.fetch_add(1, Ordering::Relaxed);
+    let (ping, protocols) = (link.atoms._NET_WM_PING, link.atoms.WM_PROTOCOLS);
+    listen(link, EventMask::SUBSTRUCTURE_NOTIFY)?;
+    let question = ClientMessageEvent::new(32, window, protocols, [ping, token, window, 0, 0]);
+    link.wire.send_event(false, window, EventMask::NO_EVENT, question).during(WHAT)?;
+    let end = Instant::now() + PATIENCE;
+    let answer = loop {
+        let answered = link.letter(|event| match event {
+            Event::ClientMessage(message) if message.type_ == protocols && message.format == 32 => {
+                let [kind, stamp, ..] = message.data.as_data32();
+                (kind == ping && stamp == token).then_some(())
+            }
+            _ => None,
+        })?;
+        if answered.is_some() {
+            break Answer::Read;
+        }
+        if Instant::now() >= end {
+            break Answer::Silent;
+        }
+        link.sync()?;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    };
+    listen(link, EventMask::NO_EVENT)?;
+    Ok(answer)
+}
+
+fn listen(link: &Link, mask: EventMask) -> Result<(), DesktopError> {
+    let aux = ChangeWindowAttributesAux::new().event_mask(mask);
+    link.wire.change_window_attributes(link.root, &aux).during(WHAT)?;
+    Ok(())
+}
+
+/// The window at or above the one with the keyboard that says that it answers.
+fn answering_window(link: &Link) -> Result<Option<XWindow>, DesktopError> {
+    let mut window = link.wire.get_input_focus().during(WHAT)?.reply().during(WHAT)?.focus;
+    for _ in 0..DEPTH {
+        if window <= 1 || window == link.root {
+            return Ok(None);
+        }
+        let protocols = link
+            .wire
+            .get_property(false, window, link.atoms.WM_PROTOCOLS, AtomEnum::ATOM, 0, 64)
+            .during(WHAT)?;
+        let tree = link.wire.query_tree(window).during(WHAT)?;
+        let answers = there(protocols.reply())?.is_some_and(|reply| {
+            reply.value32().is_some_and(|mut all| all.any(|one| one == link.atoms._NET_WM_PING))
+        });
+        if answers {
+            return Ok(Some(window));
+        }
+        let Some(tree) = there(tree.reply())? else { return Ok(None) };
+        window = tree.parent;
+    }
+    Ok(None)
+}

@@ -1,0 +1,192 @@
+//! One picture of one monitor. Pixels are shared, compared and stored by their digest, and turned
+//! into a PNG only when somebody wants a file.
+
+use std::fmt;
+use std::io::Cursor;
+use std::sync::{Arc, OnceLock};
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, RgbImage};
+use serde::{Deserialize, Serialize};
+
+use crate::geometry::{Image, Mapping, Rect, Screen, ScreenRect, Size};
+
+/// The blake3 hash of a frame's size and pixels: equal digests are equal pictures.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The first 16 hex digits, enough to name a file.
+    pub fn short(&self) -> String {
+        self.0.iter().take(8).map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.short())
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        blake3::Hash::from_hex(&text)
+            .map(|hash| Self(*hash.as_bytes()))
+            .map_err(|_| serde::de::Error::custom(format!("`{text}` is not a digest of 64 hex digits")))
+    }
+}
+
+/// What a frame shows: one monitor, or a part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Monitor {
+    /// Name as the system gives it, for example `screen` or `HDMI-1`.
+    pub name: String,
+    /// The part of the desktop that the frame shows, in screen pixels.
+    pub bounds: ScreenRect,
+    /// Physical pixels for each logical pixel, 1.0 where the system does not scale.
+    pub scale: f32,
+}
+
+/// The pixels of one monitor, or of a part of one, at one moment. Cheap to clone.
+#[derive(Clone)]
+pub struct Frame {
+    monitor: Monitor,
+    pixels: Arc<RgbImage>,
+    digest: Arc<OnceLock<Digest>>,
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame").field("monitor", &self.monitor).field("size", &self.size()).finish()
+    }
+}
+
+impl Frame {
+    /// A frame of `monitor` made of `pixels`, one pixel of the image for one of the screen.
+    pub fn new(monitor: Monitor, pixels: RgbImage) -> Self {
+        Self { monitor, pixels: Arc::new(pixels), digest: Arc::new(OnceLock::new()) }
+    }
+
+    /// What it shows.
+    pub const fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// The part of the desktop that it shows, in screen pixels.
+    pub const fn bounds(&self) -> ScreenRect {
+        self.monitor.bounds
+    }
+
+    /// Its size in image pixels.
+    pub fn size(&self) -> Size<Image> {
+        Size::new(self.pixels.width(), self.pixels.height())
+    }
+
+    /// The pixels themselves.
+    pub fn pixels(&self) -> &RgbImage {
+        &self.pixels
+    }
+
+    /// The digest of size and pixels; computed once, when first asked for.
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&self.pixels.width().to_le_bytes());
+            hasher.update(&self.pixels.height().to_le_bytes());
+            hasher.update(self.pixels.as_raw());
+            Digest(*hasher.finalize().as_bytes())
+        })
+    }
+
+    /// The way from this frame's pixels to the screen; `None` for an empty frame.
+    pub fn mapping(&self) -> Option<Mapping<Image, Screen>> {
+        Mapping::new(Rect::of_size(self.size()), self.monitor.bounds)
+    }
+
+    /// The part that shows `region` of the screen, or `None` when it shows none of it.
+    pub fn crop(&self, region: &ScreenRect) -> Option<Frame> {
+        let shared = self.monitor.bounds.intersect(region)?;
+        let x = u32::try_from(shared.x - self.monitor.bounds.x).ok()?;
+        let y = u32::try_from(shared.y - self.monitor.bounds.y).ok()?;
+        let part = image::imageops::crop_imm(self.pixels(), x, y, shared.width, shared.height).to_image();
+        let monitor = Monitor { bounds: shared, ..self.monitor.clone() };
+        Some(Frame::new(monitor, part))
+    }
+
+    /// The frame as a PNG file, quickly made rather than small.
+    pub fn to_png(&self) -> Result<Vec<u8>, image::ImageError> {
+        let mut file = Cursor::new(Vec::with_capacity(self.pixels.as_raw().len() / 8));
+        PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive).write_image(
+            self.pixels.as_raw(),
+            self.pixels.width(),
+            self.pixels.height(),
+            ExtendedColorType::Rgb8,
+        )?;
+        Ok(file.into_inner())
+    }
+
+    /// The fraction (0 to 1) of pixels inside `region` that are not the same in `other`; 1 when the
+    /// two frames do not both show the region at the same size.
+    pub fn difference(&self, other: &Frame, region: &ScreenRect) -> f32 {
+        let (Some(a), Some(b)) = (self.crop(region), other.crop(region)) else { return 1.0 };
+        if a.monitor.bounds != b.monitor.bounds {
+            return 1.0;
+        }
+        let changed = a.pixels.pixels().zip(b.pixels.pixels()).filter(|(p, q)| p != q).count();
+        #[expect(clippy::cast_precision_loss, reason = "a ratio of pixel counts")]
+        {
+            changed as f32 / a.bounds().area().max(1) as f32
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(shade: u8) -> Frame {
+        let monitor = Monitor { name: "screen".into(), bounds: Rect::new(-4, 0, 8, 6), scale: 1.0 };
+        Frame::new(monitor, RgbImage::from_pixel(8, 6, image::Rgb([shade; 3])))
+    }
+
+    #[test]
+    fn equal_pixels_have_equal_digests() {
+        assert_eq!(frame(7).digest(), frame(7).digest());
+        assert_ne!(frame(7).digest(), frame(8).digest());
+        let text = serde_json::to_string(&frame(7).digest()).unwrap();
+        assert_eq!(serde_json::from_str::<Digest>(&text).unwrap(), frame(7).digest());
+    }
+
+    #[test]
+    fn crops_by_screen_coordinates() {
+        let part = frame(7).crop(&Rect::new(-1, 2, 100, 100)).unwrap();
+        assert_eq!(part.bounds(), Rect::new(-1, 2, 5, 4));
+        assert!(frame(7).crop(&Rect::new(4, 0, 1, 1)).is_none());
+    }
+
+    #[test]
+    fn a_png_holds_the_same_pixels() {
+        let png = frame(9).to_png().unwrap();
+        assert_eq!(image::load_from_memory(&png).unwrap().to_rgb8(), *frame(9).pixels());
+    }
+
+    #[test]
+    fn differences_are_fractions() {
+        let everywhere = Rect::new(-4, 0, 8, 6);
+        assert!(frame(1).difference(&frame(1), &everywhere).abs() < f32::EPSILON);
+        assert!((frame(1).difference(&frame(2), &everywhere) - 1.0).abs() < f32::EPSILON);
+    }
+}

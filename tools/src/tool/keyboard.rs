@@ -1,0 +1,182 @@
+//! The tools of the keyboard: type_text and press_keys.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::action::{ActionKind, Button, EffectClass, Target};
+use crate::call::CallError;
+use crate::desktop::{Desktop, DesktopError, KeyboardInput, PointerInput};
+use crate::key::{Chord, Key, KeySequence, Modifier, NamedKey};
+use crate::observation::Observation;
+use crate::outcome::Outcome;
+use crate::permit::Redeemed;
+use crate::tool::pointer::place_name;
+use crate::tool::target::Place;
+use crate::tool::{Act, Grounded, Performed, bad};
+
+/// Characters that one call may type.
+const MAX_TEXT: usize = 20_000;
+/// Longest time that a key is held, in ms.
+const MAX_HOLD: u32 = 10_000;
+
+/// Type text into a field, or into whatever has the keyboard.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TypeTextInput {
+    /// The field; it is clicked first. Without it, what has the keyboard.
+    #[serde(default)]
+    pub target: Option<Place>,
+    /// The text. A line break is the Return key, a tab the Tab key.
+    pub text: String,
+    /// Whether Return is pressed after it.
+    #[serde(default)]
+    pub submit: bool,
+    /// Whether it replaces what stands in the field.
+    #[serde(default)]
+    pub clear: bool,
+}
+
+/// Press keys: a chord such as `ctrl+s`, or several chords one after another.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PressKeysInput {
+    /// Which keys.
+    pub keys: KeySequence,
+    /// How long the last key is held, in ms.
+    #[serde(default)]
+    #[schemars(range(max = 10_000))]
+    pub hold_ms: u32,
+    /// How often.
+    #[serde(default = "once")]
+    #[schemars(range(min = 1, max = 100))]
+    pub times: u16,
+}
+
+const fn once() -> u16 {
+    1
+}
+
+/// The tool `type_text`.
+#[derive(Debug, Default)]
+pub struct TypeText;
+
+#[async_trait]
+impl Act for TypeText {
+    const NAME: &'static str = "type_text";
+    type Input = TypeTextInput;
+
+    fn ground(input: TypeTextInput, seen: &Observation) -> Result<Grounded, CallError> {
+        let length = input.text.chars().count();
+        if length > MAX_TEXT {
+            return Err(bad(Self::NAME, format!("`text` has {length} characters, at most {MAX_TEXT} go")));
+        }
+        let target = match input.target {
+            Some(place) => place.ground(seen)?,
+            None => Target::focused(seen),
+        };
+        // A secret is named nowhere, not even to the person who is asked.
+        let text = if target.is_protected() { "a secret".into() } else { format!("\"{}\"", input.text) };
+        let how = match (input.clear, input.submit) {
+            (true, true) => ", replacing what is there, and press Return",
+            (true, false) => ", replacing what is there",
+            (false, true) => " and press Return",
+            (false, false) => "",
+        };
+        let summary = format!("type {text} into {}{how}", place_name(&target));
+        let kind = ActionKind::TypeText { text: input.text, submit: input.submit, clear: input.clear };
+        Ok(Grounded { kind, effects: EffectClass::Input, target, summary })
+    }
+
+    async fn act(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Performed, DesktopError> {
+        let ActionKind::TypeText { text, submit, clear } = permit.kind() else {
+            return Ok(Outcome::failed("nothing to type").into());
+        };
+        if let Some(point) = permit.target().point {
+            desktop.pointer(permit, PointerInput::MoveTo(point)).await?;
+            desktop.pointer(permit, PointerInput::Click(Button::Left, 1)).await?;
+        }
+        if *clear {
+            let all = Chord { modifiers: vec![Modifier::Ctrl], key: Key::Char('a') };
+            tap(permit, desktop, all).await?;
+            tap(permit, desktop, plain(NamedKey::Delete)).await?;
+        }
+        desktop.keyboard(permit, KeyboardInput::Text(text.clone())).await?;
+        if *submit {
+            tap(permit, desktop, plain(NamedKey::Enter)).await?;
+        }
+        Ok(Outcome::sent().into())
+    }
+}
+
+pub(crate) const fn plain(key: NamedKey) -> Chord {
+    Chord { modifiers: Vec::new(), key: Key::Named(key) }
+}
+
+pub(crate) async fn tap(
+    permit: &Redeemed,
+    desktop: &mut dyn Desktop,
+    chord: Chord,
+) -> Result<(), DesktopError> {
+    desktop.keyboard(permit, KeyboardInput::Tap(chord)).await
+}
+
+/// The tool `press_keys`.
+#[derive(Debug, Default)]
+pub struct PressKeys;
+
+#[async_trait]
+impl Act for PressKeys {
+    const NAME: &'static str = "press_keys";
+    type Input = PressKeysInput;
+
+    fn ground(input: PressKeysInput, seen: &Observation) -> Result<Grounded, CallError> {
+        if input.hold_ms > MAX_HOLD {
+            return Err(bad(Self::NAME, format!("`hold_ms` is {}, at most {MAX_HOLD} go", input.hold_ms)));
+        }
+        if !(1..=100).contains(&input.times) {
+            return Err(bad(Self::NAME, format!("`times` is {}, expected 1 to 100", input.times)));
+        }
+        let target = Target::focused(seen);
+        let times = if input.times == 1 { String::new() } else { format!(" {} times", input.times) };
+        let summary = format!("press {}{times} in {}", input.keys, place_name(&target));
+        let kind = ActionKind::PressKeys { keys: input.keys, hold_ms: input.hold_ms, times: input.times };
+        Ok(Grounded { kind, effects: EffectClass::Input, target, summary })
+    }
+
+    async fn act(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Performed, DesktopError> {
+        let ActionKind::PressKeys { keys, hold_ms, times } = permit.kind() else {
+            return Ok(Outcome::failed("no keys").into());
+        };
+        for _ in 0..*times {
+            for (i, chord) in keys.chords().iter().enumerate() {
+                if *hold_ms > 0 && i + 1 == keys.chords().len() {
+                    hold(permit, desktop, chord, Duration::from_millis(u64::from(*hold_ms))).await?;
+                } else {
+                    tap(permit, desktop, chord.clone()).await?;
+                }
+            }
+        }
+        Ok(Outcome::sent().into())
+    }
+}
+
+async fn hold(
+    permit: &Redeemed,
+    desktop: &mut dyn Desktop,
+    chord: &Chord,
+    time: Duration,
+) -> Result<(), DesktopError> {
+    let keys: Vec<Key> =
+        chord.modifiers.iter().map(|m| Key::Modifier(*m)).chain([chord.key]).collect();
+    for key in &keys {
+        desktop.keyboard(permit, KeyboardInput::Down(*key)).await?;
+    }
+    tokio::time::sleep(time).await;
+    for key in keys.iter().rev() {
+        desktop.keyboard(permit, KeyboardInput::Up(*key)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The real desktop on a real X server. Every test starts a display of its own; where that cannot be
+//! done the test fails, it is not skipped.
+
+mod input;
+mod leaving;
+mod probe;
+mod seeing;
+mod support;
+mod typing;

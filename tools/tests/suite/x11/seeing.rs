@@ -1,0 +1,110 @@
+//! Frames and windows, compared with what others see of the same screen.
+
+use std::process::Command;
+
+use freehand_tools::desktop::x11::X11;
+use freehand_tools::desktop::{Desktop, DesktopError};
+use freehand_tools::element::WindowId;
+use freehand_tools::geometry::{Point, Rect};
+
+use super::probe::{Kind, Probe};
+use super::support::{Bench, Server};
+
+#[tokio::test]
+async fn a_frame_is_what_xcap_sees() {
+    let mut bench = Bench::start().await;
+    bench.open(&["xterm", "-e", "sh", "-c", "seq 1000; sleep 60"], "XTerm").await;
+    // xcap goes where `DISPLAY` leads, which may only be changed for another process.
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", "x11::seeing::compare_with_xcap"])
+        .envs(bench.display.environment())
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "run by a_frame_is_what_xcap_sees, on its display"]
+async fn compare_with_xcap() {
+    let mut desktop = X11::connect(None).unwrap();
+    let ours = desktop.capture(None).await.unwrap();
+    let monitor = xcap::Monitor::all().unwrap().remove(0);
+    let theirs = image::DynamicImage::ImageRgba8(monitor.capture_image().unwrap()).to_rgb8();
+    assert_eq!(ours.monitor().name, monitor.name().unwrap());
+    assert!(*ours.pixels() == theirs, "the pictures differ");
+    let colours: std::collections::BTreeSet<_> = theirs.pixels().map(|pixel| pixel.0).collect();
+    assert!(colours.len() > 2, "nothing is on the screen");
+}
+
+#[tokio::test]
+async fn a_part_is_a_part_of_the_whole() {
+    let mut bench = Bench::start().await;
+    let probe = Probe::on(bench.display.name());
+    probe.window(Rect::new(100, 100, 400, 300), Kind::PopUp, "Shape");
+    let whole = bench.desktop.capture(None).await.unwrap();
+    assert_eq!(whole.pixels().get_pixel(300, 200).0, [0x33, 0x66, 0x99]);
+    for region in [Rect::new(90, 95, 33, 21), Rect::new(-20, -20, 50, 50), Rect::new(1270, 790, 50, 50)] {
+        let part = bench.desktop.capture(Some(region)).await.unwrap();
+        let cut = whole.crop(&region).unwrap();
+        assert_eq!((part.bounds(), part.digest()), (cut.bounds(), cut.digest()), "{region}");
+    }
+    let outside = bench.desktop.capture(Some(Rect::new(2000, 0, 10, 10))).await;
+    assert!(matches!(outside, Err(DesktopError::Failed { .. })), "{outside:?}");
+}
+
+#[tokio::test]
+async fn windows_are_listed_from_front_to_back_with_their_menus() {
+    let mut bench = Bench::start().await;
+    let probe = Probe::on(bench.display.name());
+    let back = probe.window(Rect::new(100, 100, 300, 200), Kind::Managed, "Back");
+    bench.window("Back").await;
+    let front = probe.window(Rect::new(200, 150, 300, 200), Kind::Managed, "Front");
+    bench.window("Front").await;
+    let menu = probe.window(Rect::new(250, 200, 80, 60), Kind::PopUp, "");
+    let seen = bench.desktop.observe().await.unwrap();
+    let ids: Vec<u64> = seen.windows.iter().map(|window| window.id.0).collect();
+    assert_eq!(ids, [menu, front, back].map(u64::from), "{:#?}", seen.windows);
+    assert!(["Front", "Back"].contains(&seen.windows[0].app.as_str()), "a menu belongs to its program");
+    assert_eq!(seen.focused_window().unwrap().id, WindowId(front.into()));
+    // The title bar is part of the window.
+    let bounds = seen.windows[1].bounds;
+    assert!(bounds.height > 200 && bounds.width >= 300, "{bounds}");
+    for (point, want) in [
+        (Point::new(260, 210), Some(menu)),
+        (bounds.origin().offset(40, 4), Some(front)),
+        (Point::new(1270, 790), None),
+    ] {
+        let hit = bench.desktop.element_at(Some(point), None).await.unwrap();
+        assert_eq!(hit.window.map(|window| window.id), want.map(|id| WindowId(id.into())), "{point}");
+        assert_eq!(hit.keyboard.unwrap().id, WindowId(front.into()));
+    }
+}
+
+#[tokio::test]
+async fn a_bare_server_is_enough() {
+    let server = Server::start();
+    let mut desktop = X11::connect(Some(&server.name)).unwrap();
+    let probe = Probe::on(&server.name);
+    let lower = probe.window(Rect::new(10, 10, 300, 200), Kind::Managed, "Lower");
+    let upper = probe.window(Rect::new(50, 50, 300, 200), Kind::Managed, "Upper");
+    let seen = desktop.observe().await.unwrap();
+    let windows: Vec<_> = seen.windows.iter().map(|window| (window.id.0, window.app.as_str())).collect();
+    assert_eq!(windows, [(u64::from(upper), "Upper"), (u64::from(lower), "Lower")]);
+    assert_eq!(seen.bounds(), Rect::new(0, 0, 800, 600));
+    assert!(seen.elements.is_empty());
+    assert!(seen.gaps.iter().any(|gap| gap.contains("at-spi2-core")), "{:?}", seen.gaps);
+    let permit = super::support::permit(&mut desktop).await;
+    let lower = WindowId(lower.into());
+    desktop.launch(&permit, freehand_tools::desktop::Launch::Window(lower)).await.unwrap();
+    assert_eq!(desktop.observe().await.unwrap().windows[0].id, lower);
+}
+
+#[test]
+fn no_display_is_said_plainly() {
+    let fault = X11::connect(Some(":4093")).unwrap_err();
+    assert!(matches!(fault, DesktopError::NoDisplay { .. }), "{fault:?}");
+    assert!(fault.to_string().contains("--display virtual"), "{fault}");
+    assert!(X11::connect(Some("nonsense")).is_err());
+}

@@ -1,0 +1,191 @@
+//! A display with the desktop on it, and the permits that acting needs.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use freehand_tools::action::{Action, ActionKind, Basis, EffectClass, Target};
+use freehand_tools::call::ToolCall;
+use freehand_tools::desktop::x11::X11;
+use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
+use freehand_tools::desktop::{Desktop, KeyboardInput, Launch, PointerInput};
+use freehand_tools::element::Window;
+use freehand_tools::gate::{
+    Approval, ApprovalRequest, Approver, Decision, Evaluation, Gate, Policy,
+};
+use freehand_tools::permit::Redeemed;
+use rustix::process::{Pid, Signal, kill_process};
+
+#[derive(Debug)]
+struct AllowAll;
+
+impl Policy for AllowAll {
+    fn evaluate(&self, _: &Action) -> Evaluation {
+        Evaluation::by(Decision::Allow, "test", "everything is allowed")
+    }
+}
+
+#[derive(Debug)]
+struct Nobody;
+
+#[async_trait]
+impl Approver for Nobody {
+    async fn ask(&self, _: &ApprovalRequest) -> Approval {
+        Approval::Deny { reason: "nobody is there".into() }
+    }
+
+    async fn question(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A permit for an action without a target; it serves for any input.
+pub async fn permit(desktop: &mut dyn Desktop) -> Redeemed {
+    let seen = desktop.observe().await.unwrap();
+    let action = Action {
+        call: ToolCall::new("test", serde_json::Value::Null),
+        kind: ActionKind::Move,
+        target: Target::default(),
+        effects: EffectClass::Input,
+        summary: "test".into(),
+        basis: Basis { observation: seen.id, frame: seen.frame.digest() },
+    };
+    let mut gate = Gate::new(vec![Box::new(AllowAll)], Box::new(Nobody));
+    let review = gate.review(action, &seen).await;
+    review.permit.unwrap().redeem(desktop).await.unwrap()
+}
+
+/// A virtual display with the desktop on it. Dropped in this order.
+pub struct Bench {
+    pub desktop: X11,
+    pub permit: Redeemed,
+    pub folder: tempfile::TempDir,
+    pub display: VirtualDisplay,
+}
+
+impl Bench {
+    pub async fn start() -> Self {
+        let display = VirtualDisplay::start(VirtualDisplay::DEFAULT_SIZE).unwrap();
+        let mut desktop = X11::on(&display).unwrap();
+        let permit = permit(&mut desktop).await;
+        Self { desktop, permit, folder: tempfile::tempdir().unwrap(), display }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Opens a program and waits until a window of it has the keyboard.
+    pub async fn open(&mut self, argv: &[&str], app: &str) -> Window {
+        let argv = argv.iter().map(ToString::to_string).collect();
+        self.desktop.launch(&self.permit, Launch::App(argv)).await.unwrap();
+        self.window(app).await;
+        self.quiet().await;
+        self.window(app).await
+    }
+
+    /// Waits until nothing moves any more: a program that has just started may still load its file,
+    /// and would throw away what was typed before.
+    pub async fn quiet(&mut self) {
+        let mut before = self.desktop.capture(None).await.unwrap().digest();
+        for _ in 0..30 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = self.desktop.capture(None).await.unwrap().digest();
+            if now == before {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    /// Waits until the window with these words in its title or program has the keyboard.
+    pub async fn window(&mut self, words: &str) -> Window {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let windows = self.desktop.observe().await.unwrap().windows;
+            let fits = |w: &&Window| w.focused && (w.app.contains(words) || w.title.contains(words));
+            if let Some(window) = windows.iter().find(fits) {
+                return window.clone();
+            }
+            assert!(Instant::now() < end, "no window `{words}` has the keyboard: {windows:#?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub async fn type_text(&mut self, text: &str) {
+        self.desktop.keyboard(&self.permit, KeyboardInput::Text(text.into())).await.unwrap();
+    }
+
+    pub async fn tap(&mut self, chord: &str) {
+        let chord = chord.parse().unwrap();
+        self.desktop.keyboard(&self.permit, KeyboardInput::Tap(chord)).await.unwrap();
+    }
+
+    pub async fn pointer(&mut self, input: PointerInput) {
+        self.desktop.pointer(&self.permit, input).await.unwrap();
+    }
+
+    /// Waits until the file holds this text and says what it holds if it never does.
+    pub async fn expect_file(&self, name: &str, want: &str) {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let found = std::fs::read(self.path(name)).unwrap_or_default();
+            let found = String::from_utf8_lossy(&found).into_owned();
+            if found == want {
+                return;
+            }
+            let same = found.chars().zip(want.chars()).take_while(|(a, b)| a == b).count();
+            let rest = |text: &str| text.chars().skip(same).take(80).collect::<String>();
+            assert!(
+                Instant::now() < end,
+                "`{name}`, {} bytes, goes on after {same} characters with\n{:?}\ninstead of\n{:?}",
+                found.len(),
+                rest(&found),
+                rest(want)
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// An X server and nothing else.
+pub struct Server {
+    pub name: String,
+    child: Child,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let mut child = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Self { name: format!(":{}", number.trim()), child }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Ends it and waits until it is gone.
+    pub fn end(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            self.signal(Signal::CONT);
+            self.signal(Signal::TERM);
+            self.child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
