@@ -1,0 +1,72 @@
+//! The tokens that a network remembers, in their order. A new prompt keeps what it has in common with
+//! them, which in a run of an agent is most of it.
+
+use std::ops::ControlFlow;
+
+use candle_core::Result;
+use toktrie::TokenId;
+
+use super::cache::Cache;
+use super::network::{Network, Wanted};
+
+/// Tokens read at a time: enough to keep the processor busy, few enough to bound the memory.
+const AT_ONCE: usize = 256;
+
+/// One line of tokens with the cache that remembers them.
+#[derive(Debug)]
+pub(super) struct Branch {
+    ids: Vec<TokenId>,
+    cache: Cache,
+}
+
+impl Branch {
+    /// An empty branch of this network.
+    pub(super) fn new(network: &Network) -> Self {
+        Self { ids: Vec::new(), cache: network.cache() }
+    }
+
+    /// Tokens it remembers.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Forgets all that is not a beginning of `ids`; gives the tokens that are left.
+    pub(super) fn keep(&mut self, ids: &[TokenId]) -> usize {
+        let common = self.ids.iter().zip(ids).take_while(|(a, b)| a == b).count();
+        self.cut(common);
+        common
+    }
+
+    /// Forgets all but the first `len` tokens.
+    pub(super) fn cut(&mut self, len: usize) {
+        self.ids.truncate(len);
+        self.cache.set_len(self.ids.len());
+    }
+
+    /// Reads on and gives the wanted logits, row by row; `None` if `go_on` says to break off. What was
+    /// read until then is remembered.
+    pub(super) fn read(
+        &mut self,
+        network: &Network,
+        ids: &[TokenId],
+        wanted: Wanted,
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> Result<Option<Vec<f32>>> {
+        // A panic may have left more in the cache than there are ids.
+        self.cache.set_len(self.ids.len());
+        let mut logits = Vec::new();
+        let mut left = ids;
+        while !left.is_empty() {
+            let (part, rest) = left.split_at(left.len().min(AT_ONCE));
+            let wanted =
+                if wanted == Wanted::Last && !rest.is_empty() { Wanted::Nothing } else { wanted };
+            match network.read_on(&mut self.cache, part, wanted, go_on)? {
+                Some(rows) => logits.extend(rows),
+                None => return Ok(None),
+            }
+            self.ids.extend_from_slice(part);
+            left = rest;
+        }
+        Ok(Some(logits))
+    }
+}

@@ -1,0 +1,322 @@
+//! Answers questions with one network, on one thread, and says what it does while it does it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use candle_transformers::generation::LogitsProcessor;
+use tokio::sync::mpsc::UnboundedSender;
+use toktrie::TokenId;
+
+use super::branch::Branch;
+use super::gguf::Gguf;
+use super::grammar::{Grammar, Rules};
+use super::network::{Network, Wanted};
+use super::text::Text;
+use super::vocabulary::{Vocabulary, count};
+use crate::backend::ModelError;
+use crate::prompt::{Completion, Finish, Prompt, Usage};
+
+/// Tokens of an option whose logits are held at a time.
+const AT_ONCE: usize = 32;
+
+/// What the engine says while it answers. Once nobody listens any more, it stops.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// It is still at work.
+    Working,
+    /// The next piece of the answer.
+    Piece(String),
+}
+
+/// A network with its tokens and what it remembers.
+#[derive(Debug)]
+pub(super) struct Engine {
+    network: Network,
+    vocabulary: Arc<Vocabulary>,
+    grammar: Grammar,
+    branch: Branch,
+}
+
+/// An answer while it is written.
+struct Answer<'a> {
+    prompt: &'a Prompt,
+    text: Text<'a>,
+    rules: Option<Rules>,
+    sampler: LogitsProcessor,
+    /// Tokens that the network has not read yet.
+    unread: Vec<TokenId>,
+    /// Tokens that it may still have.
+    left: usize,
+    usage: Usage,
+}
+
+impl Engine {
+    /// Reads a model's file. The context is cut to `context` tokens.
+    pub(super) fn load(path: &Path, context: u32) -> Result<Self, ModelError> {
+        let gguf = Gguf::open(path)?;
+        let bad = |reason| ModelError::BadFile { path: path.to_path_buf(), reason };
+        let network = Network::read(&gguf, context as usize).map_err(bad)?;
+        let (vocabulary, grammar) = thread::scope(|scope| {
+            let tokens = scope.spawn(|| {
+                let vocabulary = Arc::new(Vocabulary::read(&gguf, network.sizes.vocabulary)?);
+                Ok((vocabulary.clone(), Grammar::new(&vocabulary)?))
+            });
+            let packed = network.pack().map_err(failed);
+            let tokens = tokens.join().unwrap_or_else(|_| Err("has tokens that cannot be used".into()));
+            packed.and(tokens.map_err(bad))
+        })?;
+        gguf.release();
+        let branch = Branch::new(&network);
+        Ok(Self { network, vocabulary, grammar, branch })
+    }
+
+    /// Tokens that fit in prompt and answer together.
+    pub(super) fn context(&self) -> u32 {
+        count(self.network.sizes.context)
+    }
+
+    /// Answers a prompt.
+    pub(super) fn complete(
+        &mut self,
+        prompt: &Prompt,
+        events: &UnboundedSender<Event>,
+    ) -> Result<Completion, ModelError> {
+        let started = Instant::now();
+        let ids = self.vocabulary.render(&prompt.turns, self.context())?;
+        let mut answer = Answer::new(prompt, self.grammar.rules(&prompt.constraint)?);
+        answer.left =
+            self.network.sizes.context.saturating_sub(ids.len()).min(prompt.max_tokens as usize);
+        answer.usage.prompt = count(ids.len());
+        let reused = self.keep(&ids);
+        answer.usage.reused = count(reused);
+        answer.unread = ids.into_iter().skip(reused).collect();
+        let finish = loop {
+            if let Some(finish) = answer.force(&self.vocabulary, events)? {
+                break finish;
+            }
+            let Some(mut logits) = self.read(&answer.unread, Wanted::Last, events)? else {
+                break Finish::Cancelled;
+            };
+            answer.unread.clear();
+            if answer.usage.prefill_ms == 0.0 {
+                answer.usage.prefill_ms = milliseconds(started);
+            }
+            if let Some(finish) = answer.choose(&self.vocabulary, &mut logits, events)? {
+                break finish;
+            }
+        };
+        Ok(answer.finish(finish, started, events))
+    }
+
+    /// How likely each option is as the beginning of the answer; `None` if nobody listens any more.
+    pub(super) fn choose(
+        &mut self,
+        prompt: &Prompt,
+        options: &[String],
+        events: &UnboundedSender<Event>,
+    ) -> Result<Option<Vec<f64>>, ModelError> {
+        let ids = self.vocabulary.render(&prompt.turns, self.context())?;
+        let options: Vec<_> =
+            options.iter().map(|o| self.vocabulary.encode(o)).collect::<Result<_, _>>()?;
+        let longest = options.iter().map(Vec::len).max().unwrap_or(0);
+        if options.iter().any(Vec::is_empty) {
+            return Err(ModelError::BadConstraint("an option is empty".into()));
+        }
+        if ids.len() + longest > self.network.sizes.context {
+            let prompt = count(ids.len() + longest);
+            return Err(ModelError::TooLong { prompt, context: self.context() });
+        }
+        let reused = self.keep(&ids);
+        let unread = ids.get(reused..).unwrap_or_default();
+        let Some(first) = self.read(unread, Wanted::Last, events)? else { return Ok(None) };
+        let mut likelihoods = Vec::with_capacity(options.len());
+        for option in &options {
+            let likelihood = self.likelihood(&first, option, events);
+            self.branch.cut(ids.len());
+            let Some(likelihood) = likelihood? else { return Ok(None) };
+            likelihoods.push(likelihood);
+        }
+        Ok(Some(shares(&likelihoods)))
+    }
+
+    /// The logarithm of how likely `option` is to follow, with `first` as the logits of its first token.
+    fn likelihood(
+        &mut self,
+        first: &[f32],
+        option: &[TokenId],
+        events: &UnboundedSender<Event>,
+    ) -> Result<Option<f64>, ModelError> {
+        let Some((id, next)) = option.split_first() else { return Ok(Some(0.0)) };
+        let mut sum = log_likelihood(first, *id);
+        for (ids, next) in option.chunks(AT_ONCE).zip(next.chunks(AT_ONCE)) {
+            let ids = ids.get(..next.len()).unwrap_or_default();
+            let Some(rows) = self.read(ids, Wanted::All, events)? else { return Ok(None) };
+            let rows = rows.chunks_exact(first.len());
+            sum += next.iter().zip(rows).map(|(id, row)| log_likelihood(row, *id)).sum::<f64>();
+        }
+        Ok(Some(sum))
+    }
+
+    /// Keeps what `ids` has in common with what is remembered, except its last token, whose logits are
+    /// needed. Gives the tokens kept.
+    fn keep(&mut self, ids: &[TokenId]) -> usize {
+        let (_, beginning) = ids.split_last().unwrap_or((&0, &[]));
+        self.branch.keep(beginning)
+    }
+
+    fn read(
+        &mut self,
+        ids: &[TokenId],
+        wanted: Wanted,
+        events: &UnboundedSender<Event>,
+    ) -> Result<Option<Vec<f32>>, ModelError> {
+        let go_on = || say(events, Event::Working);
+        self.branch.read(&self.network, ids, wanted, &go_on).map_err(failed)
+    }
+}
+
+impl<'a> Answer<'a> {
+    fn new(prompt: &'a Prompt, rules: Option<Rules>) -> Self {
+        let temperature = Some(f64::from(prompt.temperature)).filter(|t| t.is_finite() && *t > 0.0);
+        Self {
+            prompt,
+            text: Text::new(&prompt.stop),
+            rules,
+            sampler: LogitsProcessor::new(prompt.seed, temperature, None),
+            unread: Vec::new(),
+            left: 0,
+            usage: Usage::default(),
+        }
+    }
+
+    /// Takes the tokens that the rules leave no choice about. Gives why the answer ends, if it does.
+    fn force(
+        &mut self,
+        vocabulary: &Vocabulary,
+        events: &UnboundedSender<Event>,
+    ) -> Result<Option<Finish>, ModelError> {
+        let (forced, is_over) = match &mut self.rules {
+            Some(rules) => (rules.forced()?, rules.is_over()),
+            None => (Vec::new(), false),
+        };
+        for id in forced {
+            if vocabulary.is_end(id) {
+                return Ok(Some(Finish::Stop));
+            }
+            if self.left == 0 {
+                return Ok(Some(Finish::Length));
+            }
+            self.usage.forced += 1;
+            if let Some(finish) = self.add(vocabulary, id, events) {
+                return Ok(Some(finish));
+            }
+        }
+        if is_over {
+            return Ok(Some(Finish::Stop));
+        }
+        // A prompt without an answer is still read, so that the next one finds it remembered.
+        Ok((self.left == 0 && self.usage.prefill_ms > 0.0).then_some(Finish::Length))
+    }
+
+    /// Chooses the next token. Gives why the answer ends, if it does.
+    fn choose(
+        &mut self,
+        vocabulary: &Vocabulary,
+        logits: &mut Vec<f32>,
+        events: &UnboundedSender<Event>,
+    ) -> Result<Option<Finish>, ModelError> {
+        if self.left == 0 {
+            return Ok(Some(Finish::Length));
+        }
+        if let Some(rules) = &mut self.rules {
+            rules.mask(logits)?;
+        } else {
+            for id in vocabulary.banned() {
+                if let Some(logit) = logits.get_mut(*id as usize) {
+                    *logit = f32::NEG_INFINITY;
+                }
+            }
+        }
+        let length = logits.len();
+        let logits = Tensor::from_vec(std::mem::take(logits), length, &Device::Cpu).map_err(failed)?;
+        let id = self.sampler.sample(&logits).map_err(failed)?;
+        if let Some(rules) = &mut self.rules {
+            rules.take(id)?;
+        }
+        if vocabulary.is_end(id) {
+            return Ok(Some(Finish::Stop));
+        }
+        self.usage.sampled += 1;
+        Ok(self.add(vocabulary, id, events))
+    }
+
+    /// Adds a token to the answer. Gives why the answer ends, if it does.
+    fn add(
+        &mut self,
+        vocabulary: &Vocabulary,
+        id: TokenId,
+        events: &UnboundedSender<Event>,
+    ) -> Option<Finish> {
+        self.left = self.left.saturating_sub(1);
+        self.unread.push(id);
+        if self.text.push(vocabulary.bytes(id)) {
+            return Some(Finish::Stop);
+        }
+        let piece = self.text.piece()?.to_owned();
+        say(events, Event::Piece(piece)).is_break().then_some(Finish::Cancelled)
+    }
+
+    fn finish(
+        mut self,
+        finish: Finish,
+        started: Instant,
+        events: &UnboundedSender<Event>,
+    ) -> Completion {
+        let rest =
+            if finish == Finish::Cancelled { None } else { self.text.finish().map(str::to_owned) };
+        if let Some(rest) = rest {
+            let _ = say(events, Event::Piece(rest));
+        }
+        if self.usage.prefill_ms == 0.0 {
+            self.usage.prefill_ms = milliseconds(started);
+        }
+        self.usage.decode_ms = (milliseconds(started) - self.usage.prefill_ms).max(0.0);
+        tracing::debug!(usage = ?self.usage, seed = self.prompt.seed, ?finish, "answered");
+        Completion { text: self.text.into_text(), thinking: None, finish, usage: self.usage }
+    }
+}
+
+/// Breaks once nobody listens.
+fn say(events: &UnboundedSender<Event>, event: Event) -> ControlFlow<()> {
+    match events.send(event) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
+fn failed(error: candle_core::Error) -> ModelError {
+    ModelError::Failed(error.to_string())
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+fn log_likelihood(logits: &[f32], id: TokenId) -> f64 {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| f64::from(logit - most).exp()).sum();
+    logits.get(id as usize).map_or(f64::NEG_INFINITY, |logit| f64::from(logit - most) - sum.ln())
+}
+
+/// The share of each likelihood in their sum.
+fn shares(log_likelihoods: &[f64]) -> Vec<f64> {
+    let most = log_likelihoods.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log_likelihoods.iter().map(|l| (l - most).exp()).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / sum).collect()
+}

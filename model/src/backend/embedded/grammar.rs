@@ -1,0 +1,118 @@
+//! Turns the constraint of a prompt into something that says which token may come next.
+
+use std::sync::Arc;
+
+use llguidance::api::TopLevelGrammar;
+use llguidance::{Matcher, ParserFactory};
+use serde_json::{Value, json};
+use toktrie::{SimpleVob, TokEnv, TokenId};
+
+use super::vocabulary::Vocabulary;
+use crate::backend::ModelError;
+use crate::prompt::Constraint;
+
+/// What all constraints of one model share.
+pub(super) struct Grammar {
+    factory: ParserFactory,
+}
+
+/// Follows one answer and knows what may come next.
+pub(super) struct Rules {
+    matcher: Matcher,
+}
+
+impl std::fmt::Debug for Grammar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Grammar")
+    }
+}
+
+impl Grammar {
+    /// Prepares constraints over these tokens.
+    pub(super) fn new(vocabulary: &Arc<Vocabulary>) -> Result<Self, String> {
+        let tokens: TokEnv = vocabulary.clone();
+        let mut factory = ParserFactory::new_simple(&tokens).map_err(|e| e.to_string())?;
+        factory.quiet();
+        Ok(Self { factory })
+    }
+
+    /// The rules of a constraint, or `None` where there are none.
+    pub(super) fn rules(&self, constraint: &Constraint) -> Result<Option<Rules>, ModelError> {
+        let grammar = match constraint {
+            Constraint::Free => return Ok(None),
+            Constraint::JsonSchema(schema) => TopLevelGrammar::from_json_schema(compact(schema)),
+            Constraint::Lark(lark) => TopLevelGrammar::from_lark(lark.clone()),
+            Constraint::OneOf(texts) if texts.is_empty() => {
+                return Err(ModelError::BadConstraint("there is no text to choose from".into()));
+            }
+            Constraint::OneOf(texts) => TopLevelGrammar::from_lark(one_of(texts)),
+        };
+        let matcher = Matcher::new(self.factory.create_parser(grammar));
+        match matcher.get_error() {
+            None => Ok(Some(Rules { matcher })),
+            Some(reason) => Err(ModelError::BadConstraint(reason)),
+        }
+    }
+}
+
+impl Rules {
+    /// Takes the tokens that are the only way on from here, if there are such.
+    pub(super) fn forced(&mut self) -> Result<Vec<TokenId>, ModelError> {
+        let over = self.matcher.is_stopped();
+        let forced = if over { Vec::new() } else { self.matcher.compute_ff_tokens() };
+        if !forced.is_empty() {
+            self.matcher.consume_tokens(&forced).map_err(failed)?;
+        }
+        self.matcher.get_error().map_or(Ok(forced), |reason| Err(failed(reason)))
+    }
+
+    /// Takes the token that was chosen.
+    pub(super) fn take(&mut self, id: TokenId) -> Result<(), ModelError> {
+        self.matcher.consume_token(id).map_err(failed)
+    }
+
+    /// Whether nothing may follow any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.matcher.is_stopped()
+    }
+
+    /// Makes all tokens impossible that may not come next.
+    pub(super) fn mask(&mut self, logits: &mut [f32]) -> Result<(), ModelError> {
+        let allowed = self.matcher.compute_mask().map_err(failed)?;
+        forbid_others(&allowed, logits);
+        Ok(())
+    }
+}
+
+fn forbid_others(allowed: &SimpleVob, logits: &mut [f32]) {
+    for (word, logits) in allowed.as_slice().iter().zip(logits.chunks_mut(32)) {
+        if *word != u32::MAX {
+            for (bit, logit) in logits.iter_mut().enumerate() {
+                if word >> bit & 1 == 0 {
+                    *logit = f32::NEG_INFINITY;
+                }
+            }
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> ModelError {
+    ModelError::Failed(format!("the constraint cannot be followed: {error}"))
+}
+
+/// Leaves no choice about white space, in the spacing that models know best, so that most of an answer
+/// need not be computed.
+fn compact(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(schema) = schema.as_object_mut() {
+        let spacing =
+            json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
+        schema.entry("x-guidance").or_insert(spacing);
+    }
+    schema
+}
+
+fn one_of(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| Value::from(text.as_str()).to_string()).collect();
+    format!("start: {}", quoted.join(" | "))
+}

@@ -1,0 +1,106 @@
+//! An answer while it is written: what has come so far, and what of it the one who reads along sees.
+
+use std::ops::ControlFlow;
+
+use tokio::time::Instant;
+
+use super::think::{self, Filter};
+use super::wire::{self, Reply};
+use crate::backend::TokenSink;
+use crate::prompt::{Completion, Finish, Usage};
+
+/// How the answer is shown and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As it comes.
+    Plain,
+    /// As a JSON string that stands for the text in it.
+    Quoted,
+}
+
+/// What has come so far.
+#[derive(Debug)]
+pub(super) struct Answer {
+    form: Form,
+    started: Instant,
+    first: Option<Instant>,
+    content: String,
+    thought: String,
+    shown: Filter,
+    finish: Option<Finish>,
+    usage: Usage,
+}
+
+impl Answer {
+    /// Nothing yet.
+    pub(super) fn new(form: Form) -> Self {
+        Self {
+            form,
+            started: Instant::now(),
+            first: None,
+            content: String::new(),
+            thought: String::new(),
+            shown: Filter::default(),
+            finish: None,
+            usage: Usage::default(),
+        }
+    }
+
+    /// Whether a token has come.
+    pub(super) fn begun(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Whether the server has ended it.
+    pub(super) fn ended(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// Ends it, where nothing has ended it before.
+    pub(super) fn end(&mut self, finish: Finish) {
+        self.finish.get_or_insert(finish);
+    }
+
+    /// Takes the next part of the reply.
+    pub(super) fn take(&mut self, reply: &Reply, sink: &mut dyn TokenSink) -> ControlFlow<()> {
+        reply.count(&mut self.usage);
+        self.thought.push_str(reply.thought());
+        let content = reply.content();
+        if !content.is_empty() || !reply.thought().is_empty() {
+            self.first.get_or_insert_with(Instant::now);
+        }
+        self.content.push_str(&content);
+        if let Some(finish) = reply.finish() {
+            self.end(finish);
+        }
+        let seen = self.shown.push(&content);
+        // A quoted answer is shown at the end, when it can be read.
+        if seen.is_empty() || self.form == Form::Quoted { sink.poll() } else { sink.piece(&seen) }
+    }
+
+    /// The whole answer; what was held back is shown now.
+    pub(super) fn complete(mut self, sink: &mut dyn TokenSink) -> Completion {
+        let now = Instant::now();
+        let first = self.first.unwrap_or(now);
+        if self.usage.prefill_ms == 0.0 && self.usage.decode_ms == 0.0 {
+            self.usage.prefill_ms = (first - self.started).as_secs_f64() * 1e3;
+            self.usage.decode_ms = (now - first).as_secs_f64() * 1e3;
+        }
+        let (inline, text) = think::split(&self.content);
+        let thought = self.thought.trim();
+        let thinking = if thought.is_empty() { inline } else { Some(thought.to_owned()) };
+        let finish = self.finish.unwrap_or(Finish::Cancelled);
+        let (text, held) = match self.form {
+            Form::Plain => (text, self.shown.finish()),
+            Form::Quoted => {
+                let text = wire::unquote(&text);
+                (text.clone(), text)
+            }
+        };
+        if finish != Finish::Cancelled && !held.is_empty() {
+            // It has ended already: there is nothing left to stop.
+            let _ = sink.piece(&held);
+        }
+        Completion { text, thinking, finish, usage: self.usage }
+    }
+}

@@ -1,0 +1,156 @@
+//! How the planner's knowledge is put to a model, and how its answer is read. A dialect is stateless:
+//! the same view gives the same prompt, so that a backend can reuse the work on what has not changed.
+
+use freehand_tools::apps::App;
+use freehand_tools::call::{ToolCall, ToolSpec};
+use freehand_tools::element::ElementId;
+use freehand_tools::observation::Observation;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::prompt::{Completion, Prompt};
+
+pub mod list;
+pub mod numbered;
+pub mod tools;
+
+/// One earlier step in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastStep {
+    /// What was done: `typed "Paris" into textbox "City"`.
+    pub did: String,
+    /// What came of it, where that matters: `nothing changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+}
+
+/// One use of one element that makes no sense now, because it was just tried here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Barred {
+    /// The element.
+    pub id: ElementId,
+    /// What was done to it.
+    pub usage: Usage,
+}
+
+/// What can be done to an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Usage {
+    /// It is clicked.
+    Click,
+    /// Text is typed into it.
+    Type,
+    /// One of its options is chosen.
+    Select,
+    /// It is dragged.
+    Drag,
+    /// Its text is selected.
+    Highlight,
+}
+
+/// All that a model is shown for one step.
+#[derive(Debug, Clone)]
+pub struct PlanView<'a> {
+    /// What the person wants.
+    pub task: &'a str,
+    /// What is on the screen now.
+    pub seen: &'a Observation,
+    /// What was done so far, oldest first.
+    pub steps: &'a [PastStep],
+    /// Facts that the model wanted to keep.
+    pub notes: &'a [String],
+    /// What the loop wants to point out, for example that nothing changed.
+    pub hint: Option<&'a str>,
+    /// The tools that exist.
+    pub tools: &'a [ToolSpec],
+    /// Programs that can be started.
+    pub apps: &'a [App],
+    /// What is not offered again.
+    pub barred: &'a [Barred],
+    /// Characters that the list of elements may take.
+    pub budget: usize,
+}
+
+/// What the model wants to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The calls, in order.
+    pub calls: Vec<ToolCall>,
+    /// Why, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thought: Option<String>,
+}
+
+/// Why an answer cannot be read. The model is told and asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ParseError {
+    /// It ended before it was whole.
+    #[error("the answer was cut off")]
+    Cut,
+    /// It holds no JSON object.
+    #[error("the answer holds no JSON object")]
+    NoJson,
+    /// Its JSON does not fit.
+    #[error("the answer does not fit: {0}")]
+    Misfit(String),
+}
+
+/// The way one kind of model is spoken to.
+pub trait Dialect: Send + Sync + std::fmt::Debug {
+    /// Its name, for the log.
+    fn name(&self) -> &'static str;
+
+    /// The question for the next action.
+    fn render(&self, view: &PlanView<'_>) -> Prompt;
+
+    /// The question whether the task is done, to be answered `yes` or `no`.
+    fn render_done(&self, view: &PlanView<'_>) -> Prompt;
+
+    /// Reads the answer to [`Dialect::render`].
+    fn parse(&self, completion: &Completion, seen: &Observation) -> Result<Proposal, ParseError>;
+
+    /// Whether the model may end the run by itself. A small one never does: the loop asks.
+    fn ends_by_itself(&self) -> bool;
+}
+
+/// The last balanced JSON object in a text, which is where a model that talks first puts its answer.
+pub fn last_object(text: &str) -> Option<serde_json::Value> {
+    let mut starts: Vec<usize> = text.match_indices('{').map(|(at, _)| at).take(200).collect();
+    let mut best: Option<(usize, serde_json::Value)> = None;
+    starts.reverse();
+    for start in starts {
+        let tail = text.get(start..)?;
+        let mut stream = serde_json::Deserializer::from_str(tail).into_iter::<serde_json::Value>();
+        if let Some(Ok(value)) = stream.next()
+            && value.is_object()
+        {
+            let end = start + stream.byte_offset();
+            // An object inside a later one ends before it: the outermost of the last wins.
+            if best.as_ref().is_none_or(|(known, _)| end >= *known) {
+                best = Some((end, value));
+            }
+        }
+    }
+    best.map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn finds_the_last_whole_object() {
+        assert_eq!(last_object(r#"so {"a":1} then {"b":{"c":2}} ok"#), Some(json!({"b":{"c":2}})));
+        assert_eq!(last_object(r#"{"a":1} {"b":"#), Some(json!({"a":1})));
+        assert_eq!(last_object("none"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "[{}\"a:,é\\\\]{0,60}") {
+            let _ = last_object(&text);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What goes into a model and what comes out of it, the same for every backend.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Who speaks a turn of the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Speaker {
+    /// The rules of the conversation.
+    System,
+    /// The one who asks.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// One turn of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Who speaks.
+    pub speaker: Speaker,
+    /// What is said.
+    pub text: String,
+}
+
+impl Turn {
+    /// What `speaker` says.
+    pub fn new(speaker: Speaker, text: impl Into<String>) -> Self {
+        Self { speaker, text: text.into() }
+    }
+}
+
+/// What an answer must look like. A backend enforces it token by token where it can.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Constraint {
+    /// Anything.
+    #[default]
+    Free,
+    /// One JSON value that fits this schema.
+    JsonSchema(Value),
+    /// A text of this grammar, in the Lark form of llguidance. Only the embedded backend knows it.
+    Lark(String),
+    /// One of these texts, word for word.
+    OneOf(Vec<String>),
+}
+
+/// One question to a model. What is the same in every step of a run comes first, so that a backend
+/// can reuse its work on it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Prompt {
+    /// The conversation so far.
+    pub turns: Vec<Turn>,
+    /// What the answer must look like.
+    pub constraint: Constraint,
+    /// As many tokens as the answer may have.
+    pub max_tokens: u32,
+    /// 0 takes the likeliest token each time.
+    pub temperature: f32,
+    /// Makes a temperature above 0 repeatable.
+    pub seed: u64,
+    /// Texts that end the answer; they are not part of it.
+    pub stop: Vec<String>,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// The model or the constraint ended it.
+    Stop,
+    /// It reached `max_tokens` or the end of the context.
+    Length,
+    /// The one who reads along ended it.
+    Cancelled,
+}
+
+/// What an answer cost, in tokens and milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt: u32,
+    /// Of these, tokens whose work was reused from an earlier question.
+    pub reused: u32,
+    /// Tokens of the answer that the model chose.
+    pub sampled: u32,
+    /// Tokens of the answer that the constraint left no choice about.
+    pub forced: u32,
+    /// Time for reading the prompt, in ms.
+    pub prefill_ms: f64,
+    /// Time for writing the answer, in ms.
+    pub decode_ms: f64,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Completion {
+    /// The answer, without the thinking before it.
+    pub text: String,
+    /// What the model thought aloud first, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<String>,
+    /// Why it ended.
+    pub finish: Finish,
+    /// What it cost.
+    pub usage: Usage,
+}
