@@ -1,0 +1,134 @@
+//! Actions of every kind for the tests, those that no tool would make included.
+
+use freehand_tools::action::{
+    Action, ActionKind, Basis, Button, Condition, EffectClass, Status, Target, TargetElement,
+    TargetWindow,
+};
+use freehand_tools::call::ToolCall;
+use freehand_tools::element::{ElementId, ElementKey, Role, WindowId};
+use freehand_tools::gate::Decision;
+use freehand_tools::geometry::{Point, Rect};
+use freehand_tools::key::KeySequence;
+use freehand_tools::observation::ObservationId;
+use proptest::prelude::*;
+use serde_json::json;
+
+pub(crate) fn plain(kind: ActionKind, effects: EffectClass) -> Action {
+    Action {
+        call: ToolCall::new("test", json!({})),
+        kind,
+        target: Target::default(),
+        effects,
+        summary: "a test".into(),
+        basis: Basis { observation: ObservationId(1), frame: digest() },
+    }
+}
+
+pub(crate) fn in_window(id: u64, app: &str, title: &str) -> Action {
+    let click = ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new() };
+    let mut action = plain(click, EffectClass::Input);
+    action.target.window = Some(TargetWindow { id: WindowId(id), app: app.into(), title: title.into() });
+    action
+}
+
+/// Whether it changes something, by its kind or by its own word.
+pub(crate) fn changes(action: &Action) -> bool {
+    let quiet = matches!(
+        action.kind,
+        ActionKind::Wait { .. }
+            | ActionKind::Zoom { .. }
+            | ActionKind::Note { .. }
+            | ActionKind::AskUser { .. }
+            | ActionKind::Finish { .. }
+    );
+    !quiet || action.effects != EffectClass::Nothing
+}
+
+pub(crate) fn decision() -> impl Strategy<Value = Decision> {
+    prop::sample::select(vec![Decision::Allow, Decision::Ask, Decision::Deny])
+}
+
+pub(crate) fn action() -> impl Strategy<Value = Action> {
+    let effects = prop::sample::select(vec![
+        EffectClass::Nothing,
+        EffectClass::Input,
+        EffectClass::BlindInput,
+        EffectClass::Launch,
+        EffectClass::ReadClipboard,
+        EffectClass::WriteClipboard,
+    ]);
+    (kind(), effects, target(), ".{0,20}").prop_map(|(kind, effects, target, summary)| Action {
+        target,
+        summary,
+        ..plain(kind, effects)
+    })
+}
+
+fn kind() -> impl Strategy<Value = ActionKind> {
+    let keys: KeySequence = serde_json::from_value(json!("ctrl+s")).unwrap();
+    let region = Rect::new(0, 0, 10, 10);
+    let path = vec![Point::new(1, 2)];
+    prop_oneof![
+        Just(ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new() }),
+        Just(ActionKind::Move),
+        Just(ActionKind::Drag { path, button: Button::Left, modifiers: Vec::new() }),
+        Just(ActionKind::Scroll { dx: 0, dy: 3 }),
+        (".{0,9}", any::<bool>(), any::<bool>())
+            .prop_map(|(text, submit, clear)| ActionKind::TypeText { text, submit, clear }),
+        ".{0,9}".prop_map(|option| ActionKind::SelectOption { option }),
+        Just(ActionKind::PressKeys { keys, hold_ms: 0, times: 1 }),
+        Just(ActionKind::Wait { until: Condition::Elapsed, gone: false, timeout_ms: 1 }),
+        Just(ActionKind::Zoom { region }),
+        word().prop_map(|command| ActionKind::OpenApp { command }),
+        word().prop_map(|host| ActionKind::OpenUrl { url: format!("https://{host}/") }),
+        Just(ActionKind::FocusWindow),
+        Just(ActionKind::ReadClipboard),
+        ".{0,9}".prop_map(|text| ActionKind::WriteClipboard { text }),
+        ".{0,9}".prop_map(|text| ActionKind::Note { text }),
+        ".{0,9}".prop_map(|question| ActionKind::AskUser { question }),
+        ".{0,9}".prop_map(|answer| ActionKind::Finish {
+            status: Status::Success,
+            evidence: vec![answer.clone()],
+            answer,
+        }),
+    ]
+}
+
+/// Names as they come, and some that the rules know.
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".{0,12}",
+        prop::sample::select(vec![
+            "mousepad",
+            "KeePassXC",
+            "bitwarden",
+            "gcr-prompter",
+            "freehand",
+            "xterm"
+        ])
+        .prop_map(Into::into),
+    ]
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    let point = prop::option::of((-9_i32..9, -9_i32..9).prop_map(|(x, y)| Point::new(x, y)));
+    let window = (0_u64..4, word(), word()).prop_map(|(id, app, title)| TargetWindow {
+        id: WindowId(id),
+        app,
+        title,
+    });
+    let element = (word(), any::<bool>()).prop_map(|(name, secret)| TargetElement {
+        id: ElementId(1),
+        key: ElementKey("k".into()),
+        role: if secret { Role::Password } else { Role::Button },
+        name,
+        within: None,
+        bounds: Rect::new(0, 0, 5, 5),
+    });
+    (point, prop::option::of(window), prop::option::of(element))
+        .prop_map(|(point, window, element)| Target { point, element, window, destination: None })
+}
+
+fn digest() -> freehand_tools::frame::Digest {
+    serde_json::from_value(json!("00".repeat(32))).unwrap()
+}
