@@ -54,8 +54,8 @@ pub fn listed(seen: &Observation) -> Vec<&Element> {
     seen.elements.iter().filter(shown).collect()
 }
 
-/// One element in one line.
-pub fn line(element: &Element) -> String {
+/// One element in one line; `twin` says that another of the same name stands on the screen.
+pub fn line(element: &Element, twin: bool) -> String {
     let mut line = format!("[{}] {}", element.id, element.role.word());
     if !element.name.is_empty() {
         line.push(' ');
@@ -67,7 +67,7 @@ pub fn line(element: &Element) -> String {
     } else if element.role.takes_text() && !element.is_protected() {
         line.push_str(" (empty)");
     }
-    if let Some(within) = &element.within {
+    if let Some(within) = element.within.as_ref().filter(|_| twin) {
         line.push_str(" in ");
         line.push_str(&quoted(within, 40));
     }
@@ -118,15 +118,19 @@ fn states(element: &Element) -> Vec<&'static str> {
 fn rows(elements: &[&Element]) -> Vec<(bool, String)> {
     let mut lines: Vec<(bool, String)> = Vec::new();
     let mut before: Option<&Element> = None;
+    let twin = |element: &Element| {
+        let same = |other: &&&Element| other.role == element.role && other.name == element.name;
+        elements.iter().filter(same).nth(1).is_some()
+    };
     for element in elements {
         let usable = element.role.takes_clicks() && element.role != Role::Cell;
         match (before, lines.last_mut()) {
             (Some(left), Some((used, text))) if same_row(left, element) => {
                 *used |= usable;
                 text.push_str(" | ");
-                text.push_str(&line(element));
+                text.push_str(&line(element, twin(element)));
             }
-            _ => lines.push((usable, line(element))),
+            _ => lines.push((usable, line(element, twin(element)))),
         }
         before = Some(element);
     }

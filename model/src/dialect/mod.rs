@@ -24,11 +24,12 @@ pub struct PastStep {
     pub result: Option<String>,
 }
 
-/// One use of one element that makes no sense now, because it was just tried here.
+/// One use of one element, or of the keyboard or the wheel, that makes no sense now, because it was
+/// just tried here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Barred {
-    /// The element.
-    pub id: ElementId,
+    /// The element; `None` for what is done to no element.
+    pub id: Option<ElementId>,
     /// What was done to it.
     pub usage: Usage,
 }
@@ -46,6 +47,10 @@ pub enum Usage {
     Drag,
     /// Its text is selected.
     Highlight,
+    /// A key is pressed.
+    Press,
+    /// The wheel is turned.
+    Scroll,
 }
 
 /// All that a model is shown for one step.
@@ -103,7 +108,7 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// The question for the next action.
     fn render(&self, view: &PlanView<'_>) -> Prompt;
 
-    /// The question whether the task is done, to be answered `yes` or `no`.
+    /// The question whether the task is done, to be answered `Yes` or `No`.
     fn render_done(&self, view: &PlanView<'_>) -> Prompt;
 
     /// Reads the answer to [`Dialect::render`].

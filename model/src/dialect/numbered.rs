@@ -21,7 +21,7 @@ Actions:
 {\"action\": \"click\", \"id\": N} clicks an element
 {\"action\": \"type\", \"id\": N, \"text\": T} fills a field with T
 {\"action\": \"select\", \"id\": N, \"option\": T} chooses in a dropdown
-{\"action\": \"press\", \"keys\": K} presses keys, for example enter or ctrl+s
+{\"action\": \"press\", \"keys\": K} presses keys: enter, escape, ctrl+c copies, ctrl+v pastes, ctrl+s stores a document
 {\"action\": \"scroll\", \"direction\": D} shows more
 {\"action\": \"drag\", \"id\": N, \"to\": M} drags one element onto another
 {\"action\": \"highlight\", \"id\": N} selects the text of an element
@@ -32,26 +32,51 @@ Rules:
 - What the task names and the list lacks may be in a closed tab, section, menu, or on another page.
 - When everything is filled in, press the button that the task names, or the one that confirms.";
 
-/// Worked examples: screens made up for the purpose, and the right answers.
-const EXAMPLES: [(&str, &str); 4] = [
+/// Worked examples: screens made up for the purpose, what is asked, and the right answers.
+const EXAMPLES: [(&str, &str, &str); 7] = [
     (
-        "Task: Order a blue kettle for Ann, then press \"Buy\".
+        "Task: Get a blue kettle for Ann, then press \"Buy\".
 Screen:
 [1] textbox \"Recipient\" (empty)
 [2] dropdown \"Colour\" value=\"red\" options: \"red\", \"blue\"
 [3] button \"Buy\"
 Done so far: nothing",
+        NEXT,
         "{\"action\": \"type\", \"id\": 1, \"text\": \"Ann\"}",
     ),
     (
-        "Task: Order a blue kettle for Ann, then press \"Buy\".
+        "Task: Get a blue kettle for Ann, then press \"Buy\".
 Screen:
 [1] textbox \"Recipient\" value=\"Ann\"
 [2] dropdown \"Colour\" value=\"red\" options: \"red\", \"blue\"
 [3] button \"Buy\"
 Done so far:
 1. typed \"Ann\" into textbox \"Recipient\"",
+        NEXT,
         "{\"action\": \"select\", \"id\": 2, \"option\": \"blue\"}",
+    ),
+    (
+        "Task: Get a blue kettle for Ann, then press \"Buy\".
+Screen:
+[1] textbox \"Recipient\" value=\"Ann\"
+[2] dropdown \"Colour\" value=\"blue\" options: \"red\", \"blue\"
+[3] button \"Buy\"
+Done so far:
+1. typed \"Ann\" into textbox \"Recipient\"
+2. chose \"blue\" in dropdown \"Colour\"",
+        DONE,
+        "No",
+    ),
+    (
+        "Task: Get a blue kettle for Ann, then press \"Buy\".
+Screen:
+[5] text \"It is on its way\"
+Done so far:
+1. typed \"Ann\" into textbox \"Recipient\"
+2. chose \"blue\" in dropdown \"Colour\"
+3. clicked button \"Buy\"",
+        DONE,
+        "Yes",
     ),
     (
         "Task: Open the picture of the harbour.
@@ -60,22 +85,34 @@ Screen:
 [5] tab \"Pictures\" (closed)
 [7] link \"Letter to the bank\"
 Done so far: nothing",
+        NEXT,
         "{\"action\": \"click\", \"id\": 5}",
     ),
     (
-        "Task: Put the number of the pump into the field and send it.
+        "Task: Open the picture of the harbour.
+Screen:
+[4] tab \"Letters\" (closed)
+[5] tab \"Pictures\" (open)
+[8] image \"Harbour\"
+Done so far:
+1. clicked tab \"Pictures\"",
+        DONE,
+        "No",
+    ),
+    (
+        "Task: Put the number of the pump into the field.
 Screen:
 [2] text \"Valve: 114\"
 [3] text \"Pump: 627\"
 [6] textbox (empty)
-[8] button \"Send\"
 Done so far: nothing",
+        NEXT,
         "{\"action\": \"type\", \"id\": 6, \"text\": \"627\"}",
     ),
 ];
 
 const NEXT: &str = "Next action:";
-const DONE: &str = "Is every part of the task already done? Answer yes or no.";
+const DONE: &str = "Is every part of the task already done? Answer Yes or No.";
 
 fn situation(view: &PlanView<'_>) -> String {
     let mut text = format!("Task: {}\nScreen:\n", view.task.trim());
@@ -106,8 +143,8 @@ fn situation(view: &PlanView<'_>) -> String {
 
 fn turns(view: &PlanView<'_>, question: &str) -> Vec<Turn> {
     let mut turns = vec![Turn::new(Speaker::System, RULES)];
-    for (screen, answer) in EXAMPLES {
-        turns.push(Turn::new(Speaker::User, format!("{screen}\n{NEXT}")));
+    for (screen, question, answer) in EXAMPLES {
+        turns.push(Turn::new(Speaker::User, format!("{screen}\n{question}")));
         turns.push(Turn::new(Speaker::Assistant, answer));
     }
     turns.push(Turn::new(Speaker::User, format!("{}{question}", situation(view))));
@@ -119,7 +156,7 @@ fn clickable(element: &Element) -> bool {
 }
 
 fn free(view: &PlanView<'_>, element: &Element, usage: Usage) -> bool {
-    !view.barred.contains(&Barred { id: element.id, usage })
+    !view.barred.contains(&Barred { id: Some(element.id), usage })
 }
 
 /// The schema of the answer: each action with the elements it can be done to on this screen.
@@ -144,10 +181,12 @@ fn schema(view: &PlanView<'_>) -> Value {
         ));
     }
     for element in &elements {
-        let open = !element.options.is_empty() && !element.states.disabled && free(view, element, Usage::Select);
+        let other: Vec<&String> =
+            element.options.iter().filter(|option| element.value.as_ref() != Some(option)).collect();
+        let open = !other.is_empty() && !element.states.disabled && free(view, element, Usage::Select);
         if element.role == Role::Dropdown && open {
             arms.push(object(
-                json!({"action": {"const": "select"}, "id": {"const": element.id.0}, "option": {"enum": element.options}}),
+                json!({"action": {"const": "select"}, "id": {"const": element.id.0}, "option": {"enum": other}}),
                 &["action", "id", "option"],
             ));
         }
@@ -161,14 +200,19 @@ fn schema(view: &PlanView<'_>) -> Value {
     if !texts.is_empty() {
         arms.push(object(json!({"action": {"const": "highlight"}, "id": {"enum": texts}}), &["action", "id"]));
     }
-    arms.push(object(
-        json!({"action": {"const": "press"}, "keys": {"type": "string", "pattern": KEYS}}),
-        &["action", "keys"],
-    ));
-    arms.push(object(
-        json!({"action": {"const": "scroll"}, "direction": {"enum": ["down", "up"]}}),
-        &["action", "direction"],
-    ));
+    let offered = |usage: Usage| !view.barred.contains(&Barred { id: None, usage });
+    if offered(Usage::Press) {
+        arms.push(object(
+            json!({"action": {"const": "press"}, "keys": {"type": "string", "pattern": KEYS}}),
+            &["action", "keys"],
+        ));
+    }
+    if offered(Usage::Scroll) || arms.is_empty() {
+        arms.push(object(
+            json!({"action": {"const": "scroll"}, "direction": {"enum": ["down", "up"]}}),
+            &["action", "direction"],
+        ));
+    }
     let drags = ids(Usage::Drag, &|e| e.role != Role::Text || elements.len() < 40);
     if drags.len() > 1 {
         arms.push(object(

@@ -98,7 +98,7 @@ impl Dialect for Tools {
     }
 
     fn render_done(&self, view: &PlanView<'_>) -> Prompt {
-        let question = "Is every part of the task already done? Answer yes or no.";
+        let question = "Is every part of the task already done? Answer Yes or No.";
         Prompt { turns: turns(view, question), max_tokens: 1, ..Prompt::default() }
     }
 

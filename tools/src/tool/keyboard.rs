@@ -97,6 +97,10 @@ impl Act for TypeText {
         if let Some(point) = permit.target().point {
             desktop.pointer(permit, PointerInput::MoveTo(point)).await?;
             desktop.pointer(permit, PointerInput::Click(Button::Left, 1)).await?;
+            if let Some(stranger) = stranger(permit, desktop).await? {
+                let reason = format!("after the click the keyboard belongs to {stranger}, so nothing was typed");
+                return Ok(Outcome::failed(reason).into());
+            }
         }
         if *clear {
             let all = Chord { modifiers: vec![Modifier::Ctrl], key: Key::Char('a') };
@@ -108,6 +112,26 @@ impl Act for TypeText {
             tap(permit, desktop, plain(NamedKey::Enter)).await?;
         }
         Ok(Outcome::sent().into())
+    }
+}
+
+/// As long as a window may take to get the keyboard after a click.
+const FOCUS: Duration = Duration::from_millis(400);
+
+/// The window that has the keyboard after the click, if it is not the one that was judged: a click
+/// may open a window, and what is typed must not land there.
+async fn stranger(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Option<String>, DesktopError> {
+    let Some(window) = &permit.target().window else { return Ok(None) };
+    let start = tokio::time::Instant::now();
+    loop {
+        let keyboard = desktop.element_at(None, None).await?.keyboard;
+        match keyboard {
+            Some(now) if now.id == window.id => return Ok(None),
+            now if start.elapsed() >= FOCUS => {
+                return Ok(Some(now.map_or_else(|| "no window".into(), |w| format!("`{}`", w.title))));
+            }
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
     }
 }
 

@@ -1,5 +1,12 @@
 //! The crate as others use it, on real displays and simulated ones.
-#![allow(unused_crate_dependencies, reason = "a test binary uses some of them only")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on fails, and that is what these say"
+)]
 
 mod conformance;
 mod permits;

@@ -146,7 +146,7 @@ async fn the_caret_goes_where_the_click_is() {
         .await;
         let field = person.see().await.elements[0].bounds;
         #[expect(clippy::cast_possible_truncation, reason = "a few pixels")]
-        let before = |n: i32| field.origin().offset((scale * (4 + 8 * n) as f32) as i32, 10);
+        let before = |n: i16| field.origin().offset((scale * f32::from(4 + 8 * n)) as i32, 10);
         person.mouse(PointerInput::MoveTo(before(3))).await;
         person.mouse(PointerInput::Click(Button::Left, 1)).await;
         person.text("-").await;
@@ -343,7 +343,7 @@ async fn a_quiet_screen_settles_in_spite_of_clock_and_caret() {
         dirty(&before, &later)
     );
     let settled = settle(&mut desktop, &later, patience).await.unwrap();
-    assert!(settled.quiet && settled.waited < Duration::from_millis(1000), "{settled:?}");
+    assert!(settled.quiet && settled.waited < Duration::from_secs(1), "{settled:?}");
 
     let mut desktop =
         form(small()).window("Film", "film", |w| _ = w.place(300, 60).film("Film", 200, 200));

@@ -7,3 +7,4 @@ mod probe;
 mod seeing;
 mod support;
 mod typing;
+mod bench_tmp;

@@ -25,11 +25,6 @@ impl Branch {
         Self { ids: Vec::new(), cache: network.cache() }
     }
 
-    /// Tokens it remembers.
-    pub(super) fn len(&self) -> usize {
-        self.ids.len()
-    }
-
     /// Forgets all that is not a beginning of `ids`; gives the tokens that are left.
     pub(super) fn keep(&mut self, ids: &[TokenId]) -> usize {
         let common = self.ids.iter().zip(ids).take_while(|(a, b)| a == b).count();
@@ -40,7 +35,6 @@ impl Branch {
     /// Forgets all but the first `len` tokens.
     pub(super) fn cut(&mut self, len: usize) {
         self.ids.truncate(len);
-        self.cache.set_len(self.ids.len());
     }
 
     /// Reads on and gives the wanted logits, row by row; `None` if `go_on` says to break off. What was
@@ -52,7 +46,7 @@ impl Branch {
         wanted: Wanted,
         go_on: &dyn Fn() -> ControlFlow<()>,
     ) -> Result<Option<Vec<f32>>> {
-        // A panic may have left more in the cache than there are ids.
+        // The ids say what counts: forgetting cuts only them, and a panic may leave the cache longer.
         self.cache.set_len(self.ids.len());
         let mut logits = Vec::new();
         let mut left = ids;

@@ -145,5 +145,3 @@ fn broken(error: JoinError) -> ModelError {
 mod real;
 #[cfg(test)]
 mod tiny;
-#[cfg(test)]
-mod speed;

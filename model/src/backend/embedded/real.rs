@@ -86,7 +86,8 @@ impl TokenSink for Impatient {
 
 #[tokio::test]
 async fn a_break_in_a_long_prompt_takes_less_time_than_the_prompt() {
-    let question = prompt("Summarise.", &"The sea is green, the sky is blue. ".repeat(80), Constraint::Free);
+    let question =
+        prompt("Summarise.", &"The sea is green, the sky is blue. ".repeat(80), Constraint::Free);
     let mut sink = Impatient(None);
     let answer = model().complete(&question, &mut sink).await.unwrap();
     assert_eq!((answer.finish, answer.text.as_str()), (Finish::Cancelled, ""));

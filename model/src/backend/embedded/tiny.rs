@@ -292,8 +292,8 @@ async fn what_prompts_share_is_read_once() {
     assert_eq!((first.usage.reused, first.usage.sampled, first.finish), (0, 9, Finish::Length));
     let question = prompt("one two four", Constraint::Free, 9);
     let second = model.complete(&question, &mut Unread).await.unwrap();
-    let shared = "?system\nRules.?\n?user\none two ".len();
-    assert_eq!(second.usage.reused as usize, shared);
+    let common = "?system\nRules.?\n?user\none two ".len();
+    assert_eq!(second.usage.reused as usize, common);
     let anew = self::model().complete(&question, &mut Unread).await.unwrap();
     assert_eq!((anew.usage.reused, anew.text), (0, second.text));
     let options = ["yes".to_owned(), "yes, but".to_owned(), "n".to_owned()];
@@ -312,6 +312,11 @@ async fn shares_are_the_products_of_the_single_likelihoods() {
     let single = model.choose(&question, &letters).await.unwrap();
     let pair = model.choose(&question, &options(&["c", "x"])).await.unwrap();
     assert!((pair[0] / pair[1] - single[2] / single[23]).abs() < 1e-6 * pair[0] / pair[1]);
+    let long = model.choose(&question, &options(&["abc", "xyz", "cab"])).await.unwrap();
+    let turned = model.choose(&question, &options(&["cab", "xyz", "abc"])).await.unwrap();
+    for (a, b) in long.iter().zip(turned.iter().rev()) {
+        assert!((a - b).abs() < 1e-4 * a, "one option must not see another: {long:?} and {turned:?}");
+    }
     assert_eq!(model.choose(&question, &[]).await.unwrap(), Vec::<f64>::new());
     let empty = model.choose(&question, &options(&["a", ""])).await;
     assert!(matches!(empty, Err(ModelError::BadConstraint(_))));

@@ -48,6 +48,7 @@ pub(super) fn clean(text: &str) -> String {
 pub(super) struct Lister<'a> {
     tree: &'a Tree,
     window: ScreenRect,
+    screen: ScreenRect,
     drafts: Vec<Draft>,
     labels: Vec<Address>,
     left: usize,
@@ -55,15 +56,14 @@ pub(super) struct Lister<'a> {
 
 impl<'a> Lister<'a> {
     /// The elements of `tree` that show inside `window`, in the order of the tree.
-    pub(super) fn list(tree: &'a Tree, roots: &[&'a Node], window: ScreenRect) -> Vec<Draft> {
+    pub(super) fn list(tree: &'a Tree, roots: &[&'a Node], window: ScreenRect, screen: ScreenRect) -> Vec<Draft> {
         let labels = tree
             .showing()
             .iter()
             .filter_map(|at| tree.get(at))
-            .filter(|node| node.name.is_empty())
             .filter_map(|node| node.labelled_by.clone())
             .collect();
-        let mut lister = Self { tree, window, drafts: Vec::new(), labels, left: super::MAX_NODES };
+        let mut lister = Self { tree, window, screen, drafts: Vec::new(), labels, left: super::MAX_NODES };
         for root in roots {
             lister.visit(root, window, None, 0);
         }
@@ -71,6 +71,8 @@ impl<'a> Lister<'a> {
     }
 
     fn visit(&mut self, node: &'a Node, clip: ScreenRect, within: Option<&str>, depth: usize) {
+        // An open menu reaches beyond the window that it belongs to.
+        let clip = if node.role == BusRole::Menu { self.screen } else { clip };
         if depth > super::MAX_DEPTH || self.left == 0 {
             return;
         }
@@ -84,6 +86,16 @@ impl<'a> Lister<'a> {
             if let Some(bounds) = seen {
                 self.control(node, kind, bounds, within);
             }
+            match kind {
+                Role::Tab => self.page(node, clip, within, depth),
+                // An open list of options.
+                Role::Dropdown => {
+                    for child in self.tree.children(node).collect::<Vec<_>>() {
+                        self.visit(child, self.screen, within, depth + 1);
+                    }
+                }
+                _ => {}
+            }
             return;
         }
         match kind {
@@ -93,6 +105,12 @@ impl<'a> Lister<'a> {
                 }
                 if node.role == BusRole::Static {
                     return;
+                }
+            }
+            // The title of a menu is pressed to open it; what it holds shows in a window of its own.
+            Role::Menu if self.acts(node) && !node.name.is_empty() => {
+                if let Some(bounds) = seen {
+                    self.push(node, Role::MenuItem, clean(&node.name), bounds, within);
                 }
             }
             Role::ListItem | Role::TreeItem | Role::Cell | Role::Header => {
@@ -116,6 +134,17 @@ impl<'a> Lister<'a> {
         let within = if node.role == BusRole::ToolBar { Some("toolbar") } else { within };
         for child in self.tree.children(node).collect::<Vec<_>>() {
             self.visit(child, inner, within, depth + 1);
+        }
+    }
+
+    /// Some programs hang the page below its tab: what stands outside the tab is the page.
+    fn page(&mut self, node: &'a Node, clip: ScreenRect, within: Option<&str>, depth: usize) {
+        let tab = node.bounds.filter(|bounds| !bounds.is_empty());
+        for child in self.tree.children(node).collect::<Vec<_>>() {
+            let inside = tab.zip(child.bounds).is_some_and(|(tab, child)| tab.contains(child.center()));
+            if !inside {
+                self.visit(child, clip, within, depth + 1);
+            }
         }
     }
 
@@ -212,7 +241,9 @@ impl<'a> Lister<'a> {
     /// What it is called: by its program, by its label, by what stands in it, by its hint.
     fn name(&self, node: &Node) -> String {
         let own = clean(&node.name);
-        if !own.is_empty() {
+        // Some dropdowns are called by what is chosen in them, which is their value.
+        let is_value = role(node) == Role::Dropdown && self.value(node, Role::Dropdown).0.as_ref() == Some(&own);
+        if !own.is_empty() && !is_value {
             return own;
         }
         if let Some(label) = node.labelled_by.as_ref().and_then(|at| self.tree.get(at)) {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
 
-use crate::element::{Element, ElementId, ElementKey, Source, Window, WindowId};
+use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::geometry::ScreenRect;
 
 mod bus;
@@ -74,6 +74,9 @@ impl Accessibility {
                 }
             }
         }
+        for (at, draft) in &mut found {
+            *at = popup(draft, *at, windows).unwrap_or(*at);
+        }
         found.sort_by_key(|(window, _)| *window);
         found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
         self.number(found, windows, gaps)
@@ -134,6 +137,15 @@ fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
     }
 }
 
+/// The window in front that the entry of an open menu or list stands in: pop-ups are windows of the
+/// window system, and not of the tree.
+fn popup(draft: &Draft, owner: usize, windows: &[Window]) -> Option<usize> {
+    let entry = matches!(draft.role, Role::MenuItem | Role::Option | Role::ListItem | Role::Checkbox | Role::Radio);
+    let pid = windows.get(owner)?.pid;
+    let mut in_front = windows.iter().take(owner);
+    in_front.position(|window| entry && window.pid == pid && window.bounds.contains(draft.bounds.center()))
+}
+
 /// Whether the middle of it lies under one of the windows in front.
 fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
     in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
@@ -176,11 +188,12 @@ type Detail = (Option<String>, Option<f64>, Option<String>, Option<Address>);
 /// What only fields have: text, value, and where their name may come from.
 async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
     let kind = roles::role(node);
-    let secret = kind == crate::element::Role::Password;
-    let unnamed_text = kind == crate::element::Role::Text && node.name.is_empty();
-    let field = kind.takes_text() || kind == crate::element::Role::Dropdown;
+    let secret = kind == Role::Password;
+    let unnamed_text = kind == Role::Text && node.name.is_empty();
+    let field = kind.takes_text() || kind == Role::Dropdown;
     let reads = (field || unnamed_text) && node.has_text && !secret;
-    let unnamed = roles::is_control(kind) && node.name.is_empty();
+    let dropdown = kind == Role::Dropdown;
+    let unnamed = roles::is_control(kind) && (node.name.is_empty() || dropdown);
     if !reads && !unnamed && !node.has_value {
         return None;
     }
@@ -203,7 +216,7 @@ fn drafts(tree: &Tree, program: &Program, windows: &[Window], screen: ScreenRect
             let Some((at, window)) = owner(frame, &own) else { continue };
             let Some(clip) = window.bounds.intersect(&screen) else { continue };
             let begin = pages(tree, frame);
-            let drafts = merge::tidy(Lister::list(tree, &begin, clip));
+            let drafts = merge::tidy(Lister::list(tree, &begin, clip, screen));
             found.extend(drafts.into_iter().map(|draft| (at, draft)));
         }
     }

@@ -74,7 +74,7 @@ pub(super) fn states(node: &Node, role: Role) -> States {
         selected: (selects && node.is(State::Selectable)).then(|| node.is(State::Selected)),
         expanded: node.is(State::Expandable).then(|| node.is(State::Expanded)),
         focused: node.is(State::Focused),
-        disabled: is_control(role) && !(node.is(State::Enabled) || node.is(State::Sensitive))
+        disabled: is_control(role) && role != Role::Dropdown && !(node.is(State::Enabled) || node.is(State::Sensitive))
             && !(editable && node.is(State::Focusable)),
         editable: role.takes_text() && node.is(State::Editable),
         multiline: role.takes_text() && node.is(State::MultiLine),

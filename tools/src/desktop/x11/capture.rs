@@ -3,6 +3,7 @@
 //! the picture. The memory is a file without a name and is read like one, so no code here is unsafe.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 
 use image::RgbImage;
@@ -18,6 +19,8 @@ use crate::frame::{Frame, Monitor};
 use crate::geometry::{Rect, ScreenRect};
 
 const WHAT: &str = "taking a picture of the screen";
+/// Pixels that are read and turned round at once: few enough to stay in the processor's cache.
+const STRIP: usize = 16 * 1024;
 
 /// Memory that the server writes pictures into.
 #[derive(Debug)]
@@ -40,13 +43,12 @@ enum Path {
 #[derive(Debug)]
 pub(super) struct Camera {
     path: Path,
-    raw: Vec<u8>,
 }
 
 impl Camera {
     /// Nothing is set up before the first picture.
     pub(super) const fn new() -> Self {
-        Self { path: Path::Untried, raw: Vec::new() }
+        Self { path: Path::Untried }
     }
 
     /// The part of `known` that `region` covers, or all of it.
@@ -84,19 +86,11 @@ impl Camera {
                 .during(WHAT)?
                 .reply()
                 .during(WHAT)?;
-            self.raw.resize(usize::try_from(bytes).unwrap_or_default(), 0);
-            shared.file.read_exact_at(&mut self.raw, 0).map_err(|e| DesktopError::failed(WHAT, e))?;
-        } else {
-            self.raw = link
-                .wire
-                .get_image(format, link.root, x, y, width, height, u32::MAX)
-                .during(WHAT)?
-                .reply()
-                .during(WHAT)?
-                .data;
+            return read(&shared.file, bounds).map_err(|fault| DesktopError::failed(WHAT, fault));
         }
-        to_rgb(&self.raw, bounds)
-            .ok_or_else(|| DesktopError::failed(WHAT, "the X server sent less than was asked for"))
+        let image = link.wire.get_image(format, link.root, x, y, width, height, u32::MAX).during(WHAT)?;
+        let sent = image.reply().during(WHAT)?.data;
+        read(&sent.as_slice(), bounds).map_err(|fault| DesktopError::failed(WHAT, fault))
     }
 
     fn prepare(&mut self, link: &Link, bytes: u64) -> Result<(), DesktopError> {
@@ -138,15 +132,43 @@ fn share(link: &Link, bytes: u64) -> Result<Shared, DesktopError> {
     Ok(Shared { segment, file, bytes })
 }
 
-/// The server's pixels are blue, green, red and a byte of nothing; 4 for each, rows without gaps.
-fn to_rgb(raw: &[u8], bounds: &ScreenRect) -> Option<RgbImage> {
-    let pixels = usize::try_from(bounds.area()).ok()?;
-    let (sent, _) = raw.get(..pixels.checked_mul(4)?)?.as_chunks::<4>();
-    let mut rgb = vec![0; pixels.checked_mul(3)?];
-    for (pixel, &[blue, green, red, _]) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(sent) {
-        *pixel = [red, green, blue];
+/// Where the server's pixels can be read from.
+trait Pixels {
+    fn read_at(&self, strip: &mut [u8], offset: u64) -> io::Result<()>;
+}
+
+impl Pixels for File {
+    fn read_at(&self, strip: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(strip, offset)
     }
-    RgbImage::from_raw(bounds.width, bounds.height, rgb)
+}
+
+impl Pixels for &[u8] {
+    fn read_at(&self, strip: &mut [u8], offset: u64) -> io::Result<()> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let part = self.get(from..).and_then(|rest| rest.get(..strip.len()));
+        let part = part.ok_or_else(|| io::Error::other("the X server sent less than was asked for"))?;
+        strip.copy_from_slice(part);
+        Ok(())
+    }
+}
+
+/// The server's pixels are blue, green, red and a byte of nothing; 4 for each, rows without gaps.
+fn read(from: &impl Pixels, bounds: &ScreenRect) -> io::Result<RgbImage> {
+    let too_large = || io::Error::other("the picture is larger than the memory");
+    let bytes = bounds.area().checked_mul(3).and_then(|bytes| usize::try_from(bytes).ok());
+    let mut rgb = vec![0; bytes.ok_or_else(too_large)?];
+    let mut strip = vec![0; STRIP * 4];
+    let mut offset = 0;
+    for part in rgb.chunks_mut(STRIP * 3) {
+        let raw = strip.get_mut(..part.len() / 3 * 4).ok_or_else(too_large)?;
+        from.read_at(raw, offset)?;
+        offset += raw.len() as u64;
+        for (pixel, &[blue, green, red, _]) in part.as_chunks_mut::<3>().0.iter_mut().zip(raw.as_chunks::<4>().0) {
+            *pixel = [red, green, blue];
+        }
+    }
+    RgbImage::from_raw(bounds.width, bounds.height, rgb).ok_or_else(too_large)
 }
 
 fn through_xcap(known: &Known, bounds: &ScreenRect) -> Option<RgbImage> {
@@ -170,9 +192,13 @@ mod tests {
 
     #[test]
     fn the_order_of_colours_is_turned_round() {
-        let raw = [1, 2, 3, 0, 4, 5, 6, 255];
-        let image = to_rgb(&raw, &Rect::new(0, 0, 2, 1)).unwrap();
+        let raw = &[1, 2, 3, 0, 4, 5, 6, 255][..];
+        let image = read(&raw, &Rect::new(0, 0, 2, 1)).unwrap();
         assert_eq!(image.as_raw(), &[3, 2, 1, 6, 5, 4]);
-        assert!(to_rgb(&raw, &Rect::new(0, 0, 3, 1)).is_none());
+        assert!(read(&raw, &Rect::new(0, 0, 3, 1)).is_err());
+        let long = vec![7; (STRIP + 5) * 4];
+        let width = u32::try_from(STRIP + 5).unwrap();
+        let image = read(&long.as_slice(), &Rect::new(0, 0, width, 1)).unwrap();
+        assert!(image.as_raw().iter().all(|byte| *byte == 7));
     }
 }

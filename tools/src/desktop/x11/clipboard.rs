@@ -33,11 +33,12 @@ pub(super) struct Clipboard {
 impl Clipboard {
     /// The text; empty when there is none.
     pub(super) async fn read(&mut self, link: &Link) -> Result<String, DesktopError> {
-        if let Some(text) = self.owner.as_ref().and_then(Owner::text) {
-            return Ok(text);
-        }
         let selection = link.atoms.CLIPBOARD;
         let owner = link.wire.get_selection_owner(selection).during(WHAT)?.reply().during(WHAT)?.owner;
+        // Our own thread may not have heard yet that another program has taken it.
+        if let Some(text) = self.owner.as_ref().and_then(|own| own.text(owner)) {
+            return Ok(text);
+        }
         if owner == 0 {
             return Ok(String::new());
         }

@@ -17,7 +17,7 @@ pub(super) struct Pressed(Vec<(Key, Vec<Keycode>)>);
 
 impl Pressed {
     /// Presses a key and keeps it down, with the modifiers that it needs.
-    pub(super) fn down(
+    pub(super) async fn down(
         &mut self,
         link: &Link,
         hands: &mut Hands,
@@ -25,7 +25,7 @@ impl Pressed {
         key: Key,
     ) -> Result<(), DesktopError> {
         link.sync()?;
-        let codes = codes(link, hands, keymap, &[key])?;
+        let codes = codes(link, hands, keymap, &[key]).await?;
         for code in &codes {
             hands.key(link, *code, Direction::Press)?;
         }
@@ -48,7 +48,7 @@ impl Pressed {
 }
 
 /// Presses a chord and lets it go in reverse.
-pub(super) fn tap(
+pub(super) async fn tap(
     link: &Link,
     hands: &mut Hands,
     keymap: &mut Keymap,
@@ -57,7 +57,7 @@ pub(super) fn tap(
     link.sync()?;
     let mut keys: Vec<Key> = chord.modifiers.iter().map(|modifier| Key::Modifier(*modifier)).collect();
     keys.push(bare(chord));
-    let codes = codes(link, hands, keymap, &keys)?;
+    let codes = codes(link, hands, keymap, &keys).await?;
     // Caps Lock itself must reach the keyboard as it is.
     let aside = if matches!(chord.key, Key::Char(_)) { locks::put_aside(link)? } else { None };
     let mut pressed = Ok(());
@@ -92,7 +92,7 @@ fn bare(chord: &Chord) -> Key {
 }
 
 /// The keys to press, in this order, each once.
-fn codes(link: &Link, hands: &Hands, keymap: &mut Keymap, keys: &[Key]) -> Result<Vec<Keycode>, DesktopError> {
+async fn codes(link: &Link, hands: &Hands, keymap: &mut Keymap, keys: &[Key]) -> Result<Vec<Keycode>, DesktopError> {
     keymap.refresh(link)?;
     let missing = |key: Key| {
         DesktopError::failed("pressing a key", format!("the keyboard has no key `{key}`"))
@@ -100,15 +100,16 @@ fn codes(link: &Link, hands: &Hands, keymap: &mut Keymap, keys: &[Key]) -> Resul
     let mut codes: Vec<Keycode> = Vec::new();
     for key in keys {
         let symbol = keymap::symbol_of_key(*key).ok_or_else(|| missing(*key))?;
-        let stroke = match (find(keymap, *key, symbol), key) {
-            (Some(stroke), _) => stroke,
-            // On a spare key it would not modify anything.
-            (None, Key::Modifier(_)) => return Err(missing(*key)),
-            (None, _) => {
-                keymap.bind(link, hands.held(), &[symbol])?;
-                find(keymap, *key, symbol).ok_or_else(|| missing(*key))?
+        let found = find(keymap, *key, symbol);
+        if keymap.is_foreign(found) {
+            // On a spare key a modifier would not modify anything.
+            if matches!(key, Key::Modifier(_)) {
+                return Err(missing(*key));
             }
-        };
+            keymap.bind(link, hands.held(), &[symbol]).await?;
+            keymap.spares_were_used();
+        }
+        let stroke = find(keymap, *key, symbol).ok_or_else(|| missing(*key))?;
         let shift = if stroke.shift { shift(keymap) } else { None };
         let level3 = if stroke.level3 { keymap.level3() } else { None };
         for code in shift.into_iter().chain(level3).chain([stroke.code]) {

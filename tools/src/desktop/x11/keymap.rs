@@ -3,12 +3,15 @@
 //! and stay, because every change of the mapping makes the window manager and each program read it anew.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym};
 
 use super::link::{During, Link};
+use super::ping;
 use super::release::Held;
+use super::spare_keys::{self, Pair};
 use crate::desktop::DesktopError;
 use crate::key::{Key, Modifier, NamedKey};
 
@@ -17,6 +20,8 @@ const WHAT: &str = "reading the keyboard's mapping";
 const LEVEL_3: Keysym = 0xfe03;
 /// Spare keys left alone for other programs.
 const LEFT_ALONE: usize = 1;
+/// After this time every program has read what was typed.
+const READ: Duration = Duration::from_secs(1);
 /// The columns of the first layout, with the modifiers that reach them.
 const COLUMNS: [(usize, bool, bool); 4] =
     [(0, false, false), (1, true, false), (4, false, true), (5, true, true)];
@@ -32,8 +37,8 @@ pub(super) struct Stroke {
 #[derive(Debug)]
 struct Spare {
     code: Keycode,
-    /// What we put on it; 0 when it is empty.
-    symbol: Keysym,
+    /// What we put on it; zeros when it is empty.
+    pair: Pair,
     /// When it was last wanted, counted in bindings.
     used: u64,
 }
@@ -46,6 +51,8 @@ pub(super) struct Keymap {
     characters: HashMap<char, Stroke>,
     spares: Vec<Spare>,
     turn: u64,
+    /// When keys were last sent whose meaning we have changed.
+    typed: Option<Instant>,
 }
 
 impl Keymap {
@@ -68,16 +75,16 @@ impl Keymap {
     }
 
     fn take(&mut self, first: Keycode, columns: usize, symbols: &[Keysym]) {
-        let ours: HashMap<Keycode, (Keysym, u64)> =
-            self.spares.iter().map(|spare| (spare.code, (spare.symbol, spare.used))).collect();
+        let ours: HashMap<Keycode, (Pair, u64)> =
+            self.spares.iter().map(|spare| (spare.code, (spare.pair, spare.used))).collect();
         (self.strokes, self.characters, self.spares) = Default::default();
         let keys: Vec<(Keycode, &[Keysym])> = (first..=Keycode::MAX).zip(symbols.chunks(columns.max(1))).collect();
         for (code, row) in &keys {
-            let kept = ours.get(code).filter(|(symbol, _)| *symbol != 0 && row.first() == Some(symbol));
+            let kept = ours.get(code).filter(|(pair, _)| *pair != [0, 0] && row.starts_with(pair));
             // Keycode 8 becomes 0 in the kernel's count, which many programs take for no key at all.
             if *code > 8 && (kept.is_some() || row.iter().all(|symbol| *symbol == 0)) {
-                let (symbol, used) = kept.copied().unwrap_or_default();
-                self.spares.push(Spare { code: *code, symbol, used });
+                let (pair, used) = kept.copied().unwrap_or_default();
+                self.spares.push(Spare { code: *code, pair, used });
             }
         }
         for (column, shift, level3) in COLUMNS {
@@ -91,13 +98,6 @@ impl Keymap {
             self.strokes.retain(|_, stroke| !stroke.level3);
             self.characters.retain(|_, stroke| !stroke.level3);
         }
-        // The longest runs first: fewer requests, and fewer changes that others hear of.
-        let runs = self.spares.chunk_by(|a, b| a.code.checked_add(1) == Some(b.code));
-        let longest: HashMap<Keycode, usize> =
-            runs.flat_map(|run| run.iter().map(|spare| (spare.code, run.len()))).collect();
-        self.spares.sort_by_key(|spare| {
-            (std::cmp::Reverse(longest.get(&spare.code).copied().unwrap_or_default()), spare.code)
-        });
         let usable = self.spares.len().saturating_sub(LEFT_ALONE);
         self.spares.truncate(usable);
     }
@@ -134,48 +134,70 @@ impl Keymap {
 
     /// As many characters as can be on spare keys at once.
     pub(super) fn room(&self) -> usize {
-        self.spares.len()
+        self.spares.len() * 2
+    }
+
+    /// Notes that keys were sent whose meaning we have changed.
+    pub(super) fn spares_were_used(&mut self) {
+        self.typed = Some(Instant::now());
+    }
+
+    /// As long as spare keys should still keep their meaning: a program reads the meaning of a key
+    /// when it gets to it, not when it was pressed.
+    pub(super) fn unread(&self) -> Option<Duration> {
+        READ.checked_sub(self.typed?.elapsed())
     }
 
     /// Puts symbols that no key makes on spare keys, the least recently wanted ones first. Returns
     /// once the server has done so.
-    pub(super) fn bind(&mut self, link: &Link, held: &Held, wanted: &[Keysym]) -> Result<(), DesktopError> {
+    pub(super) async fn bind(
+        &mut self,
+        link: &Link,
+        held: &Held,
+        wanted: &[Keysym],
+    ) -> Result<(), DesktopError> {
         let what = "putting characters on spare keys";
         self.turn += 1;
         for spare in &mut self.spares {
-            if wanted.contains(&spare.symbol) {
+            if spare.pair.iter().any(|symbol| wanted.contains(symbol)) {
                 spare.used = self.turn;
             }
         }
-        let missing: Vec<Keysym> =
+        let mut missing: Vec<Keysym> =
             wanted.iter().copied().filter(|symbol| !self.strokes.contains_key(symbol)).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let mut free: Vec<usize> = (0..self.spares.len()).collect();
-        free.sort_by_key(|at| self.spares.get(*at).map(|spare| spare.used));
-        if missing.len() > free.len() {
+        if wanted.len() > self.room() {
             return Err(DesktopError::failed(what, "the keyboard has too few spare keys"));
         }
-        let mut changed: Vec<(Keycode, Keysym)> = Vec::new();
-        for (at, symbol) in free.into_iter().zip(missing) {
-            let Some(spare) = self.spares.get_mut(at) else { continue };
-            let old = std::mem::replace(&mut spare.symbol, symbol);
-            (spare.used, _) = (self.turn, self.strokes.remove(&old));
-            changed.push((spare.code, symbol));
+        if self.unread().is_some() {
+            ping::wait(link).await?;
         }
-        changed.sort_unstable();
+        let free = self.spares.iter().filter(|spare| spare.used < self.turn).count();
+        if missing.len().div_ceil(2) > free {
+            // Half used keys take up too much room: all are filled anew.
+            self.spares.iter_mut().for_each(|spare| spare.used = 0);
+            missing = wanted.to_vec();
+        }
+        self.spares.sort_by_key(|spare| spare.used);
+        let mut changed: Vec<(Keycode, Pair)> = Vec::new();
+        for (spare, symbols) in self.spares.iter_mut().zip(missing.chunks(2)) {
+            let pair = match symbols {
+                [plain, shifted] => [*plain, *shifted],
+                symbols => [symbols.first().copied().unwrap_or_default(); 2],
+            };
+            (spare.pair, spare.used) = (pair, self.turn);
+            changed.push((spare.code, pair));
+        }
+        let stays = |stroke: &Stroke| !changed.iter().any(|(code, _)| *code == stroke.code);
+        self.strokes.retain(|_, stroke| stays(stroke));
+        self.characters.retain(|_, stroke| stays(stroke));
         held.binds(&changed.iter().map(|(code, _)| *code).collect::<Vec<_>>());
-        for run in changed.chunk_by(|a, b| a.0.checked_add(1) == Some(b.0)) {
-            let (Some((first, _)), Ok(count)) = (run.first(), u8::try_from(run.len())) else { continue };
-            // The same on both levels, so that Shift does not matter and nothing is guessed for it.
-            let symbols: Vec<Keysym> = run.iter().flat_map(|(_, symbol)| [*symbol; 2]).collect();
-            link.wire.change_keyboard_mapping(count, *first, 2, &symbols).during(what)?;
-        }
-        link.sync()?;
-        self.characters.retain(|_, stroke| !changed.iter().any(|(code, _)| *code == stroke.code));
-        for (code, symbol) in changed {
-            self.learn(symbol, Stroke { code, shift: false, level3: false });
+        spare_keys::set(&link.wire, &changed).during(what)?;
+        for (code, [plain, shifted]) in changed {
+            self.learn(plain, Stroke { code, shift: false, level3: false });
+            self.learn(shifted, Stroke { code, shift: true, level3: false });
         }
         Ok(())
     }
@@ -271,7 +293,7 @@ mod tests {
             let stroke = keymap.character(character).map(|s| (s.code, s.shift, s.level3));
             assert_eq!(stroke, want, "{character}");
         }
-        assert_eq!(keymap.room(), 2, "one spare key is left to others");
+        assert_eq!(keymap.room(), 4, "one spare key is left to others");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use x11rb::connection::{Connection, RequestConnection};
 use x11rb::errors::{ConnectError, ConnectionError, ReplyError};
 use x11rb::protocol::xproto::{ConnectionExt as _, ImageOrder, Window};
-use x11rb::protocol::{Event, randr, shape, shm, xkb, xtest};
+use x11rb::protocol::{Event, randr, xkb, xtest};
 use x11rb::rust_connection::{DefaultStream, PollMode, RustConnection, Stream};
 use x11rb::utils::RawFdContainer;
 
@@ -46,6 +46,7 @@ x11rb::atom_manager! {
         TEXT_PLAIN: b"text/plain;charset=utf-8",
         UTF8_STRING,
         WM_PROTOCOLS,
+        WM_STATE,
     }
 }
 
@@ -204,13 +205,22 @@ impl Link {
             self.wire.randr_select_input(self.root, mask).during("watching the monitors")?;
         }
         if self.has(xkb::X11_EXTENSION_NAME)? {
-            use xkb::ConnectionExt as _;
-            let version = self.wire.xkb_use_extension(1, 0).during("asking for XKB")?;
-            version.reply().during("asking for XKB")?;
+            self.watch_the_keyboard()?;
         }
-        if self.has(shape::X11_EXTENSION_NAME)? && self.has(shm::X11_EXTENSION_NAME)? {
-            tracing::debug!(display = %self.place.name, "shape and shared memory are there");
-        }
+        Ok(())
+    }
+
+    /// Who uses XKB is told of new layouts by XKB alone.
+    fn watch_the_keyboard(&self) -> Result<(), DesktopError> {
+        use xkb::{ConnectionExt as _, EventType, ID, MapPart, SelectEventsAux};
+        let what = "watching the keyboard";
+        self.wire.xkb_use_extension(1, 0).during(what)?.reply().during(what)?;
+        let events = EventType::NEW_KEYBOARD_NOTIFY | EventType::MAP_NOTIFY;
+        let (device, none) = (u16::from(ID::USE_CORE_KBD), EventType::from(0_u16));
+        let parts = MapPart::KEY_TYPES | MapPart::KEY_SYMS | MapPart::MODIFIER_MAP;
+        self.wire
+            .xkb_select_events(device, none, events, parts, parts, &SelectEventsAux::new())
+            .during(what)?;
         Ok(())
     }
 
@@ -230,7 +240,10 @@ impl Link {
     pub(super) fn attend(&self) -> Result<(), DesktopError> {
         while let Some(event) = self.wire.poll_for_event().during("reading events")? {
             let mut inbox = self.inbox();
-            if matches!(event, Event::MappingNotify(_)) {
+            if matches!(
+                event,
+                Event::MappingNotify(_) | Event::XkbMapNotify(_) | Event::XkbNewKeyboardNotify(_)
+            ) {
                 inbox.keyboard_changed = true;
             } else if matches!(event, Event::RandrNotify(_) | Event::RandrScreenChangeNotify(_)) {
                 inbox.monitors_changed = true;

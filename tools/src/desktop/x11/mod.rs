@@ -31,6 +31,7 @@ mod ping;
 mod pointer;
 pub mod release;
 mod selection_owner;
+mod spare_keys;
 mod text;
 pub mod virtual_display;
 mod window_facts;
@@ -198,15 +199,20 @@ impl Desktop for X11 {
     }
 
     async fn pointer(&mut self, _: &Redeemed, input: PointerInput) -> Result<(), DesktopError> {
+        if let PointerInput::MoveTo(point) = input
+            && !self.monitors.all(&self.link)?.iter().any(|known| known.monitor.bounds.contains(point))
+        {
+            return Err(DesktopError::failed("moving the pointer", format!("{point} is on no monitor")));
+        }
         pointer::act(&self.link, &mut self.hands, input).await
     }
 
     async fn keyboard(&mut self, _: &Redeemed, input: KeyboardInput) -> Result<(), DesktopError> {
         let Self { link, hands, pressed, keymap, .. } = self;
         match input {
-            KeyboardInput::Down(key) => pressed.down(link, hands, keymap, key),
+            KeyboardInput::Down(key) => pressed.down(link, hands, keymap, key).await,
             KeyboardInput::Up(key) => pressed.up(link, hands, key),
-            KeyboardInput::Tap(chord) => keyboard::tap(link, hands, keymap, &chord),
+            KeyboardInput::Tap(chord) => keyboard::tap(link, hands, keymap, &chord).await,
             KeyboardInput::Text(text) => {
                 let held = Arc::clone(hands.held());
                 text::write(link, &held, keymap, &text).await
@@ -242,6 +248,9 @@ impl Desktop for X11 {
 impl Drop for X11 {
     fn drop(&mut self) {
         self.release();
+        if let Some(unread) = self.keymap.unread() {
+            std::thread::park_timeout(unread);
+        }
         self.hands.held().unbind(&self.link.wire);
         self.clipboard.give_back();
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use x11rb::CURRENT_TIME;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask,
@@ -22,10 +23,12 @@ const PATIENCE: Duration = Duration::from_millis(700);
 /// How far above the window with the keyboard the program's own window is looked for.
 const DEPTH: usize = 8;
 
+/// For a program that takes no such questions.
+const UNASKED: Duration = Duration::from_millis(250);
+
 /// How a program took the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It has read everything.
+enum Answer {
     Read,
     /// It does not take such questions.
     Unasked,
@@ -33,21 +36,31 @@ pub(super) enum Answer {
     Silent,
 }
 
-/// Asks the program that has the keyboard.
-pub(super) async fn ask(link: &Link) -> Result<Answer, DesktopError> {
-    static TOKEN: AtomicU32 = AtomicU32::new(0x4648_0000);
+/// Waits until the program that has the keyboard has most likely read everything that was sent.
+pub(super) async fn wait(link: &Link) -> Result<(), DesktopError> {
+    match ask(link).await? {
+        Answer::Read => {}
+        Answer::Unasked => tokio::time::sleep(UNASKED).await,
+        Answer::Silent => tracing::debug!("the program does not say whether it has read its keys"),
+    }
+    Ok(())
+}
+
+async fn ask(link: &Link) -> Result<Answer, DesktopError> {
+    static TOKEN: AtomicU32 = AtomicU32::new(1);
     let Some(window) = answering_window(link)? else { return Ok(Answer::Unasked) };
     let token = TOKEN.fetch_add(1, Ordering::Relaxed);
     let (ping, protocols) = (link.atoms._NET_WM_PING, link.atoms.WM_PROTOCOLS);
     listen(link, EventMask::SUBSTRUCTURE_NOTIFY)?;
-    let question = ClientMessageEvent::new(32, window, protocols, [ping, token, window, 0, 0]);
+    // Programs send the question back as it is. A made-up time would be taken for the server's own.
+    let question = ClientMessageEvent::new(32, window, protocols, [ping, CURRENT_TIME, window, token, 0]);
     link.wire.send_event(false, window, EventMask::NO_EVENT, question).during(WHAT)?;
     let end = Instant::now() + PATIENCE;
     let answer = loop {
         let answered = link.letter(|event| match event {
             Event::ClientMessage(message) if message.type_ == protocols && message.format == 32 => {
-                let [kind, stamp, ..] = message.data.as_data32();
-                (kind == ping && stamp == token).then_some(())
+                let [kind, _, asked, mark, _] = message.data.as_data32();
+                (kind == ping && asked == window && mark == token).then_some(())
             }
             _ => None,
         })?;

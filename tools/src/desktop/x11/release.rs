@@ -12,6 +12,7 @@ use x11rb::protocol::xproto::{
 use x11rb::protocol::xtest::ConnectionExt as _;
 
 use super::link::{Place, Wire};
+use super::spare_keys::{self, Pair};
 
 /// As long as letting go may wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -107,14 +108,9 @@ impl Held {
     /// Takes the characters off the spare keys again.
     pub(super) fn unbind(&self, wire: &Wire) {
         let bound = std::mem::take(&mut self.now().bound);
-        for run in bound.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
-            let (Some(first), Ok(count)) = (run.first(), u8::try_from(run.len())) else { continue };
-            if wire.change_keyboard_mapping(count, *first, 1, &vec![0; run.len()]).is_err() {
-                return;
-            }
-        }
-        if !bound.is_empty() {
-            arrived(wire);
+        let empty: Vec<(Keycode, Pair)> = bound.into_iter().map(|code| (code, [0, 0])).collect();
+        if let Err(fault) = spare_keys::set(wire, &empty) {
+            tracing::debug!(%fault, "spare keys keep their characters");
         }
     }
 

@@ -62,9 +62,9 @@ impl Owner {
         Ok(Self { shared, thread })
     }
 
-    /// The text, as long as it is ours.
-    pub(super) fn text(&self) -> Option<String> {
-        self.shared.text().clone()
+    /// The text, if `owner` is the window of this one.
+    pub(super) fn text(&self, owner: XWindow) -> Option<String> {
+        self.shared.text().clone().filter(|_| owner == self.shared.window)
     }
 
     /// Takes the clipboard with this text.

@@ -3,7 +3,6 @@
 //! held down between two lots, so typing can be broken off anywhere.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use x11rb::protocol::xproto::{KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Keycode, Keysym};
 use x11rb::protocol::xtest::ConnectionExt as _;
@@ -12,15 +11,12 @@ use super::keyboard;
 use super::keymap::{self, Keymap, Stroke};
 use super::link::{During, Link};
 use super::locks;
-use super::ping::{self, Answer};
 use super::release::{self, Held};
 use crate::desktop::DesktopError;
 
 const WHAT: &str = "typing";
 /// Keys sent before the server is waited for.
 const LOT: usize = 16;
-/// For a program that cannot be asked whether it has read its keys before they change their meaning.
-const UNASKED: Duration = Duration::from_millis(250);
 /// A longer text is a mistake.
 const LONGEST: usize = 100_000;
 
@@ -39,7 +35,7 @@ pub(super) async fn write(
         keymap.refresh(link)?;
         let (batch, later) = rest.split_at(batch(rest, keymap));
         let foreign = foreign(batch, keymap);
-        keymap.bind(link, held, &foreign)?;
+        keymap.bind(link, held, &foreign).await?;
         let strokes: Option<Vec<Stroke>> = batch.iter().map(|one| stroke(keymap, *one)).collect();
         let strokes =
             strokes.ok_or_else(|| DesktopError::failed(WHAT, "the keyboard changed meanwhile; try again"))?;
@@ -50,10 +46,8 @@ pub(super) async fn write(
             send(link, held, keymap, lot)?;
             tokio::task::yield_now().await;
         }
-        // Before its spare keys get another meaning, the program must have read this one.
-        let answer = ping::ask(link).await?;
-        if answer == Answer::Unasked && !foreign.is_empty() {
-            tokio::time::sleep(UNASKED).await;
+        if !foreign.is_empty() {
+            keymap.spares_were_used();
         }
         rest = later;
     }

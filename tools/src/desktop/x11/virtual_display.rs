@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Family, HostMode};
+use x11rb::protocol::xproto::{ConnectionExt as _, Family, HostMode};
 
 use super::eyes;
 use super::launch::{self, Surroundings};
@@ -20,6 +20,7 @@ use crate::desktop::DesktopError;
 use crate::geometry::{Screen, Size};
 
 mod servant;
+mod trial;
 
 use servant::{Keeper, Servant};
 
@@ -140,7 +141,7 @@ impl VirtualDisplay {
         launcher_command.arg("--launch-immediately");
         let launcher_process = Servant::start(launcher, launcher_command)?;
         let mut parts = [manager_process, launcher_process];
-        let ready = wait(&mut parts, || Ok(manages(link)? && eyes::address(link)?.is_some()));
+        let ready = wait(&mut parts, || Ok(eyes::address(link)?.is_some() && trial::is_managed(link)?));
         for part in parts {
             self.surroundings.children.add(part.into_child());
         }
@@ -203,13 +204,6 @@ fn wait(
         std::thread::park_timeout(Duration::from_millis(5));
     }
     Ok(())
-}
-
-fn manages(link: &Link) -> Result<bool, DesktopError> {
-    let property = link.atoms._NET_SUPPORTING_WM_CHECK;
-    let check = link.wire.get_property(false, link.root, property, AtomEnum::WINDOW, 0, 1);
-    let reply = check.during(WHAT)?.reply().during(WHAT)?;
-    Ok(reply.format == 32 && reply.value_len > 0)
 }
 
 /// Lets the programs of this user in without the cookie, which not every library looks for; all

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use freehand_tools::geometry::ScreenRect;
 use x11rb::connection::Connection;
+use x11rb::properties::{WmSizeHints, WmSizeHintsSpecification};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, KeyPressEvent, PropMode, WindowClass,
@@ -11,27 +12,27 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-pub struct Probe {
-    pub wire: RustConnection,
-    pub root: u32,
+pub(crate) struct Probe {
+    pub(crate) wire: RustConnection,
+    pub(crate) root: u32,
 }
 
 /// Managed by the window manager, or put on the screen past it, as menus are.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Managed,
     PopUp,
 }
 
 impl Probe {
-    pub fn on(display: &str) -> Self {
+    pub(crate) fn on(display: &str) -> Self {
         let (wire, screen) = x11rb::connect(Some(display)).unwrap();
         let root = wire.setup().roots[screen].root;
         Self { wire, root }
     }
 
     /// A window with a title and a class, or with neither when `title` is empty.
-    pub fn window(&self, at: ScreenRect, kind: Kind, title: &str) -> u32 {
+    pub(crate) fn window(&self, at: ScreenRect, kind: Kind, title: &str) -> u32 {
         let window = self.wire.generate_id().unwrap();
         let mask = EventMask::BUTTON_PRESS
             | EventMask::BUTTON_RELEASE
@@ -46,6 +47,9 @@ impl Probe {
         let (w, h) = (u16::try_from(at.width).unwrap(), u16::try_from(at.height).unwrap());
         let class = WindowClass::INPUT_OUTPUT;
         self.wire.create_window(0, window, self.root, x, y, w, h, 0, class, 0, &aux).unwrap();
+        let mut hints = WmSizeHints::new();
+        hints.position = Some((WmSizeHintsSpecification::UserSpecified, at.x, at.y));
+        hints.set_normal_hints(&self.wire, window).unwrap();
         if !title.is_empty() {
             for (property, text) in
                 [(AtomEnum::WM_NAME, title.to_owned()), (AtomEnum::WM_CLASS, format!("probe\0{title}\0"))]
@@ -61,7 +65,7 @@ impl Probe {
     }
 
     /// Waits until `enough` says so of all events seen since the last call.
-    pub fn events(&self, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
+    pub(crate) fn events(&self, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
         let end = Instant::now() + Duration::from_secs(5);
         let mut seen = Vec::new();
         while !enough(&seen) {
@@ -75,7 +79,7 @@ impl Probe {
     }
 
     /// The next `count` key events: symbol of the key, whether it is pressed, the modifiers.
-    pub fn keys(&self, count: usize) -> Vec<(u32, bool, u16)> {
+    pub(crate) fn keys(&self, count: usize) -> Vec<(u32, bool, u16)> {
         let is_key = |e: &&Event| matches!(e, Event::KeyPress(_) | Event::KeyRelease(_));
         let seen = self.events(|events| events.iter().filter(is_key).count() >= count);
         let setup = self.wire.setup();
@@ -94,9 +98,17 @@ impl Probe {
     }
 
     /// The keys that the server takes for pressed, and the buttons as bits.
-    pub fn held(&self) -> (u32, u16) {
+    pub(crate) fn held(&self) -> (u32, u16) {
         let keys = self.wire.query_keymap().unwrap().reply().unwrap().keys;
         let pointer = self.wire.query_pointer(self.root).unwrap().reply().unwrap();
         (keys.iter().map(|byte| byte.count_ones()).sum(), u16::from(pointer.mask) & 0x1f00)
+    }
+
+    /// Nothing stays down. The window manager may hold the last events back for a moment.
+    pub(crate) fn expect_nothing_held(&self, when: &str) {
+        let end = Instant::now() + Duration::from_secs(1);
+        while self.held() != (0, 0) {
+            assert!(Instant::now() < end, "{when}: {:?} keys and buttons stay down", self.held());
+        }
     }
 }

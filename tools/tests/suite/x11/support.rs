@@ -42,7 +42,7 @@ impl Approver for Nobody {
 }
 
 /// A permit for an action without a target; it serves for any input.
-pub async fn permit(desktop: &mut dyn Desktop) -> Redeemed {
+pub(crate) async fn permit(desktop: &mut dyn Desktop) -> Redeemed {
     let seen = desktop.observe().await.unwrap();
     let action = Action {
         call: ToolCall::new("test", serde_json::Value::Null),
@@ -58,27 +58,27 @@ pub async fn permit(desktop: &mut dyn Desktop) -> Redeemed {
 }
 
 /// A virtual display with the desktop on it. Dropped in this order.
-pub struct Bench {
-    pub desktop: X11,
-    pub permit: Redeemed,
-    pub folder: tempfile::TempDir,
-    pub display: VirtualDisplay,
+pub(crate) struct Bench {
+    pub(crate) desktop: X11,
+    pub(crate) permit: Redeemed,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) display: VirtualDisplay,
 }
 
 impl Bench {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let display = VirtualDisplay::start(VirtualDisplay::DEFAULT_SIZE).unwrap();
         let mut desktop = X11::on(&display).unwrap();
         let permit = permit(&mut desktop).await;
         Self { desktop, permit, folder: tempfile::tempdir().unwrap(), display }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Opens a program and waits until a window of it has the keyboard.
-    pub async fn open(&mut self, argv: &[&str], app: &str) -> Window {
+    pub(crate) async fn open(&mut self, argv: &[&str], app: &str) -> Window {
         let argv = argv.iter().map(ToString::to_string).collect();
         self.desktop.launch(&self.permit, Launch::App(argv)).await.unwrap();
         self.window(app).await;
@@ -88,7 +88,7 @@ impl Bench {
 
     /// Waits until nothing moves any more: a program that has just started may still load its file,
     /// and would throw away what was typed before.
-    pub async fn quiet(&mut self) {
+    pub(crate) async fn quiet(&mut self) {
         let mut before = self.desktop.capture(None).await.unwrap().digest();
         for _ in 0..30 {
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -101,7 +101,7 @@ impl Bench {
     }
 
     /// Waits until the window with these words in its title or program has the keyboard.
-    pub async fn window(&mut self, words: &str) -> Window {
+    pub(crate) async fn window(&mut self, words: &str) -> Window {
         let end = Instant::now() + Duration::from_secs(30);
         loop {
             let windows = self.desktop.observe().await.unwrap().windows;
@@ -114,21 +114,21 @@ impl Bench {
         }
     }
 
-    pub async fn type_text(&mut self, text: &str) {
-        self.desktop.keyboard(&self.permit, KeyboardInput::Text(text.into())).await.unwrap();
+    pub(crate) async fn type_text(&mut self, text: &str) {
+        let t = Instant::now(); self.desktop.keyboard(&self.permit, KeyboardInput::Text(text.into())).await.unwrap(); println!("typed {} chars in {:?}", text.chars().count(), t.elapsed()); println!("{}", String::from_utf8_lossy(&std::process::Command::new("sh").args(["-c", "ps -eo pid,comm,time,args | grep -w openbox | grep -v grep"]).output().unwrap().stdout));
     }
 
-    pub async fn tap(&mut self, chord: &str) {
+    pub(crate) async fn tap(&mut self, chord: &str) {
         let chord = chord.parse().unwrap();
         self.desktop.keyboard(&self.permit, KeyboardInput::Tap(chord)).await.unwrap();
     }
 
-    pub async fn pointer(&mut self, input: PointerInput) {
+    pub(crate) async fn pointer(&mut self, input: PointerInput) {
         self.desktop.pointer(&self.permit, input).await.unwrap();
     }
 
     /// Waits until the file holds this text and says what it holds if it never does.
-    pub async fn expect_file(&self, name: &str, want: &str) {
+    pub(crate) async fn expect_file(&self, name: &str, want: &str) {
         let end = Instant::now() + Duration::from_secs(10);
         loop {
             let found = std::fs::read(self.path(name)).unwrap_or_default();
@@ -151,13 +151,13 @@ impl Bench {
 }
 
 /// An X server and nothing else.
-pub struct Server {
-    pub name: String,
+pub(crate) struct Server {
+    pub(crate) name: String,
     child: Child,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut child = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
@@ -169,13 +169,13 @@ impl Server {
         Self { name: format!(":{}", number.trim()), child }
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
     }
 
     /// Ends it and waits until it is gone.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if self.child.try_wait().unwrap().is_none() {
             self.signal(Signal::CONT);
             self.signal(Signal::TERM);

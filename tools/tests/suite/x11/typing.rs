@@ -1,5 +1,6 @@
 //! Text must arrive whole and in order, in programs of every toolkit.
 
+use std::process::Command;
 use std::time::Duration;
 
 use freehand_tools::action::Button;
@@ -8,7 +9,7 @@ use freehand_tools::desktop::{Desktop, Launch, PointerInput};
 use super::support::Bench;
 
 /// Capitals, symbols, accents, another script, a character beyond 16 bits, brackets.
-pub const HARD: &str = "é 中文 🎉 {}[]<>~|€ ÄÖ ß \"Quoted\" C:\\x `a` $1 100% #x ^y";
+const HARD: &str = "é 中文 🎉 {}[]<>~|€ ÄÖ ß \"Quoted\" C:\\x `a` $1 100% #x ^y";
 
 /// About 500 characters in several scripts.
 fn long() -> String {
@@ -46,6 +47,38 @@ async fn caps_lock_does_not_matter() {
     bench.tap("X").await;
     bench.tap("enter").await;
     bench.expect_file("out", "small CAPITAL é Ä\nxX\n").await;
+}
+
+#[tokio::test]
+async fn other_layouts_are_typed_on_as_they_are() {
+    let mut bench = Bench::start().await;
+    let file = bench.path("out").display().to_string();
+    bench.open(&["xterm", "-e", "sh", "-c", "cat > \"$0\"", &file], "XTerm").await;
+    let mut want = String::new();
+    for layout in ["de", "fr", "us,ru"] {
+        let set = Command::new("setxkbmap").arg(layout).envs(bench.display.environment()).status();
+        assert!(set.unwrap().success(), "{layout}");
+        let line = format!("{layout}: {HARD} Да! {{[]}} \\ @ ^ ° ´`\n");
+        bench.type_text(&line).await;
+        want += &line;
+        bench.expect_file("out", &want).await;
+    }
+}
+
+#[tokio::test]
+async fn more_characters_than_there_are_spare_keys() {
+    let mut bench = Bench::start().await;
+    let text: String = ('一'..).take(300).chain(('a'..='z').chain('α'..='ω')).collect();
+    std::fs::write(bench.path("note.txt"), "").unwrap();
+    let file = bench.path("note.txt").display().to_string();
+    bench.open(&["mousepad", &file], "Mousepad").await;
+    bench.type_text(&text).await;
+    bench.tap("ctrl+s").await;
+    bench.expect_file("note.txt", &text).await;
+    let file = bench.path("out").display().to_string();
+    bench.open(&["xterm", "-e", "sh", "-c", "cat > \"$0\"", &file], "XTerm").await;
+    bench.type_text(&format!("{text}\n")).await;
+    bench.expect_file("out", &format!("{text}\n")).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,39 @@
+# The ways to use the source tree. `make setup` is the only one that installs anything.
+CARGO ?= cargo
+# Where setup puts cargo when the machine has none.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+# The name or the file of the weights that the demonstration and the tests use.
+MODEL ?= qwen2.5-coder-1.5b
+
+.PHONY: setup build model demo test lint fmt bench
+
+setup:
+	./scripts/setup.sh
+
+build:
+	$(CARGO) build --workspace
+
+# Fetches the weights and prints where they are; a file that is there and right is not fetched again.
+model:
+	$(CARGO) run --quiet --package freehand -- model pull $(MODEL)
+
+demo: setup
+	$(CARGO) build --package freehand --package freehand-examples
+	weights=$$($(CARGO) run --quiet --package freehand -- model pull $(MODEL)) && \
+	$(CARGO) run --quiet --package freehand-examples --bin demo -- "$$weights" $(DEMO)
+
+# The doctests hold what must not compile; nextest does not run them.
+test:
+	weights=$$($(CARGO) run --quiet --package freehand -- model pull $(MODEL)) && \
+	FREEHAND_TEST_GGUF="$$weights" $(CARGO) nextest run --workspace
+	$(CARGO) test --workspace --doc
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all
+
+bench:
+	$(CARGO) run --package freehand -- bench step

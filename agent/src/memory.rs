@@ -1,0 +1,213 @@
+//! What the loop remembers between steps: what was done, in words for the model, and what it has tried
+//! already on which screen, so that it is not offered again.
+
+use std::collections::{HashMap, HashSet};
+
+use freehand_model::dialect::{Barred, PastStep, Usage};
+use freehand_tools::action::{Action, ActionKind, Target};
+use freehand_tools::element::{Element, ElementId, Role};
+use freehand_tools::observation::Observation;
+use freehand_tools::outcome::{Effect, Outcome};
+
+use crate::trajectory::{Judged, Step};
+
+/// As many earlier steps as the model is shown.
+const SHOWN: usize = 20;
+/// A switch that was just thrown is left alone for so many steps.
+const SWITCH_REST: u32 = 3;
+
+/// What is known of the run so far.
+#[derive(Debug, Default)]
+pub struct Memory {
+    steps: Vec<PastStep>,
+    notes: Vec<String>,
+    tried: HashMap<String, HashSet<Barred>>,
+    switched: HashMap<ElementId, u32>,
+    filled: HashMap<ElementId, String>,
+    opened: HashSet<ElementId>,
+    /// What was filled in or switched since a button was last pressed, and whether one just was.
+    worked: HashSet<ElementId>,
+    committed: HashSet<ElementId>,
+    clock: u32,
+}
+
+impl Memory {
+    /// The memory of a run that is resumed.
+    pub fn of(steps: &[Step]) -> Self {
+        let mut memory = Self::default();
+        for step in steps {
+            for judged in &step.actions {
+                memory.remember(&step.list, judged);
+            }
+        }
+        memory
+    }
+
+    /// What was done, oldest first, as much as a model is shown.
+    pub fn steps(&self) -> &[PastStep] {
+        self.steps.get(self.steps.len().saturating_sub(SHOWN)..).unwrap_or_default()
+    }
+
+    /// What the model wanted to keep.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Takes in what became of one call on the screen that `list` shows.
+    pub fn remember(&mut self, list: &str, judged: &Judged) {
+        self.clock += 1;
+        let result = match &judged.outcome {
+            Outcome::Done { effect: Effect::NoVisibleEffect, .. } => Some("nothing changed".to_owned()),
+            Outcome::Done { answer, .. } => answer.clone(),
+            Outcome::Failed { reason, .. } => Some(format!("failed: {reason}")),
+            Outcome::Refused { reason } => Some(format!("not allowed: {reason}")),
+        };
+        let did = match &judged.action {
+            Some(action) => past(action),
+            None => format!("called {}", judged.call.tool),
+        };
+        self.steps.push(PastStep { did, result });
+        if let Some(action) = &judged.action {
+            self.note_use(list, action, judged.outcome.is_done());
+        }
+    }
+
+    fn note_use(&mut self, list: &str, action: &Action, done: bool) {
+        if let ActionKind::Note { text } = &action.kind {
+            self.notes.push(text.clone());
+        }
+        let Some(usage) = usage(&action.kind) else { return };
+        let aimless = matches!(usage, Usage::Press | Usage::Scroll);
+        let element = action.target.element.as_ref().filter(|_| !aimless);
+        let barred = Barred { id: element.map(|element| element.id), usage };
+        self.tried.entry(list.to_owned()).or_default().insert(barred);
+        let Some(element) = element else { return };
+        if matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle) && usage == Usage::Click {
+            self.switched.insert(element.id, self.clock);
+        }
+        self.committed.clear();
+        if element.role == Role::Button && usage == Usage::Click {
+            self.committed = std::mem::take(&mut self.worked);
+        } else if matches!(usage, Usage::Type | Usage::Select) || matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle) {
+            self.worked.insert(element.id);
+        }
+        if usage == Usage::Click {
+            self.opened.insert(element.id);
+        }
+        match &action.kind {
+            ActionKind::TypeText { text, .. } if done => {
+                self.filled.insert(element.id, text.clone());
+            }
+            // Pressing something may ask for a new text in the same field.
+            ActionKind::Click { .. } if matches!(element.role, Role::Button | Role::Link) => {
+                self.filled.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a button was just pressed and all that was filled in before it has left the screen: the
+    /// form or the dialog was accepted.
+    pub fn is_accepted(&self, seen: &Observation) -> bool {
+        !self.committed.is_empty() && self.committed.iter().all(|id| seen.element(*id).is_none())
+    }
+
+    /// What makes no sense on this screen.
+    pub fn barred(&self, list: &str, seen: &Observation) -> Vec<Barred> {
+        let mut barred: Vec<Barred> = self.tried.get(list).into_iter().flatten().copied().collect();
+        for element in &seen.elements {
+            let rests =
+                self.switched.get(&element.id).is_some_and(|at| self.clock - at < SWITCH_REST);
+            let searched = is_container(element)
+                && self.opened.contains(&element.id)
+                && seen.elements.iter().any(|other| {
+                    other.role == element.role && is_container(other) && !self.opened.contains(&other.id)
+                });
+            if rests || searched {
+                barred.push(Barred { id: Some(element.id), usage: Usage::Click });
+            }
+            if self.is_filled(element) {
+                barred.push(Barred { id: Some(element.id), usage: Usage::Type });
+            }
+        }
+        barred
+    }
+
+    fn is_filled(&self, element: &Element) -> bool {
+        self.filled
+            .get(&element.id)
+            .is_some_and(|text| element.is_protected() || element.value.as_deref() == Some(text.as_str()))
+    }
+}
+
+/// A tab or a section, which is opened to see what is in it: those that were not looked into come first.
+fn is_container(element: &Element) -> bool {
+    element.role == Role::Tab || element.states.expanded.is_some() && element.role != Role::Dropdown
+}
+
+const fn usage(kind: &ActionKind) -> Option<Usage> {
+    match kind {
+        ActionKind::Click { count: 3, .. } => Some(Usage::Highlight),
+        ActionKind::Click { .. } => Some(Usage::Click),
+        ActionKind::TypeText { .. } => Some(Usage::Type),
+        ActionKind::SelectOption { .. } => Some(Usage::Select),
+        ActionKind::Drag { .. } => Some(Usage::Drag),
+        ActionKind::Scroll { .. } => Some(Usage::Scroll),
+        ActionKind::PressKeys { .. } => Some(Usage::Press),
+        ActionKind::Move
+        | ActionKind::Wait { .. }
+        | ActionKind::Zoom { .. }
+        | ActionKind::OpenApp { .. }
+        | ActionKind::OpenUrl { .. }
+        | ActionKind::FocusWindow
+        | ActionKind::ReadClipboard
+        | ActionKind::WriteClipboard { .. }
+        | ActionKind::Note { .. }
+        | ActionKind::AskUser { .. }
+        | ActionKind::Finish { .. } => None,
+    }
+}
+
+fn name(target: &Target) -> String {
+    match (&target.element, target.point) {
+        (Some(element), _) if element.name.is_empty() => {
+            format!("{} [{}]", element.role.word(), element.id)
+        }
+        (Some(element), _) => format!("{} \"{}\"", element.role.word(), element.name),
+        (None, Some(point)) => format!("the point {point}"),
+        (None, None) => "what has the keyboard".into(),
+    }
+}
+
+/// The action in the past tense.
+fn past(action: &Action) -> String {
+    let target = &action.target;
+    match &action.kind {
+        ActionKind::Click { count: 3, .. } => format!("highlighted {}", name(target)),
+        ActionKind::Click { count: 2, .. } => format!("double-clicked {}", name(target)),
+        ActionKind::Click { .. } => format!("clicked {}", name(target)),
+        ActionKind::TypeText { text, submit, .. } => {
+            let and = if *submit { " and pressed enter" } else { "" };
+            format!("typed \"{text}\" into {}{and}", name(target))
+        }
+        ActionKind::SelectOption { option } => format!("chose \"{option}\" in {}", name(target)),
+        ActionKind::PressKeys { keys, .. } => format!("pressed {keys}"),
+        ActionKind::Scroll { dy, .. } if *dy < 0 => "scrolled up".into(),
+        ActionKind::Scroll { .. } => "scrolled down".into(),
+        ActionKind::Drag { .. } => {
+            let to = target.destination.as_ref().map_or_else(String::new, |e| format!(" to \"{}\"", e.name));
+            format!("dragged {}{to}", name(target))
+        }
+        ActionKind::OpenApp { command } => format!("started {command}"),
+        ActionKind::Move
+        | ActionKind::Wait { .. }
+        | ActionKind::Zoom { .. }
+        | ActionKind::OpenUrl { .. }
+        | ActionKind::FocusWindow
+        | ActionKind::ReadClipboard
+        | ActionKind::WriteClipboard { .. }
+        | ActionKind::Note { .. }
+        | ActionKind::AskUser { .. }
+        | ActionKind::Finish { .. } => action.summary.clone(),
+    }
+}

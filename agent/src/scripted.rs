@@ -1,0 +1,276 @@
+//! What a workflow and a replay share: one call after another with no model, each through the same
+//! gate and into the same record as a model's.
+//!
+//! A model looks, and takes what is there; a script knows what it wants, and may come too early. So
+//! here a call waits until its target is on the screen.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use freehand_model::dialect::list;
+use freehand_tools::action::ActionKind;
+use freehand_tools::call::ToolCall;
+use freehand_tools::desktop::{Desktop, DesktopError};
+use freehand_tools::gate::Gate;
+use freehand_tools::observation::Observation;
+use freehand_tools::outcome::Outcome;
+use freehand_tools::toolbox::Toolbox;
+
+use crate::AgentError;
+use crate::event::{Event, Listener};
+use crate::run::Stop;
+use crate::step::{Done, perform_call};
+use crate::trajectory::recorder::Recorder;
+use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
+
+/// How often the screen is looked at for a target.
+const POLL: Duration = Duration::from_millis(100);
+/// How often a call is made anew because the screen moved under it before anything was done.
+const RETRIES: u32 = 3;
+/// Characters of the list in the record.
+const LIST: usize = 6_000;
+
+/// All that acting without a model needs, lent to it.
+#[expect(missing_debug_implementations, reason = "holds trait objects that have none")]
+pub struct Scripted<'a> {
+    /// What is seen and used.
+    pub desktop: &'a mut dyn Desktop,
+    /// The tools.
+    pub toolbox: &'a Toolbox,
+    /// What every action passes.
+    pub gate: &'a mut Gate,
+    /// What is kept.
+    pub recorder: &'a mut Recorder,
+    /// Who watches.
+    pub listener: &'a dyn Listener,
+    /// The way to stop it.
+    pub stop: Stop,
+}
+
+/// Why a script goes no further.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    Exit(Exit),
+    Agent(AgentError),
+}
+
+impl From<DesktopError> for Halt {
+    fn from(error: DesktopError) -> Self {
+        Self::Exit(Exit::DesktopFailed { reason: error.to_string() })
+    }
+}
+
+impl From<AgentError> for Halt {
+    fn from(error: AgentError) -> Self {
+        Self::Agent(error)
+    }
+}
+
+/// Why a call means nothing on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// What it needs may still come.
+    Yet(String),
+    /// Waiting does not help.
+    Ever(String),
+}
+
+fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether the call was given up before it touched anything, because the target was no longer as it
+/// was judged. Only that failure tells its reader to look again.
+fn was_void(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { hint: Some(_), .. })
+}
+
+impl Scripted<'_> {
+    /// Waits at most `patience` until `ground` makes a call of what is seen, and does it. `wanted` is
+    /// the call as it was written, for the record of one that found nothing.
+    pub(crate) async fn act(
+        &mut self,
+        wanted: &ToolCall,
+        patience: Duration,
+        mut ground: impl FnMut(&Observation) -> Result<ToolCall, Absent>,
+    ) -> Result<Judged, Halt> {
+        let start = Instant::now();
+        let at_ms = now_ms();
+        let mut actions = Vec::new();
+        let mut timing = Timing::default();
+        loop {
+            let looked = Instant::now();
+            let left = patience.saturating_sub(start.elapsed());
+            let (seen, found) = self.look(left, &mut ground).await?;
+            timing.observe += ms(looked);
+            self.observed(&seen, timing.observe);
+            let mut frames = vec![seen.frame.clone()];
+            let judged = match found {
+                Ok(call) => {
+                    let done = self.perform(call, &seen).await?;
+                    timing.gate += done.timing.gate;
+                    timing.act += done.timing.act;
+                    timing.settle += done.timing.settle;
+                    frames.extend(done.picture);
+                    done.judged
+                }
+                Err(reason) => unfound(wanted.clone(), reason),
+            };
+            self.acted(&judged, ms(start));
+            actions.push(judged.clone());
+            let tries = u32::try_from(actions.len()).unwrap_or(u32::MAX);
+            if was_void(&judged.outcome) && tries <= RETRIES && start.elapsed() < patience {
+                continue;
+            }
+            let step = Step { at_ms, actions, timing, ..self.blank(&seen) };
+            self.recorder.step(&step, &frames)?;
+            return Ok(judged);
+        }
+    }
+
+    /// Waits at most `patience` until `read` finds what it reads, and records it as the answer to
+    /// `wanted`. Nothing is touched, so the gate is not asked.
+    pub(crate) async fn read(
+        &mut self,
+        wanted: &ToolCall,
+        patience: Duration,
+        mut read: impl FnMut(&Observation) -> Result<String, Absent>,
+    ) -> Result<Result<String, String>, Halt> {
+        let start = Instant::now();
+        let at_ms = now_ms();
+        let (seen, found) = self.look(patience, &mut read).await?;
+        let timing = Timing { observe: ms(start), ..Timing::default() };
+        self.observed(&seen, timing.observe);
+        let judged = match &found {
+            Ok(text) => {
+                Judged { outcome: Outcome::answer(text), ..unfound(wanted.clone(), String::new()) }
+            }
+            Err(reason) => unfound(wanted.clone(), reason.clone()),
+        };
+        self.acted(&judged, ms(start));
+        let step = Step { at_ms, actions: vec![judged], timing, ..self.blank(&seen) };
+        self.recorder.step(&step, std::slice::from_ref(&seen.frame))?;
+        Ok(found)
+    }
+
+    /// Ends a script: nothing stays held down, and the record is whole.
+    pub(crate) fn end(&mut self, halt: Halt) -> Result<Exit, AgentError> {
+        self.desktop.release();
+        let exit = match halt {
+            Halt::Exit(exit) => exit,
+            Halt::Agent(error) => return Err(error),
+        };
+        self.listener.event(Event::Ended { exit: exit.clone(), steps: self.recorder.last() });
+        self.recorder.finish(&exit)?;
+        Ok(exit)
+    }
+
+    /// Looks until `find` finds, or `patience` is over, or there is no use in waiting.
+    async fn look<T>(
+        &mut self,
+        patience: Duration,
+        find: &mut impl FnMut(&Observation) -> Result<T, Absent>,
+    ) -> Result<(Observation, Result<T, String>), Halt> {
+        let start = Instant::now();
+        loop {
+            if self.stop.is_stopped() {
+                return Err(Halt::Exit(Exit::Interrupted));
+            }
+            let seen = self.desktop.observe().await?;
+            match find(&seen) {
+                Ok(found) => return Ok((seen, Ok(found))),
+                Err(Absent::Ever(reason)) => return Ok((seen, Err(reason))),
+                Err(Absent::Yet(reason)) if start.elapsed() >= patience => {
+                    return Ok((seen, Err(reason)));
+                }
+                Err(Absent::Yet(_)) => tokio::time::sleep(POLL).await,
+            }
+        }
+    }
+
+    async fn perform(&mut self, mut call: ToolCall, seen: &Observation) -> Result<Done, Halt> {
+        if call.id.is_empty() {
+            call.id = format!("{}.1", self.recorder.last() + 1);
+        }
+        let stop = self.stop.clone();
+        // A wait may be long and holds nothing; everything else is short and is better finished.
+        let is_wait = call.tool == "wait";
+        let stopped = async move {
+            while !(is_wait && stop.is_stopped()) {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::select! {
+            done = perform_call(self.desktop, self.toolbox, self.gate, call, seen) => Ok(done?),
+            () = stopped => Err(Halt::Exit(Exit::Interrupted)),
+        }
+    }
+
+    fn blank(&self, seen: &Observation) -> Step {
+        Step {
+            index: self.recorder.last() + 1,
+            at_ms: 0,
+            seen: Seen::from(seen),
+            list: list::screen(seen, LIST),
+            done: None,
+            completion: None,
+            proposal: None,
+            unread: None,
+            actions: Vec::new(),
+            timing: Timing::default(),
+        }
+    }
+
+    fn observed(&self, seen: &Observation, ms: f64) {
+        self.listener.event(Event::Observed {
+            step: self.recorder.last() + 1,
+            elements: seen.elements.len(),
+            windows: seen.windows.iter().map(|window| window.title.clone()).collect(),
+            gaps: seen.gaps.clone(),
+            ms,
+        });
+    }
+
+    fn acted(&self, judged: &Judged, ms: f64) {
+        let step = self.recorder.last() + 1;
+        let summary =
+            judged.action.as_ref().map_or_else(|| judged.call.tool.clone(), |a| a.summary.clone());
+        if let Some(verdict) = judged.verdict.clone() {
+            self.listener.event(Event::Judged { step, summary: summary.clone(), verdict });
+        }
+        self.listener.event(Event::Acted { step, summary, outcome: judged.outcome.clone(), ms });
+    }
+}
+
+fn unfound(call: ToolCall, reason: String) -> Judged {
+    Judged { call, action: None, verdict: None, outcome: Outcome::failed(reason), picture: None }
+}
+
+/// How a script goes on after a call: not at all unless it was done. `place` names the call.
+pub(crate) fn check(place: &str, judged: &Judged) -> Result<(), Halt> {
+    match &judged.outcome {
+        Outcome::Done { .. } => Ok(()),
+        Outcome::Failed { reason, .. } => {
+            Err(Halt::Exit(Exit::GaveUp { reason: format!("{place}: {reason}") }))
+        }
+        Outcome::Refused { reason } => {
+            Err(Halt::Exit(Exit::Refused { reason: format!("{place}: {reason}") }))
+        }
+    }
+}
+
+/// Whether the kind of action only tells a model something, and leaves the desktop as it is.
+pub(crate) const fn only_informs(kind: &ActionKind) -> bool {
+    matches!(
+        kind,
+        ActionKind::Note { .. }
+            | ActionKind::AskUser { .. }
+            | ActionKind::Finish { .. }
+            | ActionKind::Zoom { .. }
+            | ActionKind::ReadClipboard
+    )
+}

@@ -1,0 +1,96 @@
+//! One call from words to effect: resolve, review, perform, wait until the screen is quiet. The loop,
+//! a workflow, a replay and a single call on the command line all go through here.
+
+use std::time::Instant;
+
+use freehand_tools::action::ActionKind;
+use freehand_tools::call::ToolCall;
+use freehand_tools::desktop::{Desktop, DesktopError};
+use freehand_tools::frame::Frame;
+use freehand_tools::gate::Gate;
+use freehand_tools::observation::Observation;
+use freehand_tools::outcome::{Effect, Outcome};
+use freehand_tools::settle::{Patience, dirty, settle};
+use freehand_tools::toolbox::Toolbox;
+
+use crate::trajectory::{Judged, Timing};
+
+/// A patch of at most so many screen pixels is a caret, and no effect.
+const CARET: u64 = 400;
+
+/// What became of one call.
+#[derive(Debug)]
+pub struct Done {
+    /// The record of it.
+    pub judged: Judged,
+    /// Where the time went.
+    pub timing: Timing,
+    /// A picture that the call took.
+    pub picture: Option<Frame>,
+}
+
+fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// Grounds `call` on `seen`, has it judged and does it. `Err` means that the desktop is gone.
+pub async fn perform_call(
+    desktop: &mut dyn Desktop,
+    toolbox: &Toolbox,
+    gate: &mut Gate,
+    call: ToolCall,
+    seen: &Observation,
+) -> Result<Done, DesktopError> {
+    let mut timing = Timing::default();
+    let action = match toolbox.resolve(&call, seen) {
+        Ok(action) => action,
+        Err(error) => {
+            let outcome = Outcome::Failed { reason: error.to_string(), hint: None };
+            let judged = Judged { call, action: None, verdict: None, outcome, picture: None };
+            return Ok(Done { judged, timing, picture: None });
+        }
+    };
+    let start = Instant::now();
+    let review = gate.review(action.clone(), seen).await;
+    timing.gate = ms(start);
+    let Some(permit) = review.permit else {
+        let reason = review.verdict.refusal().unwrap_or_default();
+        let outcome = Outcome::Refused { reason };
+        let judged =
+            Judged { call, action: Some(action), verdict: Some(review.verdict), outcome, picture: None };
+        return Ok(Done { judged, timing, picture: None });
+    };
+    let start = Instant::now();
+    let before = desktop.capture(Some(seen.bounds())).await?;
+    let performed = toolbox.perform(permit, desktop).await?;
+    timing.act = ms(start);
+    let mut outcome = performed.outcome;
+    if let ActionKind::AskUser { question } = &action.kind {
+        outcome = match gate.approver().question(question).await {
+            Some(answer) => Outcome::answer(answer),
+            None => Outcome::failed("nobody answered"),
+        };
+    }
+    if outcome == Outcome::sent() {
+        let start = Instant::now();
+        outcome = effect(desktop, &before).await?;
+        timing.settle = ms(start);
+    }
+    let picture = performed.picture;
+    let judged = Judged {
+        call,
+        action: Some(action),
+        verdict: Some(review.verdict),
+        outcome,
+        picture: picture.as_ref().map(Frame::digest),
+    };
+    Ok(Done { judged, timing, picture })
+}
+
+/// Waits until the screen is quiet and says whether anything changed.
+async fn effect(desktop: &mut dyn Desktop, before: &Frame) -> Result<Outcome, DesktopError> {
+    let settled = settle(desktop, before, Patience::default()).await?;
+    let visible = dirty(before, &settled.frame).is_some_and(|patch| patch.area() > CARET);
+    let effect = if visible { Effect::Confirmed } else { Effect::NoVisibleEffect };
+    Ok(Outcome::Done { effect, answer: None })
+}

@@ -1,0 +1,142 @@
+//! The record as a page that a person reads: static, in one file beside the frames, with no script.
+//! Whatever stands on a screen may stand in it, so all text is escaped and the page forbids itself to
+//! run or to load anything.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use freehand_tools::outcome::Outcome;
+
+use super::reader::{Entry, Reader};
+use super::recorder::write_whole;
+use super::{Exit, Header, Step, Trajectory};
+use crate::AgentError;
+
+mod html;
+mod step;
+
+use html::{Escaped, Moment, Span};
+
+/// The name of the page in the folder of a record.
+pub const FILE: &str = "report.html";
+
+const STYLE: &str = include_str!("report/page.css");
+/// No script, no address outside: a browser that obeys this cannot be talked into either.
+const POLICY: &str = "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'; base-uri 'none'; \
+                      form-action 'none'";
+
+#[derive(Debug, Default)]
+struct Totals {
+    steps: u32,
+    done: u32,
+    failed: u32,
+    refused: u32,
+    ms: f64,
+    model_ms: f64,
+    prompt: u64,
+    reused: u64,
+    sampled: u64,
+    forced: u64,
+}
+
+impl Totals {
+    fn add(&mut self, step: &Step) {
+        self.steps += 1;
+        for judged in &step.actions {
+            match judged.outcome {
+                Outcome::Done { .. } => self.done += 1,
+                Outcome::Failed { .. } => self.failed += 1,
+                Outcome::Refused { .. } => self.refused += 1,
+            }
+        }
+        let timing = &step.timing;
+        self.ms +=
+            timing.observe + timing.model + timing.gate + timing.act + timing.settle + timing.record;
+        self.model_ms += timing.model;
+        if let Some(completion) = &step.completion {
+            let usage = completion.usage;
+            self.prompt += u64::from(usage.prompt);
+            self.reused += u64::from(usage.reused);
+            self.sampled += u64::from(usage.sampled);
+            self.forced += u64::from(usage.forced);
+        }
+    }
+}
+
+/// Writes the page for the record in `dir`, a step at a time: a long run does not fit in memory twice.
+pub fn write(dir: &Path) -> Result<(), AgentError> {
+    let (mut reader, header) = Reader::open(dir)?;
+    let (mut totals, mut body, mut exit) = (Totals::default(), String::new(), None);
+    while let Some(entry) = reader.entry()? {
+        match entry {
+            Entry::Step(step) => {
+                totals.add(&step);
+                step::write(&mut body, &step);
+            }
+            Entry::Exit(end) => exit = Some(end),
+        }
+    }
+    write_whole(&dir.join(FILE), page(&header, exit.as_ref(), &totals, &body).as_bytes())
+}
+
+/// The page for a record; its pictures are looked for in `frames/` beside it.
+pub fn render(trajectory: &Trajectory) -> String {
+    let (mut totals, mut body) = (Totals::default(), String::new());
+    for step in &trajectory.steps {
+        totals.add(step);
+        step::write(&mut body, step);
+    }
+    page(&trajectory.header, trajectory.exit.as_ref(), &totals, &body)
+}
+
+fn page(header: &Header, exit: Option<&Exit>, totals: &Totals, body: &str) -> String {
+    let mut out = String::with_capacity(body.len() + STYLE.len() + 4_096);
+    let _ = write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>{task} · Freehand</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{task}</h1>\n",
+        task = Escaped(&header.task),
+    );
+    let (class, word, words) = end(exit);
+    let _ = writeln!(out, "<p class=\"exit {class}\"><b>{word}</b> {}</p>", Escaped(words));
+    out.push_str("<dl class=\"facts\">\n");
+    let mut fact = |name: &str, value: &dyn std::fmt::Display| {
+        let _ = writeln!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+    };
+    fact("Model", &Escaped(&header.model));
+    fact("Dialect", &Escaped(&header.dialect));
+    fact("Policy", &Escaped(&header.policy));
+    fact("Display", &Escaped(&header.display));
+    fact("Began", &format_args!("{} UTC", Moment(header.started_ms)));
+    fact("Steps", &totals.steps);
+    fact(
+        "Actions",
+        &format_args!("{} done, {} failed, {} refused", totals.done, totals.failed, totals.refused),
+    );
+    fact("Time", &format_args!("{}, of it {} for the model", Span(totals.ms), Span(totals.model_ms)));
+    fact("Tokens read", &format_args!("{}, of them {} reused", totals.prompt, totals.reused));
+    fact("Tokens written", &format_args!("{} chosen, {} forced", totals.sampled, totals.forced));
+    out.push_str("</dl>\n</header>\n<main>\n");
+    out.push_str(body);
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+fn end(exit: Option<&Exit>) -> (&'static str, &'static str, &str) {
+    match exit {
+        Some(Exit::Done { checked }) => ("good", "Done", checked),
+        Some(Exit::GaveUp { reason }) => ("bad", "Gave up", reason),
+        Some(Exit::Limit { which }) => ("bad", "Limit reached", which),
+        Some(Exit::Refused { reason }) => ("bad", "Refused", reason),
+        Some(Exit::ModelFailed { reason }) => ("bad", "The model failed", reason),
+        Some(Exit::DesktopFailed { reason }) => ("bad", "The desktop failed", reason),
+        Some(Exit::Interrupted) => ("open", "Interrupted", "by the person"),
+        None => ("open", "Not ended", "the run goes on, or was cut off"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

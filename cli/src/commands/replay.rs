@@ -1,0 +1,45 @@
+//! `freehand replay`: does the actions of a record again, with no model.
+
+use anyhow::Result;
+use freehand_agent::event::Event;
+use freehand_agent::replay;
+use freehand_agent::scripted::Scripted;
+use freehand_agent::trajectory::reader;
+use freehand_agent::trajectory::recorder::Recorder;
+
+use super::run::{folder, header};
+use super::workflow::conclude_script;
+use crate::args::ReplayArgs;
+use crate::config::Config;
+use crate::exit::Code;
+use crate::signals::Interrupt;
+use crate::work::{NO_MODEL, Terms, listener, recorded};
+
+/// Runs the command.
+pub async fn run(args: ReplayArgs) -> Result<Code> {
+    let config = Config::load()?;
+    let record = reader::read(&args.dir)?;
+    let plan = replay::plan(&record);
+    let terms = Terms::settle(&args.gate, &config, Some(recorded(&record.header)?))?;
+    let interrupt = Interrupt::listen()?;
+    let mut work = terms.open(&interrupt).await?;
+    let task = format!("again: {}", record.header.task);
+    let folder = folder(&args.record, &config, &task)?;
+    let header = header(&task, NO_MODEL, NO_MODEL, &terms);
+    let mut recorder = Recorder::create(&folder, header.clone())?;
+    let listener = listener(args.record.json);
+    listener.event(Event::Started { header });
+    let mut with = Scripted {
+        desktop: work.opened.desktop.as_mut(),
+        toolbox: &work.toolbox,
+        gate: &mut work.gate,
+        recorder: &mut recorder,
+        listener: listener.as_ref(),
+        stop: interrupt.stop(),
+    };
+    let finished = tokio::select! {
+        exit = replay::run(&plan, &mut with) => Some(exit?),
+        () = interrupt.overdue() => None,
+    };
+    conclude_script(finished, &mut work, &mut recorder, listener.as_ref(), &folder)
+}

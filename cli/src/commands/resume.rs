@@ -1,0 +1,39 @@
+//! `freehand resume`: the record is the whole state of a run, so going on is reading it.
+
+use anyhow::Result;
+use freehand_agent::event::Event;
+use freehand_agent::trajectory::Exit;
+use freehand_agent::trajectory::reader;
+use freehand_agent::trajectory::recorder::Recorder;
+
+use super::run::{Errand, choice, limits};
+use crate::args::ResumeArgs;
+use crate::config::Config;
+use crate::exit::{Code, usage};
+use crate::signals::Interrupt;
+use crate::work::{NO_MODEL, Terms, listener, recorded};
+
+/// Runs the command.
+pub async fn run(args: ResumeArgs) -> Result<Code> {
+    let config = Config::load()?;
+    let known = reader::read(&args.dir)?;
+    if let Some(Exit::Done { checked }) = &known.exit {
+        return Err(usage(format!("the run in `{}` is done already: {checked}", args.dir.display())));
+    }
+    if known.header.dialect == NO_MODEL {
+        let what = "is the record of a workflow or of a replay; run that again instead";
+        return Err(usage(format!("`{}` {what}", args.dir.display())));
+    }
+    let terms = Terms::settle(&args.gate, &config, Some(recorded(&known.header)?))?;
+    let limits = limits(&args.planner, &config)?;
+    let choice = choice(args.planner.model.as_ref(), &config, Some(&known.header.model))?;
+    let interrupt = Interrupt::listen()?;
+    let located = choice.locate()?;
+    let work = terms.open(&interrupt).await?;
+    let (recorder, trajectory) = Recorder::resume(&args.dir)?;
+    let listener = listener(args.json);
+    let task = trajectory.header.task.clone();
+    listener.event(Event::Started { header: trajectory.header });
+    let errand = Errand { task, before: trajectory.steps, limits, folder: args.dir };
+    errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await
+}

@@ -1,0 +1,196 @@
+//! `freehand run`: a task, a model, a desktop, and the record of what came of it.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use freehand_agent::AgentError;
+use freehand_agent::event::{Event, Listener};
+use freehand_agent::limits::Limits;
+use freehand_agent::run::Run;
+use freehand_agent::trajectory::recorder::Recorder;
+use freehand_agent::trajectory::{Exit, FORMAT, Header, Step};
+use freehand_tools::apps::App;
+
+use crate::args::{PlannerArgs, RecordArgs, RunArgs};
+use crate::config::Config;
+use crate::duration;
+use crate::exit::{Code, usage};
+use crate::model_choice::{Located, ModelChoice, Ready};
+use crate::places;
+use crate::signals::Interrupt;
+use crate::terminal::{self, Tone};
+use crate::work::{Terms, Work, from_config, listener};
+
+/// Runs the command.
+pub async fn run(args: RunArgs) -> Result<Code> {
+    if args.task.trim().is_empty() {
+        return Err(usage("the task is empty; say in words what is to be done"));
+    }
+    let config = Config::load()?;
+    let terms = Terms::settle(&args.gate, &config, None)?;
+    let limits = limits(&args.planner, &config)?;
+    let choice = choice(args.planner.model.as_ref(), &config, None)?;
+    let interrupt = Interrupt::listen()?;
+    let located = choice.locate()?;
+    let work = terms.open(&interrupt).await?;
+    let folder = folder(&args.record, &config, &args.task)?;
+    let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
+    let recorder = Recorder::create(&folder, header.clone())?;
+    let listener = listener(args.record.json);
+    listener.event(Event::Started { header });
+    let errand = Errand { task: args.task, before: Vec::new(), limits, folder };
+    errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await
+}
+
+/// A task with what it is known by.
+pub struct Errand {
+    /// What is to be done.
+    pub task: String,
+    /// Steps that were done before.
+    pub before: Vec<Step>,
+    /// When it ends all the same.
+    pub limits: Limits,
+    /// Where the record is.
+    pub folder: PathBuf,
+}
+
+impl Errand {
+    /// Has the task done and says how it ended.
+    pub async fn drive(
+        self,
+        mut work: Work,
+        located: Located,
+        mut recorder: Recorder,
+        listener: &dyn Listener,
+        interrupt: &Interrupt,
+    ) -> Result<Code> {
+        let ready = tokio::select! {
+            ready = located.load() => ready,
+            () = interrupt.asked() => return end(&mut recorder, listener, Exit::Interrupted, 0, &self.folder),
+        };
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(error) => {
+                let exit = Exit::ModelFailed { reason: format!("{error:#}") };
+                return end(&mut recorder, listener, exit, 0, &self.folder);
+            }
+        };
+        let apps = places::menu();
+        let finished = self.task(&mut work, &ready, &mut recorder, listener, interrupt, &apps).await?;
+        let Some(exit) = finished else {
+            work.opened.desktop.release();
+            let steps = recorder.last();
+            return end(&mut recorder, listener, Exit::Interrupted, steps, &self.folder);
+        };
+        Ok(conclude(&exit, &self.folder))
+    }
+
+    /// How the run ended; `None` when it had to be left where it stood.
+    async fn task(
+        &self,
+        work: &mut Work,
+        ready: &Ready,
+        recorder: &mut Recorder,
+        listener: &dyn Listener,
+        interrupt: &Interrupt,
+        apps: &[App],
+    ) -> Result<Option<Exit>, AgentError> {
+        let mut run = Run {
+            desktop: work.opened.desktop.as_mut(),
+            toolbox: &work.toolbox,
+            gate: &mut work.gate,
+            model: ready.model.as_ref(),
+            dialect: ready.dialect.as_ref(),
+            recorder,
+            listener,
+            limits: self.limits,
+            apps,
+            stop: interrupt.stop(),
+        };
+        tokio::select! {
+            exit = run.task(&self.task, &self.before) => exit.map(Some),
+            () = interrupt.overdue() => Ok(None),
+        }
+    }
+}
+
+/// Ends a run that did not end by itself.
+pub fn end(
+    recorder: &mut Recorder,
+    listener: &dyn Listener,
+    exit: Exit,
+    steps: u32,
+    folder: &Path,
+) -> Result<Code> {
+    listener.event(Event::Ended { exit: exit.clone(), steps });
+    recorder.finish(&exit)?;
+    Ok(conclude(&exit, folder))
+}
+
+/// Says how it ended and where the record is.
+pub fn conclude(exit: &Exit, folder: &Path) -> Code {
+    let (tone, words) = terminal::conclusion(exit);
+    terminal::say(tone, &words);
+    terminal::say(Tone::Faint, &format!("the record: {}", folder.join("report.html").display()));
+    Code::from(exit)
+}
+
+/// The limits of the command line and the configuration.
+pub fn limits(args: &PlannerArgs, config: &Config) -> Result<Limits> {
+    let mut limits = Limits::default();
+    if let Some(steps) = args.max_steps.or(config.max_steps) {
+        if !(1..=1000).contains(&steps) {
+            return Err(usage(format!(
+                "`max-steps` of the configuration is {steps}, expected 1 to 1000"
+            )));
+        }
+        limits.steps = steps;
+    }
+    match (args.timeout, &config.timeout) {
+        (Some(time), _) => limits.time = time,
+        (None, Some(text)) => {
+            limits.time = duration::parse(text)
+                .map_err(|error| usage(format!("`timeout` of the configuration: {error}")))?;
+        }
+        (None, None) => {}
+    }
+    Ok(limits)
+}
+
+/// The model of the command line, of an earlier run, of the configuration, or the default one.
+pub fn choice(
+    named: Option<&ModelChoice>,
+    config: &Config,
+    earlier: Option<&str>,
+) -> Result<ModelChoice> {
+    match (named, earlier, &config.model) {
+        (Some(choice), _, _) => Ok(choice.clone()),
+        (None, Some(text), _) => text.parse().map_err(|error: String| usage(error)),
+        (None, None, Some(text)) => from_config("model", text),
+        (None, None, None) => Ok(ModelChoice::usual(&places::store()?)),
+    }
+}
+
+/// The folder of the record.
+pub fn folder(args: &RecordArgs, config: &Config, task: &str) -> Result<PathBuf> {
+    match (&args.out, &config.runs) {
+        (Some(folder), _) => Ok(folder.clone()),
+        (None, Some(runs)) => Ok(places::run_folder(runs, task, SystemTime::now())),
+        (None, None) => Ok(places::run_folder(&places::runs()?, task, SystemTime::now())),
+    }
+}
+
+/// The first line of the record. Its names are those that a user would write, for `resume`.
+pub fn header(task: &str, model: &str, dialect: &str, terms: &Terms) -> Header {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Header {
+        format: FORMAT,
+        task: task.to_owned(),
+        model: model.to_owned(),
+        dialect: dialect.to_owned(),
+        policy: terms.preset.to_string(),
+        display: terms.display.to_string(),
+        started_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+    }
+}

@@ -1,0 +1,157 @@
+//! Which display is meant, and the way to a desktop on it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::Result;
+use freehand_policies::preset::DisplayTrust;
+use freehand_tools::desktop::Desktop;
+use freehand_tools::geometry::{Screen, Size};
+
+/// The size in px of a virtual display when nobody asks for another.
+const USUAL: Size<Screen> = Size::new(1280, 800);
+
+/// The display that a user names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Display {
+    /// That of the session.
+    #[default]
+    Session,
+    /// An X display, by its name.
+    Named(String),
+    /// One that is started for the command, of this size in px, and ends with it.
+    Virtual(Size<Screen>),
+}
+
+impl Display {
+    /// Whose it is.
+    pub const fn trust(&self, vouched: bool) -> DisplayTrust {
+        match self {
+            Self::Virtual(_) => DisplayTrust::Own,
+            Self::Session | Self::Named(_) if vouched => DisplayTrust::Vouched,
+            Self::Session | Self::Named(_) => DisplayTrust::Users,
+        }
+    }
+}
+
+impl FromStr for Display {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected =
+            || format!("`{text}` is not a display; use `:1`, `virtual` or `virtual:1280x800`");
+        if text == "virtual" {
+            return Ok(Self::Virtual(USUAL));
+        }
+        if let Some(size) = text.strip_prefix("virtual:") {
+            let (width, height) = size.split_once('x').ok_or_else(expected)?;
+            let side = |text: &str| text.parse::<u32>().map_err(|_| expected());
+            return Ok(Self::Virtual(Size::new(side(width)?, side(height)?)));
+        }
+        let (_, number) = text.rsplit_once(':').ok_or_else(expected)?;
+        let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
+        if is_number { Ok(Self::Named(text.to_owned())) } else { Err(expected()) }
+    }
+}
+
+impl fmt::Display for Display {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session => f.write_str("session"),
+            Self::Named(name) => f.write_str(name),
+            Self::Virtual(size) => write!(f, "virtual:{size}"),
+        }
+    }
+}
+
+/// A desktop, and what has to stay alive for it.
+pub struct Opened {
+    /// What is seen and used. Dropped first.
+    pub desktop: Box<dyn Desktop>,
+    /// The display's name, for example `:99`.
+    pub name: String,
+    _display: Option<Box<dyn Send>>,
+}
+
+#[cfg(target_os = "linux")]
+mod platform {
+    use freehand_tools::desktop::DesktopError;
+    use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
+    use freehand_tools::desktop::x11::{self, X11};
+
+    use super::{Display, Opened};
+
+    pub(super) fn open(display: &Display) -> Result<Opened, DesktopError> {
+        let (desktop, display): (X11, Option<Box<dyn Send>>) = match display {
+            Display::Session => (X11::connect(None)?, None),
+            Display::Named(name) => (X11::connect(Some(name))?, None),
+            Display::Virtual(size) => {
+                let display = VirtualDisplay::start(*size)?;
+                (X11::on(&display)?, Some(Box::new(display)))
+            }
+        };
+        let name = desktop.name().to_owned();
+        Ok(Opened { desktop: Box::new(desktop), name, _display: display })
+    }
+
+    pub(super) fn release_everything() {
+        x11::release_everything();
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod platform {
+    use freehand_tools::desktop::DesktopError;
+
+    use super::{Display, Opened};
+
+    pub(super) fn open(_: &Display) -> Result<Opened, DesktopError> {
+        Err(DesktopError::Unsupported {
+            what: "working on this desktop".into(),
+            reason: "only X11 on Linux is supported so far".into(),
+        })
+    }
+
+    pub(super) fn release_everything() {}
+}
+
+/// Opens a desktop on `display`. Blocks for about half a second when it has to be started.
+pub fn open(display: &Display) -> Result<Opened> {
+    Ok(platform::open(display)?)
+}
+
+/// Lets go of every key and button, whatever state the program is in.
+pub fn release_everything() {
+    platform::release_everything();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn displays() {
+        for (text, expected) in [
+            (":1", Display::Named(":1".into())),
+            ("localhost:10.0", Display::Named("localhost:10.0".into())),
+            ("virtual", Display::Virtual(USUAL)),
+            ("virtual:1920x1080", Display::Virtual(Size::new(1920, 1080))),
+        ] {
+            assert_eq!(text.parse(), Ok(expected.clone()));
+            assert_eq!(expected.to_string().parse(), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "1",
+            ":",
+            ":x",
+            "virtual:",
+            "virtual:12",
+            "virtual:axb",
+            "virtual:-1x5",
+            "virtual:1x2x3",
+        ] {
+            assert!(text.parse::<Display>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Which model is meant: one of the catalogue, a file, or a server; and the dialect that it is spoken
+//! to in.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::Result;
+use freehand_model::Model;
+use freehand_model::backend::embedded::Embedded;
+use freehand_model::backend::openai::OpenAi;
+use freehand_model::dialect::Dialect;
+use freehand_model::dialect::numbered::Numbered;
+use freehand_model::dialect::tools::Tools;
+use freehand_model::store::Store;
+
+use crate::exit::usage;
+use crate::places;
+use crate::progress;
+
+/// The variable that holds the key of a server which asks for one.
+pub const KEY_VARIABLE: &str = "FREEHAND_API_KEY";
+
+/// The model that a user names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelChoice {
+    /// By its name in the catalogue.
+    Named(String),
+    /// Weights of the user's own.
+    File(PathBuf),
+    /// A server, and which of its models.
+    Server {
+        /// Its address.
+        url: String,
+        /// The model's name there.
+        model: Option<String>,
+    },
+}
+
+/// A model that is known to be there, before the seconds that it takes to read it.
+#[derive(Debug)]
+pub enum Located {
+    /// Weights on the disk.
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// The dialect's name.
+        dialect: String,
+    },
+    /// A server.
+    Server(OpenAi),
+}
+
+/// A model that can be asked.
+pub struct Ready {
+    /// Who is asked.
+    pub model: Box<dyn Model>,
+    /// How.
+    pub dialect: Box<dyn Dialect>,
+}
+
+impl FromStr for ModelChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Err("the model's name is empty".into());
+        }
+        if text.starts_with("http://") || text.starts_with("https://") {
+            let (url, model) =
+                text.split_once('#').map_or((text, None), |(url, model)| (url, Some(model)));
+            let model = model.filter(|name| !name.is_empty()).map(ToOwned::to_owned);
+            return Ok(Self::Server { url: url.into(), model });
+        }
+        let has_ending =
+            Path::new(text).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
+        if has_ending || text.contains(std::path::MAIN_SEPARATOR) {
+            return Ok(Self::File(text.into()));
+        }
+        Ok(Self::Named(text.into()))
+    }
+}
+
+impl fmt::Display for ModelChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::File(path) => path.display().fmt(f),
+            Self::Server { url, model: None } => f.write_str(url),
+            Self::Server { url, model: Some(model) } => write!(f, "{url}#{model}"),
+        }
+    }
+}
+
+impl ModelChoice {
+    /// The choice of one who makes none.
+    pub fn usual(store: &Store) -> Self {
+        Self::Named(store.catalogue().default.clone())
+    }
+
+    /// Finds the model without reading it.
+    pub fn locate(&self) -> Result<Located> {
+        match self {
+            Self::Named(name) => {
+                let store = places::store()?;
+                let dialect = store.entry(name)?.dialect.clone();
+                let path = store.path(name)?;
+                Ok(Located::Weights { path, dialect })
+            }
+            Self::File(path) if path.is_file() => {
+                Ok(Located::Weights { path: path.clone(), dialect: "numbered".into() })
+            }
+            Self::File(path) => Err(usage(format!("there is no file `{}`", path.display()))),
+            Self::Server { url, model } => {
+                let key = std::env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty());
+                Ok(Located::Server(OpenAi::new(url, model.clone(), key)?))
+            }
+        }
+    }
+}
+
+impl Located {
+    /// The dialect's name.
+    pub fn dialect(&self) -> &str {
+        match self {
+            Self::Weights { dialect, .. } => dialect,
+            Self::Server(_) => "tools",
+        }
+    }
+
+    /// Reads the weights, or asks the server whether it is there.
+    pub async fn load(self) -> Result<Ready> {
+        let dialect: Box<dyn Dialect> = match self.dialect() {
+            "numbered" => Box::new(Numbered),
+            "tools" => Box::new(Tools),
+            other => {
+                return Err(usage(format!("this program knows no dialect `{other}`; use a newer one")));
+            }
+        };
+        let model: Box<dyn Model> = match self {
+            Self::Weights { path, .. } => {
+                let waiting = progress::spinner("reading the model");
+                let model = Embedded::open(path).await?;
+                waiting.finish_and_clear();
+                Box::new(model)
+            }
+            Self::Server(server) => {
+                server.probe().await?;
+                Box::new(server)
+            }
+        };
+        Ok(Ready { model, dialect })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices() {
+        let server = |url: &str, model: Option<&str>| ModelChoice::Server {
+            url: url.into(),
+            model: model.map(ToOwned::to_owned),
+        };
+        for (text, expected) in [
+            ("qwen2.5-coder-1.5b", ModelChoice::Named("qwen2.5-coder-1.5b".into())),
+            ("a.gguf", ModelChoice::File("a.gguf".into())),
+            ("./weights", ModelChoice::File("./weights".into())),
+            ("http://127.0.0.1:8080/v1", server("http://127.0.0.1:8080/v1", None)),
+            ("https://host/v1#q/wen", server("https://host/v1", Some("q/wen"))),
+        ] {
+            assert_eq!(text.parse(), Ok(expected.clone()));
+            assert_eq!(expected.to_string(), text);
+        }
+        assert!(" ".parse::<ModelChoice>().is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! What a person reads: one calm line a step on the standard error, and the answers of commands on the
+//! standard output. Words from the screen are shown with nothing hidden in them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+use anstyle::{AnsiColor, Style};
+use freehand_agent::event::{Event, Listener};
+use freehand_agent::trajectory::{Exit, Header};
+use freehand_policies::visible::visible;
+use freehand_tools::outcome::{Effect, Outcome};
+
+/// Characters of one text of a step that are shown.
+const MOST: usize = 300;
+
+/// How a line is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    Plain,
+    /// What the eye should find first.
+    Strong,
+    /// What it may skip.
+    Faint,
+    /// It went well.
+    Good,
+    /// It did not.
+    Bad,
+}
+
+impl Tone {
+    const fn style(self) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Strong => Style::new().bold(),
+            Self::Faint => Style::new().dimmed(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Bad => AnsiColor::Red.on_default(),
+        }
+    }
+
+    /// `text`, coloured where that can be seen and is wanted.
+    fn paint(self, text: &str, coloured: bool) -> String {
+        if !coloured || self == Self::Plain {
+            return text.to_owned();
+        }
+        let style = self.style();
+        format!("{style}{text}{style:#}")
+    }
+}
+
+/// Whether the standard error shows colours: it is a terminal, and `NO_COLOR` is not set.
+pub fn colours() -> bool {
+    wanted() && std::io::stderr().is_terminal()
+}
+
+fn wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A line for the person. A reader who has gone is no reason to stop.
+pub fn say(tone: Tone, text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", tone.paint(text, colours()));
+}
+
+/// A line of the command's answer, for a person or a program.
+pub fn answer(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// A line of the command's answer that begins with a word in a tone of its own.
+pub fn answer_in(tone: Tone, word: &str, rest: &str) {
+    let coloured = wanted() && std::io::stdout().is_terminal();
+    answer(&format!("{}{rest}", tone.paint(word, coloured)));
+}
+
+/// A value as a line of JSON in the command's answer.
+pub fn answer_json(value: &impl serde::Serialize) {
+    match serde_json::to_string(value) {
+        Ok(line) => answer(&line),
+        Err(error) => say(Tone::Bad, &format!("freehand: cannot be written as JSON: {error}")),
+    }
+}
+
+/// The events as JSON, a line each, on the standard output.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lines;
+
+impl Listener for Lines {
+    fn event(&self, event: Event) {
+        answer_json(&event);
+    }
+}
+
+/// The events for a person: a line for each action.
+#[derive(Debug, Default)]
+pub struct Steps {
+    /// What could not be seen, each told once.
+    gaps: Mutex<BTreeSet<String>>,
+}
+
+impl Listener for Steps {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Started { header } => introduce(&header),
+            Event::Observed { gaps, .. } => {
+                let mut known = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+                for gap in gaps {
+                    if known.insert(gap.clone()) {
+                        say(Tone::Faint, &format!("  cannot see everything: {}", visible(&gap, MOST)));
+                    }
+                }
+            }
+            Event::Acted { step, summary, outcome, ms } => {
+                let summary = visible(&summary, MOST);
+                let (tone, came) = result(&outcome);
+                let mut line = format!("{step:3}  {summary}");
+                if !came.is_empty() {
+                    let _ = write!(line, " {}", tone.paint(&format!("({came})"), colours()));
+                }
+                let _ =
+                    write!(line, " {}", Tone::Faint.paint(&format!("{:.1} s", ms / 1000.0), colours()));
+                say(Tone::Plain, &line);
+            }
+            // The verdict shows in what came of the action, and the end is told by the command.
+            Event::Piece { .. }
+            | Event::AskedDone { .. }
+            | Event::Judged { .. }
+            | Event::Ended { .. } => {}
+        }
+    }
+}
+
+fn introduce(header: &Header) {
+    let Header { task, model, policy, display, .. } = header;
+    say(Tone::Strong, &visible(task, MOST));
+    say(Tone::Faint, &format!("  model {model}, policy {policy}, display {display}"));
+}
+
+/// What came of an action, in words; nothing to say about one that worked.
+pub fn result(outcome: &Outcome) -> (Tone, String) {
+    match outcome {
+        Outcome::Done { effect, answer } => match (effect, answer) {
+            (_, Some(answer)) => (Tone::Plain, visible(answer, MOST)),
+            (Effect::NoVisibleEffect, None) => (Tone::Faint, "nothing changed".into()),
+            (Effect::Confirmed | Effect::Unconfirmed, None) => (Tone::Plain, String::new()),
+        },
+        Outcome::Failed { reason, hint } => {
+            let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            (Tone::Bad, visible(&format!("failed: {reason}{hint}"), MOST))
+        }
+        Outcome::Refused { reason } => (Tone::Bad, visible(&format!("refused: {reason}"), MOST)),
+    }
+}
+
+/// How a run ended, in a sentence.
+pub fn conclusion(exit: &Exit) -> (Tone, String) {
+    let (tone, words) = match exit {
+        Exit::Done { checked } => (Tone::Good, format!("done: {checked}")),
+        Exit::GaveUp { reason } => (Tone::Bad, format!("gave up: {reason}")),
+        Exit::Limit { which } => (Tone::Bad, format!("a limit was reached: {which}")),
+        Exit::Refused { reason } => (Tone::Bad, format!("refused: {reason}")),
+        Exit::ModelFailed { reason } => (Tone::Bad, format!("the model failed: {reason}")),
+        Exit::DesktopFailed { reason } => (Tone::Bad, format!("the desktop failed: {reason}")),
+        Exit::Interrupted => (Tone::Strong, "stopped".into()),
+    };
+    (tone, visible(&words, 4 * MOST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_in_words() {
+        let done =
+            |effect, answer: Option<&str>| Outcome::Done { effect, answer: answer.map(Into::into) };
+        for (outcome, expected) in [
+            (done(Effect::Confirmed, None), ""),
+            (done(Effect::NoVisibleEffect, None), "nothing changed"),
+            (done(Effect::Confirmed, Some("a\u{1b}[2Jb")), "a\\u{1b}[2Jb"),
+            (Outcome::Failed { reason: "gone".into(), hint: Some("look".into()) }, "failed: gone; look"),
+            (Outcome::Refused { reason: "no".into() }, "refused: no"),
+        ] {
+            assert_eq!(result(&outcome).1, expected);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Automates a desktop task: `automate WEIGHTS TASK` works on the display in `$DISPLAY` until the task
+//! is done, without asking, so give it a display that may be used up.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use freehand_agent::event::{Event, Listener};
+use freehand_agent::limits::Limits;
+use freehand_agent::run::{Run, Stop};
+use freehand_agent::trajectory::recorder::Recorder;
+use freehand_agent::trajectory::{Exit, Header};
+use freehand_model::backend::embedded::Embedded;
+use freehand_model::dialect::numbered::Numbered;
+use freehand_policies::approver::DenyAll;
+use freehand_policies::preset::{DisplayTrust, Preset};
+use freehand_tools::desktop::x11::X11;
+use freehand_tools::gate::Gate;
+use freehand_tools::toolbox::Toolbox;
+
+struct Print;
+
+impl Listener for Print {
+    #[expect(clippy::print_stderr, reason = "an example talks to its terminal")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only what a reader wants to follow is shown")]
+    fn event(&self, event: Event) {
+        match event {
+            Event::AskedDone { step, probability } => eprintln!("{step}: done? {probability:.2}"),
+            Event::Acted { step, summary, outcome, ms } => {
+                eprintln!("{step}: {summary} -> {outcome:?} ({ms:.0} ms)");
+            }
+            Event::Ended { exit, .. } => eprintln!("{exit:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let (Some(weights), Some(task)) = (args.next(), args.next()) else { bail!("automate WEIGHTS TASK") };
+    let model = Embedded::open(Path::new(&weights)).await?;
+    let mut desktop = X11::connect(None).context("no desktop to work on")?;
+    let header = Header {
+        format: freehand_agent::trajectory::FORMAT,
+        task: task.clone(),
+        model: weights,
+        dialect: "numbered".into(),
+        policy: "unattended".into(),
+        display: desktop.name().into(),
+        started_ms: 0,
+    };
+    let mut recorder = match args.next() {
+        Some(folder) => Recorder::create(Path::new(&folder), header)?,
+        None => Recorder::off(),
+    };
+    let mut gate =
+        Gate::new(vec![Preset::Unattended.policy(DisplayTrust::Vouched)], Box::new(DenyAll));
+    let mut run = Run {
+        desktop: &mut desktop,
+        toolbox: &Toolbox::default(),
+        gate: &mut gate,
+        model: &model,
+        dialect: &Numbered,
+        recorder: &mut recorder,
+        listener: &Print,
+        limits: Limits::default(),
+        apps: &[],
+        stop: Stop::default(),
+    };
+    match run.task(&task, &[]).await? {
+        Exit::Done { .. } => Ok(()),
+        exit => bail!("not done: {exit:?}"),
+    }
+}
