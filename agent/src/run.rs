@@ -32,7 +32,7 @@ use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 /// Log-odds of `Yes` above which the task counts as done; a small model says yes too early below it.
 const DONE_MARGIN: f64 = 1.5;
 /// The same where the screen speaks for it: what was filled in was accepted by a button and is gone.
-const ACCEPTED_MARGIN: f64 = -0.25;
+const ACCEPTED_MARGIN: f64 = -0.7;
 /// Characters of the list that the model is shown.
 const LIST_BUDGET: usize = 6_000;
 /// The accessibility tree may come in after the pixels; it is read again at most so often.

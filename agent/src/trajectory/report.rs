@@ -116,9 +116,12 @@ fn page(header: &Header, exit: Option<&Exit>, totals: &Totals, body: &str) -> St
         "Actions",
         &format_args!("{} done, {} failed, {} refused", totals.done, totals.failed, totals.refused),
     );
-    fact("Time", &format_args!("{}, of it {} for the model", Span(totals.ms), Span(totals.model_ms)));
-    fact("Tokens read", &format_args!("{}, of them {} reused", totals.prompt, totals.reused));
-    fact("Tokens written", &format_args!("{} chosen, {} forced", totals.sampled, totals.forced));
+    fact("Time", &Span(totals.ms));
+    if totals.prompt > 0 {
+        fact("For the model", &Span(totals.model_ms));
+        fact("Tokens read", &format_args!("{}, of them {} reused", totals.prompt, totals.reused));
+        fact("Tokens written", &format_args!("{} chosen, {} forced", totals.sampled, totals.forced));
+    }
     out.push_str("</dl>\n</header>\n<main>\n");
     out.push_str(body);
     out.push_str("</main>\n</body>\n</html>\n");

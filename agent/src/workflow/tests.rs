@@ -262,7 +262,8 @@ async fn a_workflow_that_is_dropped_in_a_task_can_still_be_ended() {
     };
     let text = "{name: x, steps: [{ do: click, args: { target: Later } }, { task: a }]}";
     let workflow = Workflow::parse(text, Path::new("w.yaml")).unwrap();
-    let run = workflow.run(&mut with, &mut Endless);
+    let mut tasks = Endless;
+    let run = workflow.run(&mut with, &mut tasks);
     assert!(tokio::time::timeout(Duration::from_secs(1), run).await.is_err());
     assert_eq!(recorder.last(), 1);
     recorder.finish(&Exit::Interrupted).unwrap();

@@ -115,7 +115,7 @@ impl Bench {
     }
 
     pub(crate) async fn type_text(&mut self, text: &str) {
-        let t = Instant::now(); self.desktop.keyboard(&self.permit, KeyboardInput::Text(text.into())).await.unwrap(); println!("typed {} chars in {:?}", text.chars().count(), t.elapsed()); println!("{}", String::from_utf8_lossy(&std::process::Command::new("sh").args(["-c", "ps -eo pid,comm,time,args | grep -w openbox | grep -v grep"]).output().unwrap().stdout));
+        self.desktop.keyboard(&self.permit, KeyboardInput::Text(text.into())).await.unwrap();
     }
 
     pub(crate) async fn tap(&mut self, chord: &str) {

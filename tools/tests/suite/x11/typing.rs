@@ -9,10 +9,10 @@ use freehand_tools::desktop::{Desktop, Launch, PointerInput};
 use super::support::Bench;
 
 /// Capitals, symbols, accents, another script, a character beyond 16 bits, brackets.
-const HARD: &str = "é 中文 🎉 {}[]<>~|€ ÄÖ ß \"Quoted\" C:\\x `a` $1 100% #x ^y";
+pub(crate) const HARD: &str = "é 中文 🎉 {}[]<>~|€ ÄÖ ß \"Quoted\" C:\\x `a` $1 100% #x ^y";
 
 /// About 500 characters in several scripts.
-fn long() -> String {
+pub(crate) fn long() -> String {
     let lines = [
         "The quick brown fox jumps over the lazy dog, 0123456789 times.\n",
         "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.\n",
@@ -106,7 +106,7 @@ async fn a_qt_editor_gets_every_character() {
 
 /// Opens the page and clicks into its field until the page says that it has the keyboard: a browser
 /// that has just started drops input.
-async fn open_page(bench: &mut Bench) {
+pub(crate) async fn open_page(bench: &mut Bench) {
     std::fs::write(bench.path("page.html"), PAGE).unwrap();
     let url = format!("file://{}", bench.path("page.html").display());
     bench.desktop.launch(&bench.permit, Launch::Url(url)).await.unwrap();
@@ -128,7 +128,7 @@ t.addEventListener('input', () => {
   document.title = 'holds ' + [...t.value].length + ' sum ' + sum + ' end';
 });</script>";
 
-fn title_for(text: &str) -> String {
+pub(crate) fn title_for(text: &str) -> String {
     let sum = text.chars().fold(7, |sum, c| (sum * 31 + u64::from(u32::from(c))) % 1_000_003);
     format!("holds {} sum {sum} end", text.chars().count())
 }
