@@ -88,7 +88,7 @@ mod tests {
         for (text, parts) in [
             ("model = \"m\"\npolcy = \"x\"\n", &["line 2, column 1", "polcy"] as &[&str]),
             ("model = 3\n", &["line 1, column 9"]),
-            ("é = 1\nmodel = \"", &["line 2, column"]),
+            ("model = \"é\"\npolcy = 1\n", &["line 2, column 1"]),
             ("max-steps = -1", &["line 1, column 13"]),
         ] {
             let message = read(text).unwrap_err().to_string();

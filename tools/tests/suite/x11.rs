@@ -7,4 +7,3 @@ mod probe;
 mod seeing;
 mod support;
 mod typing;
-mod bench_tmp;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use enigo::{Axis, Coordinate, Direction, Enigo, InputResult, Keyboard, Mouse, Settings};
+use tokio::time::Instant;
 use x11rb::protocol::xproto::Keycode;
 
 use super::link::Link;
@@ -17,6 +18,8 @@ use crate::geometry::ScreenPoint;
 pub(super) struct Hands {
     enigo: Enigo,
     held: Arc<Held>,
+    /// When and where a button was last clicked.
+    pub(super) clicked: Option<(Instant, ScreenPoint)>,
 }
 
 impl fmt::Debug for Hands {
@@ -37,7 +40,7 @@ impl Hands {
         };
         let enigo = Enigo::new(&settings)
             .map_err(|fault| DesktopError::failed("connecting the mouse and the keyboard", fault))?;
-        Ok(Self { enigo, held })
+        Ok(Self { enigo, held, clicked: None })
     }
 
     /// What it holds down.

@@ -12,13 +12,17 @@ use super::hands::{self, Hands};
 use super::link::{During, Link};
 use crate::action::Button;
 use crate::desktop::{DesktopError, PointerInput};
-use crate::geometry::ScreenPoint;
+use crate::geometry::{Rect, ScreenPoint};
 
 /// As long as events may be held back.
 const HELD_BACK: Duration = Duration::from_secs(1);
 /// Between the clicks of a double click: long enough for every program to see two, far too short to
 /// be taken for two single ones.
 const BETWEEN_CLICKS: Duration = Duration::from_millis(5);
+/// As long as programs take a further click at the same place for part of the one before.
+const SAME_CLICK: Duration = Duration::from_millis(500);
+/// How far in px two clicks at the same place may lie apart.
+const SAME_PLACE: u32 = 6;
 /// More notches than this at once are a mistake.
 const NOTCHES: u32 = 1000;
 
@@ -50,12 +54,19 @@ pub(super) async fn act(link: &Link, hands: &mut Hands, input: PointerInput) -> 
         PointerInput::Down(button) => press(link, hands, button, Direction::Press).await,
         PointerInput::Up(button) => press(link, hands, button, Direction::Release).await,
         PointerInput::Click(button, count) => {
+            let place = position(link)?;
+            if let Some((when, before)) = hands.clicked
+                && Rect::around(before, SAME_PLACE).contains(place)
+            {
+                tokio::time::sleep_until(when + SAME_CLICK).await;
+            }
             for turn in 0..count {
                 if turn > 0 {
                     tokio::time::sleep(BETWEEN_CLICKS).await;
                 }
                 press(link, hands, button, Direction::Click).await?;
             }
+            hands.clicked = Some((Instant::now(), place));
             Ok(())
         }
         PointerInput::Scroll(right, down) => {
