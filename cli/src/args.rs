@@ -19,8 +19,13 @@ pub struct Cli {
 }
 
 const CODES: &str = "\
-Exit codes: 0 done and checked; 2 bad usage, configuration or file; 3 gave up or a limit was reached;
-4 refused; 5 the model or the desktop failed; 130 stopped.
+Exit codes:
+  0    done and checked
+  2    bad usage, configuration or file
+  3    gave up, or a limit was reached
+  4    refused, by a rule or by you
+  5    the model or the desktop failed
+  130  stopped
 
 Begin with:
   freehand doctor

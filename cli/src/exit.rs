@@ -65,8 +65,23 @@ pub fn usage(message: impl Into<String>) -> Error {
 /// Shows an error and gives its code.
 pub fn explain(error: &Error) -> Code {
     let code = code_of(error);
-    terminal::say(Tone::Bad, &format!("freehand: {error:#}"));
+    terminal::say(Tone::Bad, &format!("freehand: {}", words(error)));
     code
+}
+
+/// The error with its causes, each once: some messages end with their cause already.
+pub fn words(error: &Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if words.ends_with(&cause) && !words.is_empty() {
+            continue;
+        }
+        if !words.is_empty() {
+            words.push_str(": ");
+        }
+        words.push_str(&cause);
+    }
+    words
 }
 
 fn code_of(error: &Error) -> Code {
@@ -110,6 +125,14 @@ mod tests {
         for (error, code) in table {
             assert_eq!(code_of(&error), code, "{error:#}");
         }
+    }
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let source = std::io::Error::other("no such file");
+        let error = Error::from(AgentError::Unreadable { path: "x".into(), source });
+        assert_eq!(words(&error), "cannot read `x`: no such file");
+        assert_eq!(words(&Error::msg("b").context("a")), "a: b");
     }
 
     #[test]

@@ -69,6 +69,11 @@ impl FromStr for ModelChoice {
         if text.starts_with("http://") || text.starts_with("https://") {
             let (url, model) =
                 text.split_once('#').map_or((text, None), |(url, model)| (url, Some(model)));
+            if url.ends_with("://") {
+                return Err(format!(
+                    "`{text}` is not an address; give one such as `http://127.0.0.1:8080/v1`"
+                ));
+            }
             let model = model.filter(|name| !name.is_empty()).map(ToOwned::to_owned);
             return Ok(Self::Server { url: url.into(), model });
         }
@@ -173,6 +178,8 @@ mod tests {
             assert_eq!(text.parse(), Ok(expected.clone()));
             assert_eq!(expected.to_string(), text);
         }
-        assert!(" ".parse::<ModelChoice>().is_err());
+        for text in [" ", "http://", "https://#name"] {
+            assert!(text.parse::<ModelChoice>().is_err(), "{text}");
+        }
     }
 }

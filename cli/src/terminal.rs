@@ -72,6 +72,14 @@ pub fn answer(text: &str) {
     let _ = out.flush();
 }
 
+/// Text from the desktop as the command's answer: as it is for a program, harmless on a terminal.
+pub fn answer_text(text: &str) {
+    if !std::io::stdout().is_terminal() {
+        return answer(text);
+    }
+    text.lines().for_each(|line| answer(&visible(line, usize::MAX)));
+}
+
 /// A line of the command's answer that begins with a word in a tone of its own.
 pub fn answer_in(tone: Tone, word: &str, rest: &str) {
     let coloured = wanted() && std::io::stdout().is_terminal();

@@ -59,8 +59,10 @@ pub async fn run(args: ActArgs) -> Result<Code> {
         Ok(Code::Done)
     };
     let code = tokio::select! {
-        code = acted => Some(code),
+        // First, or a question that is broken off would pass for a refusal.
+        biased;
         () = interrupt.asked() => None,
+        code = acted => Some(code),
     };
     work.opened.desktop.release();
     code.unwrap_or(Ok(Code::Interrupted))
@@ -137,16 +139,12 @@ const fn is_misuse(error: &CallError) -> bool {
 fn show(judged: &Judged) {
     let summary = judged.action.as_ref().map_or(&judged.call.tool, |action| &action.summary);
     let summary = visible(summary, MOST);
-    match &judged.outcome {
-        Outcome::Done { answer: Some(answer), .. } => {
-            terminal::say(Tone::Faint, &summary);
-            // The answer is what was asked for, so it comes as it is.
-            terminal::answer(answer);
-        }
-        outcome => {
-            let (tone, came) = terminal::result(outcome);
-            let line = if came.is_empty() { summary } else { format!("{summary} ({came})") };
-            terminal::say(tone, &line);
-        }
+    if let Outcome::Done { answer: Some(answer), .. } = &judged.outcome {
+        terminal::say(Tone::Faint, &summary);
+        terminal::answer_text(answer);
+        return;
     }
+    let (tone, came) = terminal::result(&judged.outcome);
+    let line = if came.is_empty() { summary } else { format!("{summary} ({came})") };
+    terminal::say(tone, &line);
 }

@@ -34,65 +34,112 @@ fn tools() -> String {
         "{MADE}\n\n# Tools\n\nWhat a model, a workflow or `freehand do` can ask for: \
          `{{\"tool\": NAME, \"args\": {{…}}}}`. Arguments that are not named here are refused.\n"
     );
+    let mut roles = String::new();
     for spec in Toolbox::default().specs() {
         let _ = write!(page, "\n## {}\n\n{}\n", spec.name, spec.description);
         let fields = fields(&spec.schema);
         if !fields.is_empty() {
             let _ = write!(page, "\n| argument | type | meaning |\n| --- | --- | --- |\n{fields}");
         }
-        let schema = serde_json::to_string_pretty(&spec.schema).unwrap_or_default();
-        let _ = write!(
-            page,
-            "\n<details><summary>schema</summary>\n\n```json\n{schema}\n```\n\n</details>\n"
-        );
+        if roles.is_empty() {
+            roles = role_table(&spec.schema).unwrap_or_default();
+        }
     }
+    let _ = write!(
+        page,
+        "\n## Roles\n\nWhat `role` in a target may be.\n\n| role | what |\n| --- | --- |\n{roles}"
+    );
     page
 }
 
+fn words<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn cell(text: &str) -> String {
+    text.replace('\n', " ").replace('|', "\\|")
+}
+
 fn fields(schema: &Value) -> String {
-    let required: Vec<&str> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
     let mut rows = String::new();
     for (name, field) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let about = field.get("description").and_then(Value::as_str).unwrap_or_default();
-        let about = about.replace('\n', " ").replace('|', "\\|");
-        let must = if required.contains(&name.as_str()) { "" } else { ", optional" };
-        let _ = writeln!(rows, "| `{name}` | {}{must} | {about} |", kind(field));
+        let must = if list(schema, "required").any(|field| field == name) { "" } else { ", optional" };
+        let _ = writeln!(
+            rows,
+            "| `{name}` | {}{must} | {} |",
+            kind(field),
+            cell(words(field, "description"))
+        );
     }
     rows
 }
 
 /// The type of a field, in a few words.
 fn kind(field: &Value) -> String {
-    let single = |value: &Value| value.as_str().filter(|name| *name != "null").map(ToOwned::to_owned);
-    if let Some(options) = field.get("enum").and_then(Value::as_array) {
-        let names: Vec<String> =
-            options.iter().filter_map(single).map(|name| format!("`{name}`")).collect();
-        return names.join(", ");
-    }
-    let several = field.get("oneOf").or_else(|| field.get("anyOf")).and_then(Value::as_array);
-    if let Some(several) = several {
-        let mut kinds: Vec<String> = several.iter().map(kind).filter(|kind| !kind.is_empty()).collect();
+    let several: Vec<&Value> = list(field, "oneOf").chain(list(field, "anyOf")).collect();
+    if !several.is_empty() {
+        let mut kinds: Vec<String> =
+            several.into_iter().map(kind).filter(|kind| !kind.is_empty()).collect();
         kinds.dedup();
         return kinds.join(" or ");
     }
     if let Some(name) = field.get("const") {
-        return single(name).map(|name| format!("`{name}`")).unwrap_or_default();
+        return format!("`{}`", name.as_str().unwrap_or_default());
     }
-    match field.get("type") {
-        Some(Value::String(name)) if name == "array" => {
-            format!("list of {}", field.get("items").map(kind).unwrap_or_default())
-        }
-        Some(Value::String(name)) if name == "null" => String::new(),
-        Some(Value::Array(names)) => names.iter().filter_map(single).collect::<Vec<_>>().join(" or "),
-        Some(name) => single(name).unwrap_or_default(),
-        None => "any".into(),
+    let names: Vec<String> =
+        list(field, "enum").filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
+    if !names.is_empty() {
+        return names.join(" or ");
     }
+    let mut types: Vec<&str> = list(field, "type").filter_map(Value::as_str).collect();
+    types.extend(field.get("type").and_then(Value::as_str));
+    let types = types.into_iter().filter(|name| *name != "null").map(|name| match name {
+        "array" => format!("list of {}", field.get("items").map(kind).unwrap_or_default()),
+        "object" => object(field),
+        name => format!("{name}{}", bounds(field)),
+    });
+    types.collect::<Vec<_>>().join(" or ")
+}
+
+/// An object by its fields; those that may be left out stand in brackets.
+fn object(schema: &Value) -> String {
+    let names =
+        schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| {
+            let must = list(schema, "required").any(|field| field == name);
+            if must { name.clone() } else { format!("[{name}]") }
+        });
+    format!("`{{{}}}`", names.collect::<Vec<_>>().join(", "))
+}
+
+fn bounds(field: &Value) -> String {
+    let bound = |name: &str| field.get(name).and_then(Value::as_i64);
+    match (bound("minimum").filter(|least| *least != 0), bound("maximum")) {
+        (Some(least), Some(most)) => format!(" {least} to {most}"),
+        (Some(least), None) => format!(" from {least}"),
+        (None, Some(most)) => format!(" up to {most}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// The roles with their meanings, from wherever a schema names them.
+fn role_table(schema: &Value) -> Option<String> {
+    let inner: Vec<&Value> = match schema {
+        Value::Object(fields) => fields.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    let Some(role) =
+        schema.get("role").filter(|role| role.get("oneOf").is_some() || role.get("anyOf").is_some())
+    else {
+        return inner.into_iter().find_map(role_table);
+    };
+    let roles = list(role, "oneOf").chain(list(role, "anyOf").flat_map(|option| list(option, "oneOf")));
+    let row = |role| format!("| `{}` | {} |\n", words(role, "const"), cell(words(role, "description")));
+    Some(roles.map(row).collect())
 }
 
 fn command_line() -> String {

@@ -11,7 +11,7 @@ use super::model::describe;
 use crate::args::DoctorArgs;
 use crate::config::Config;
 use crate::display::{self, Display};
-use crate::exit::Code;
+use crate::exit::{Code, words};
 use crate::model_choice::{Located, ModelChoice};
 use crate::places;
 use crate::terminal::{self, Tone};
@@ -100,7 +100,7 @@ fn configuration() -> (Config, Finding) {
         Ok(config) => (config, Finding::fine(WHAT, format!("`{path}`"))),
         Err(error) => {
             let mend = format!("mend or remove `{path}`");
-            (Config::default(), Finding::broken(WHAT, format!("{error:#}"), mend))
+            (Config::default(), Finding::broken(WHAT, words(&error), mend))
         }
     }
 }
@@ -129,7 +129,7 @@ async fn look(what: &'static str, display: Display, packages: &str) -> Vec<Findi
     };
     let mut opened = match display::open(&display) {
         Ok(opened) => opened,
-        Err(error) => return vec![Finding::broken(what, format!("{error:#}"), mend)],
+        Err(error) => return vec![Finding::broken(what, words(&error), mend)],
     };
     match opened.desktop.observe().await {
         Ok(seen) => {
@@ -147,9 +147,7 @@ async fn model(config: &Config) -> Vec<Finding> {
     let mend = "freehand model list, and name one with --model or in the configuration";
     let choice: Result<ModelChoice, String> = match &config.model {
         Some(text) => text.parse(),
-        None => {
-            places::store().map(|store| ModelChoice::usual(&store)).map_err(|error| format!("{error:#}"))
-        }
+        None => places::store().map(|store| ModelChoice::usual(&store)).map_err(|error| words(&error)),
     };
     let choice = match choice {
         Ok(choice) => choice,
@@ -160,7 +158,7 @@ async fn model(config: &Config) -> Vec<Finding> {
             vec![Finding::fine(WHAT, format!("`{choice}` in `{}`", path.display()))]
         }
         Ok(Located::Server(server)) => vec![match server.probe().await {
-            Ok(served) => Finding::fine(WHAT, format!("`{}` at {choice}", served.model)),
+            Ok(offer) => Finding::fine(WHAT, format!("`{}` at {choice}", offer.model)),
             Err(error) => {
                 Finding::broken(WHAT, error.to_string(), "start the server, or name another --model")
             }
@@ -180,7 +178,7 @@ fn missing_model(choice: &ModelChoice, error: &anyhow::Error, mend: &str) -> Vec
             let found = format!("`{choice}` is {}", describe(state));
             vec![Finding::broken(WHAT, found, format!("freehand model pull {choice}")), pip()]
         }
-        Some(_) | None => vec![Finding::broken(WHAT, format!("{error:#}"), mend)],
+        Some(_) | None => vec![Finding::broken(WHAT, words(error), mend)],
     }
 }
 
@@ -204,7 +202,7 @@ fn records(config: &Config) -> Finding {
     const WHAT: &str = "records of runs";
     let folder = match config.runs.clone().map_or_else(places::runs, Ok) {
         Ok(folder) => folder,
-        Err(error) => return Finding::broken(WHAT, format!("{error:#}"), "set `HOME`"),
+        Err(error) => return Finding::broken(WHAT, words(&error), "set `HOME`"),
     };
     let trial = folder.join(".doctor");
     let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&trial, b"x"));

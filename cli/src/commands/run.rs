@@ -15,7 +15,7 @@ use freehand_tools::apps::App;
 use crate::args::{PlannerArgs, RecordArgs, RunArgs};
 use crate::config::Config;
 use crate::duration;
-use crate::exit::{Code, usage};
+use crate::exit::{Code, usage, words};
 use crate::model_choice::{Located, ModelChoice, Ready};
 use crate::places;
 use crate::signals::Interrupt;
@@ -67,13 +67,13 @@ impl Errand {
     ) -> Result<Code> {
         let ready = tokio::select! {
             ready = located.load() => ready,
-            () = interrupt.asked() => return end(&mut recorder, listener, Exit::Interrupted, 0, &self.folder),
+            () = interrupt.asked() => return end(&mut recorder, listener, &Exit::Interrupted, 0, &self.folder),
         };
         let ready = match ready {
             Ok(ready) => ready,
             Err(error) => {
-                let exit = Exit::ModelFailed { reason: format!("{error:#}") };
-                return end(&mut recorder, listener, exit, 0, &self.folder);
+                let exit = Exit::ModelFailed { reason: words(&error) };
+                return end(&mut recorder, listener, &exit, 0, &self.folder);
             }
         };
         let apps = places::menu();
@@ -81,7 +81,7 @@ impl Errand {
         let Some(exit) = finished else {
             work.opened.desktop.release();
             let steps = recorder.last();
-            return end(&mut recorder, listener, Exit::Interrupted, steps, &self.folder);
+            return end(&mut recorder, listener, &Exit::Interrupted, steps, &self.folder);
         };
         Ok(conclude(&exit, &self.folder))
     }
@@ -119,13 +119,13 @@ impl Errand {
 pub fn end(
     recorder: &mut Recorder,
     listener: &dyn Listener,
-    exit: Exit,
+    exit: &Exit,
     steps: u32,
     folder: &Path,
 ) -> Result<Code> {
     listener.event(Event::Ended { exit: exit.clone(), steps });
-    recorder.finish(&exit)?;
-    Ok(conclude(&exit, folder))
+    recorder.finish(exit)?;
+    Ok(conclude(exit, folder))
 }
 
 /// Says how it ended and where the record is.

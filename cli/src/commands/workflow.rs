@@ -19,7 +19,7 @@ use freehand_tools::toolbox::Toolbox;
 use super::run::{choice, conclude, end, folder, header, limits};
 use crate::args::WorkflowRunArgs;
 use crate::config::Config;
-use crate::exit::Code;
+use crate::exit::{Code, words};
 use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
 use crate::signals::Interrupt;
@@ -83,7 +83,7 @@ pub fn conclude_script(
     let Some(exit) = finished else {
         work.opened.desktop.release();
         let steps = recorder.last();
-        return end(recorder, listener, Exit::Interrupted, steps, folder);
+        return end(recorder, listener, &Exit::Interrupted, steps, folder);
     };
     Ok(conclude(&exit, folder))
 }
@@ -116,7 +116,7 @@ impl TaskRunner for Tasks<'_> {
         let apps = self.apps.clone();
         let ready = match self.ready().await {
             Ok(ready) => ready,
-            Err(error) => return Ok(Exit::ModelFailed { reason: format!("{error:#}") }),
+            Err(error) => return Ok(Exit::ModelFailed { reason: words(&error) }),
         };
         let mut run = Run {
             desktop: work.desktop,

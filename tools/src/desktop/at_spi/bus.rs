@@ -219,6 +219,13 @@ impl Bus {
         ["placeholder-text", "placeholder", "title"].iter().find_map(|key| attributes.get(*key).cloned())
     }
 
+    /// The option that a dropdown stands at.
+    pub(super) async fn chosen(&self, at: &Address) -> Option<Address> {
+        let chosen = self.call(at, "org.a11y.atspi.Selection", "GetSelectedChild", &(0i32,));
+        let chosen: ObjectRefOwned = timeout(NODES, chosen).await.ok()?.ok()?;
+        address(&chosen).filter(|_| !chosen.is_null())
+    }
+
     /// What labels it.
     pub(super) async fn label(&self, at: &Address) -> Option<Address> {
         let relations = self.call(at, "org.a11y.atspi.Accessible", "GetRelationSet", &());
@@ -254,6 +261,7 @@ fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> No
         action: None,
         hint: None,
         labelled_by: None,
+        chosen: None,
     }
 }
 

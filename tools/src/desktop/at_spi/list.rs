@@ -296,10 +296,12 @@ impl<'a> Lister<'a> {
             }
             Role::Dropdown => {
                 let mut options = Vec::new();
-                let mut chosen = None;
+                let mut chosen = node.chosen.as_ref().and_then(|at| self.tree.get(at)).map(|node| clean(&node.name));
                 self.options(node, &mut options, &mut chosen, 0);
                 let shown = clean(&node.name);
-                let chosen = chosen.or_else(|| options.contains(&shown).then_some(shown));
+                // Once opened, some dropdowns keep their options in a window of their own.
+                let own = options.contains(&shown) || (options.is_empty() && node.labelled_by.is_some());
+                let chosen = chosen.or_else(|| own.then_some(shown));
                 (chosen, options)
             }
             _ => (None, Vec::new()),

@@ -4,7 +4,7 @@
 //! The bus part ([`bus`]) only asks; [`list`] and [`merge`] decide what stands in the list; the
 //! numbers ([`identity`]) live as long as the connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
@@ -79,6 +79,9 @@ impl Accessibility {
         }
         found.sort_by_key(|(window, _)| *window);
         found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
+        // An open list stands in the tree of its owner and in that of its own window.
+        let mut twins = HashSet::new();
+        found.retain(|(_, draft)| twins.insert((draft.role, draft.name.clone(), draft.bounds)));
         self.number(found, windows, gaps)
     }
 
@@ -177,13 +180,13 @@ async fn tree(bus: &Bus, program: &Program) -> Result<Tree, String> {
     let details = join_all(showing.iter().filter_map(|at| tree.get(at)).map(|node| detail(bus, node))).await;
     for (at, detail) in details.into_iter().flatten() {
         if let Some(node) = tree.get_mut(&at) {
-            (node.text, node.value, node.hint, node.labelled_by) = detail;
+            (node.text, node.value, node.hint, node.labelled_by, node.chosen) = detail;
         }
     }
     Ok(tree)
 }
 
-type Detail = (Option<String>, Option<f64>, Option<String>, Option<Address>);
+type Detail = (Option<String>, Option<f64>, Option<String>, Option<Address>, Option<Address>);
 
 /// What only fields have: text, value, and where their name may come from.
 async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
@@ -197,13 +200,14 @@ async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
     if !reads && !unnamed && !node.has_value {
         return None;
     }
-    let (text, value, hint, label) = tokio::join!(
+    let (text, value, hint, label, chosen) = tokio::join!(
         async { if reads { bus.text(&node.address).await } else { None } },
         async { if node.has_value { bus.value(&node.address).await } else { None } },
         async { if unnamed { bus.hint(&node.address).await } else { None } },
         async { if unnamed { bus.label(&node.address).await } else { None } },
+        async { if dropdown { bus.chosen(&node.address).await } else { None } },
     );
-    Some((node.address.clone(), (text, value, hint, label)))
+    Some((node.address.clone(), (text, value, hint, label, chosen)))
 }
 
 /// The elements of one program, each with the window that it stands in, counted from the front.

@@ -46,6 +46,7 @@ pub(super) struct Node {
     pub(super) action: Option<String>,
     pub(super) hint: Option<String>,
     pub(super) labelled_by: Option<Address>,
+    pub(super) chosen: Option<Address>,
 }
 
 impl Node {

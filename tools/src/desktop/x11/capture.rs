@@ -88,7 +88,8 @@ impl Camera {
                 .during(WHAT)?;
             return read(&shared.file, bounds).map_err(|fault| DesktopError::failed(WHAT, fault));
         }
-        let image = link.wire.get_image(format, link.root, x, y, width, height, u32::MAX).during(WHAT)?;
+        let image =
+            link.wire.get_image(format, link.root, x, y, width, height, u32::MAX).during(WHAT)?;
         let sent = image.reply().during(WHAT)?.data;
         read(&sent.as_slice(), bounds).map_err(|fault| DesktopError::failed(WHAT, fault))
     }
@@ -164,7 +165,9 @@ fn read(from: &impl Pixels, bounds: &ScreenRect) -> io::Result<RgbImage> {
         let raw = strip.get_mut(..part.len() / 3 * 4).ok_or_else(too_large)?;
         from.read_at(raw, offset)?;
         offset += raw.len() as u64;
-        for (pixel, &[blue, green, red, _]) in part.as_chunks_mut::<3>().0.iter_mut().zip(raw.as_chunks::<4>().0) {
+        for (pixel, &[blue, green, red, _]) in
+            part.as_chunks_mut::<3>().0.iter_mut().zip(raw.as_chunks::<4>().0)
+        {
             *pixel = [red, green, blue];
         }
     }

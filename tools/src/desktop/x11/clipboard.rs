@@ -88,12 +88,13 @@ impl Clipboard {
 async fn convert(link: &Link, window: XWindow, target: Atom) -> Result<Option<Vec<u8>>, DesktopError> {
     let (selection, transfer) = (link.atoms.CLIPBOARD, link.atoms.FREEHAND_TRANSFER);
     link.wire.delete_property(window, transfer).during(WHAT)?;
-    link.wire.convert_selection(window, selection, target, transfer, x11rb::CURRENT_TIME).during(WHAT)?;
-    let answered = letter(link, |event| match event {
-        Event::SelectionNotify(notify) if notify.requestor == window && notify.target == target => {
-            Some(notify.property != 0)
-        }
-        _ => None,
+    link.wire
+        .convert_selection(window, selection, target, transfer, x11rb::CURRENT_TIME)
+        .during(WHAT)?;
+    let answered = letter(link, |event| {
+        let Event::SelectionNotify(notify) = event else { return None };
+        let ours = notify.requestor == window && notify.target == target;
+        ours.then_some(notify.property != 0)
     });
     if !answered.await? {
         return Ok(None);
@@ -105,12 +106,10 @@ async fn convert(link: &Link, window: XWindow, target: Atom) -> Result<Option<Ve
     let mut bytes = Vec::new();
     // A long text comes in parts, each after the one before was taken; an empty one ends it.
     loop {
-        letter(link, |event| match event {
-            Event::PropertyNotify(notify) => (notify.window == window
-                && notify.atom == transfer
-                && notify.state == Property::NEW_VALUE)
-                .then_some(()),
-            _ => None,
+        letter(link, |event| {
+            let Event::PropertyNotify(notify) = event else { return None };
+            let ours = notify.window == window && notify.atom == transfer;
+            (ours && notify.state == Property::NEW_VALUE).then_some(())
         })
         .await?;
         let part = take(link, window)?.value;

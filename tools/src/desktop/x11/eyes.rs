@@ -13,7 +13,7 @@ use crate::element::{Element, ElementKey, Window};
 use crate::geometry::ScreenRect;
 
 /// As long as one look may take. A program that answers slowly is asked again at the next look.
-const PATIENCE: Duration = Duration::from_millis(2000);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A bus that was not there is looked for again after this time.
 const AGAIN: Duration = Duration::from_secs(5);
 

@@ -49,7 +49,12 @@ impl Hands {
     }
 
     /// Presses a key or lets it go.
-    pub(super) fn key(&mut self, link: &Link, code: Keycode, direction: Direction) -> Result<(), DesktopError> {
+    pub(super) fn key(
+        &mut self,
+        link: &Link,
+        code: Keycode,
+        direction: Direction,
+    ) -> Result<(), DesktopError> {
         if direction == Direction::Press {
             self.held.key_down(code);
         }

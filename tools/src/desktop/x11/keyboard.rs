@@ -79,24 +79,24 @@ pub(super) async fn tap(
 
 /// The key of the chord, with a letter made small where the capital is not meant.
 fn bare(chord: &Chord) -> Key {
-    match chord.key {
-        Key::Char(letter) if !chord.modifiers.is_empty() => {
-            let mut small = letter.to_lowercase();
-            match (small.next(), small.next()) {
-                (Some(small), None) => Key::Char(small),
-                _ => chord.key,
-            }
-        }
-        key => key,
+    let Key::Char(letter) = chord.key else { return chord.key };
+    let mut small = letter.to_lowercase();
+    match (small.next(), small.next()) {
+        (Some(small), None) if !chord.modifiers.is_empty() => Key::Char(small),
+        _ => chord.key,
     }
 }
 
 /// The keys to press, in this order, each once.
-async fn codes(link: &Link, hands: &Hands, keymap: &mut Keymap, keys: &[Key]) -> Result<Vec<Keycode>, DesktopError> {
+async fn codes(
+    link: &Link,
+    hands: &Hands,
+    keymap: &mut Keymap,
+    keys: &[Key],
+) -> Result<Vec<Keycode>, DesktopError> {
     keymap.refresh(link)?;
-    let missing = |key: Key| {
-        DesktopError::failed("pressing a key", format!("the keyboard has no key `{key}`"))
-    };
+    let missing =
+        |key: Key| DesktopError::failed("pressing a key", format!("the keyboard has no key `{key}`"));
     let mut codes: Vec<Keycode> = Vec::new();
     for key in keys {
         let symbol = keymap::symbol_of_key(*key).ok_or_else(|| missing(*key))?;
@@ -128,11 +128,11 @@ pub(super) fn shift(keymap: &Keymap) -> Option<Keycode> {
 }
 
 fn find(keymap: &Keymap, key: Key, symbol: Keysym) -> Option<Stroke> {
-    match key {
-        Key::Char(character) => keymap.character(character).or_else(|| keymap.symbol(symbol)),
-        // A modifier or a key with a name must be reached without another modifier.
-        _ => keymap.symbol(symbol).filter(|stroke| !stroke.shift && !stroke.level3),
+    if let Key::Char(character) = key {
+        return keymap.character(character).or_else(|| keymap.symbol(symbol));
     }
+    // A modifier or a key with a name must be reached without another modifier.
+    keymap.symbol(symbol).filter(|stroke| !stroke.shift && !stroke.level3)
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub(super) struct Keymap {
     turn: u64,
     /// When keys were last sent whose meaning we have changed.
     typed: Option<Instant>,
+    /// The window whose program does not say whether it has read its keys.
+    mute: Option<u32>,
 }
 
 impl Keymap {
@@ -78,7 +80,8 @@ impl Keymap {
         let ours: HashMap<Keycode, (Pair, u64)> =
             self.spares.iter().map(|spare| (spare.code, (spare.pair, spare.used))).collect();
         (self.strokes, self.characters, self.spares) = Default::default();
-        let keys: Vec<(Keycode, &[Keysym])> = (first..=Keycode::MAX).zip(symbols.chunks(columns.max(1))).collect();
+        let keys: Vec<(Keycode, &[Keysym])> =
+            (first..=Keycode::MAX).zip(symbols.chunks(columns.max(1))).collect();
         for (code, row) in &keys {
             let kept = ours.get(code).filter(|(pair, _)| *pair != [0, 0] && row.starts_with(pair));
             // Keycode 8 becomes 0 in the kernel's count, which many programs take for no key at all.
@@ -172,7 +175,7 @@ impl Keymap {
             return Err(DesktopError::failed(what, "the keyboard has too few spare keys"));
         }
         if self.unread().is_some() {
-            ping::wait(link).await?;
+            ping::wait(link, &mut self.mute).await?;
         }
         let free = self.spares.iter().filter(|spare| spare.used < self.turn).count();
         if missing.len().div_ceil(2) > free {

@@ -62,22 +62,21 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// Starts a program with its arguments.
     pub(super) async fn start(&self, argv: &[String]) -> Result<(), DesktopError> {
-        let (program, arguments) = argv.split_first().filter(|(program, _)| !program.is_empty()).ok_or_else(
-            || DesktopError::failed("opening a program", "none is named; name one that is installed"),
-        )?;
+        let (program, arguments) =
+            argv.split_first().filter(|(program, _)| !program.is_empty()).ok_or_else(|| {
+                DesktopError::failed("opening a program", "none is named; name one that is installed")
+            })?;
         let what = format!("opening `{program}`");
         let mut command = Command::new(program);
         command.args(self.flags(program)).args(arguments);
         self.dress(&mut command);
-        let child = command.spawn().map_err(|fault| match fault.kind() {
-            io::ErrorKind::NotFound => DesktopError::failed(
-                &what,
-                "no program of that name is installed; install it or name another",
-            ),
-            io::ErrorKind::PermissionDenied => {
-                DesktopError::failed(&what, "that file may not be run; name a program")
-            }
-            _ => DesktopError::failed(&what, fault),
+        let child = command.spawn().map_err(|fault| {
+            let reason = if fault.kind() == io::ErrorKind::NotFound {
+                "no program of that name is installed; install it or name another".into()
+            } else {
+                format!("it cannot be run ({fault}); name another program")
+            };
+            DesktopError::failed(&what, reason)
         })?;
         let pid = child.id();
         self.children.reap();
@@ -103,9 +102,13 @@ impl Surroundings {
         // for which root is no good.
         let opener = self.profiles.is_none() && !rustix::process::geteuid().is_root();
         let openers = if opener { &["xdg-open"][..] } else { &[] };
-        let program = openers.iter().chain(&BROWSERS).find(|program| on_path(program)).ok_or_else(|| {
-            DesktopError::failed(&what, "no browser is installed; install `chromium` or `firefox-esr`")
-        })?;
+        let program =
+            openers.iter().chain(&BROWSERS).find(|program| on_path(program)).ok_or_else(|| {
+                DesktopError::failed(
+                    &what,
+                    "no browser is installed; install `chromium` or `firefox-esr`",
+                )
+            })?;
         self.start(&[(*program).to_owned(), url.to_owned()]).await
     }
 

@@ -190,9 +190,11 @@ impl Link {
         }
         let setup = self.wire.setup();
         let depth = setup.roots.get(screen).map_or(0, |screen| screen.root_depth);
-        let bits = setup.pixmap_formats.iter().find(|f| f.depth == depth).map_or(0, |f| f.bits_per_pixel);
+        let bits =
+            setup.pixmap_formats.iter().find(|f| f.depth == depth).map_or(0, |f| f.bits_per_pixel);
         if !matches!(depth, 24 | 32) || bits != 32 || setup.image_byte_order != ImageOrder::LSB_FIRST {
-            let reason = format!("shows {depth} bits of colour; start it with 24 and on a little-endian machine");
+            let reason =
+                format!("shows {depth} bits of colour; start it with 24 and on a little-endian machine");
             return Err(missing("seeing the screen", &reason));
         }
         Ok(())
@@ -232,7 +234,11 @@ impl Link {
 
     /// Asks the server something that it can only answer when everything sent before is done.
     pub(super) fn sync(&self) -> Result<(), DesktopError> {
-        self.wire.get_input_focus().during("waiting for the X server")?.reply().during("waiting for the X server")?;
+        self.wire
+            .get_input_focus()
+            .during("waiting for the X server")?
+            .reply()
+            .during("waiting for the X server")?;
         Ok(())
     }
 
@@ -271,7 +277,10 @@ impl Link {
     }
 
     /// The oldest letter that `wanted` takes; the ones before it are thrown away.
-    pub(super) fn letter<T>(&self, wanted: impl Fn(&Event) -> Option<T>) -> Result<Option<T>, DesktopError> {
+    pub(super) fn letter<T>(
+        &self,
+        wanted: impl Fn(&Event) -> Option<T>,
+    ) -> Result<Option<T>, DesktopError> {
         self.attend()?;
         let mut inbox = self.inbox();
         while let Some(event) = inbox.letters.pop_front() {
@@ -297,9 +306,10 @@ impl<T, E: Into<ReplyError>> During<T> for Result<T, E> {
     fn during(self, what: &str) -> Result<T, DesktopError> {
         self.map_err(|fault| match fault.into() {
             ReplyError::ConnectionError(ConnectionError::IoError(fault)) => {
-                let reason = match fault.kind() {
-                    io::ErrorKind::TimedOut => "the X server has not answered for 5 s".into(),
-                    _ => format!("the connection to the X server broke ({fault})"),
+                let reason = if fault.kind() == io::ErrorKind::TimedOut {
+                    "the X server has not answered for 5 s".into()
+                } else {
+                    format!("the connection to the X server broke ({fault})")
                 };
                 DesktopError::Lost(format!("{reason} while {what}"))
             }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::desktop::{
-    ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput,
-};
+use crate::desktop::{ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput};
 use crate::element::{Element, ElementKey, Window};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};

@@ -49,7 +49,11 @@ impl Monitors {
     }
 
     /// The monitor with `point`, else the primary one, else the first.
-    pub(super) fn at(&mut self, link: &Link, point: Option<ScreenPoint>) -> Result<&Known, DesktopError> {
+    pub(super) fn at(
+        &mut self,
+        link: &Link,
+        point: Option<ScreenPoint>,
+    ) -> Result<&Known, DesktopError> {
         let all = self.all(link)?;
         point
             .and_then(|point| all.iter().find(|known| known.monitor.bounds.contains(point)))

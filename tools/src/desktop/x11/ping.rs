@@ -18,57 +18,51 @@ use super::windows::there;
 use crate::desktop::DesktopError;
 
 const WHAT: &str = "asking whether the program has read its keys";
-/// As long as a program may take to answer.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// As long as a program may take to answer. A browser on a busy machine takes a second.
+const PATIENCE: Duration = Duration::from_millis(2500);
 /// How far above the window with the keyboard the program's own window is looked for.
 const DEPTH: usize = 8;
 
 /// For a program that takes no such questions.
 const UNASKED: Duration = Duration::from_millis(250);
 
-/// How a program took the question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Read,
-    /// It does not take such questions.
-    Unasked,
-    /// It has not answered in time.
-    Silent,
-}
-
 /// Waits until the program that has the keyboard has most likely read everything that was sent.
-pub(super) async fn wait(link: &Link) -> Result<(), DesktopError> {
-    match ask(link).await? {
-        Answer::Read => {}
-        Answer::Unasked => tokio::time::sleep(UNASKED).await,
-        Answer::Silent => tracing::debug!("the program does not say whether it has read its keys"),
+/// `mute` is the window that has left such a question without an answer; it is not asked again.
+pub(super) async fn wait(link: &Link, mute: &mut Option<XWindow>) -> Result<(), DesktopError> {
+    let window = answering_window(link)?.filter(|window| *mute != Some(*window));
+    let Some(window) = window else {
+        tokio::time::sleep(UNASKED).await;
+        return Ok(());
+    };
+    if !answers(link, window).await? {
+        tracing::debug!(window, "the program does not say whether it has read its keys");
+        *mute = Some(window);
     }
     Ok(())
 }
 
-async fn ask(link: &Link) -> Result<Answer, DesktopError> {
+async fn answers(link: &Link, window: XWindow) -> Result<bool, DesktopError> {
     static TOKEN: AtomicU32 = AtomicU32::new(1);
-    let Some(window) = answering_window(link)? else { return Ok(Answer::Unasked) };
     let token = TOKEN.fetch_add(1, Ordering::Relaxed);
     let (ping, protocols) = (link.atoms._NET_WM_PING, link.atoms.WM_PROTOCOLS);
     listen(link, EventMask::SUBSTRUCTURE_NOTIFY)?;
     // Programs send the question back as it is. A made-up time would be taken for the server's own.
-    let question = ClientMessageEvent::new(32, window, protocols, [ping, CURRENT_TIME, window, token, 0]);
+    let question =
+        ClientMessageEvent::new(32, window, protocols, [ping, CURRENT_TIME, window, token, 0]);
     link.wire.send_event(false, window, EventMask::NO_EVENT, question).during(WHAT)?;
     let end = Instant::now() + PATIENCE;
     let answer = loop {
-        let answered = link.letter(|event| match event {
-            Event::ClientMessage(message) if message.type_ == protocols && message.format == 32 => {
-                let [kind, _, asked, mark, _] = message.data.as_data32();
-                (kind == ping && asked == window && mark == token).then_some(())
-            }
-            _ => None,
+        let answered = link.letter(|event| {
+            let Event::ClientMessage(message) = event else { return None };
+            let [kind, _, asked, mark, _] = message.data.as_data32();
+            let ours = message.type_ == protocols && message.format == 32;
+            (ours && kind == ping && asked == window && mark == token).then_some(())
         })?;
         if answered.is_some() {
-            break Answer::Read;
+            break true;
         }
         if Instant::now() >= end {
-            break Answer::Silent;
+            break false;
         }
         link.sync()?;
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -39,7 +39,11 @@ pub(super) fn position(link: &Link) -> Result<ScreenPoint, DesktopError> {
 }
 
 /// Does one thing with the mouse.
-pub(super) async fn act(link: &Link, hands: &mut Hands, input: PointerInput) -> Result<(), DesktopError> {
+pub(super) async fn act(
+    link: &Link,
+    hands: &mut Hands,
+    input: PointerInput,
+) -> Result<(), DesktopError> {
     // enigo waits for the server for ever, so it is asked first by somebody who does not.
     link.sync()?;
     match input {
@@ -80,10 +84,16 @@ pub(super) async fn act(link: &Link, hands: &mut Hands, input: PointerInput) -> 
     }
 }
 
-async fn press(link: &Link, hands: &mut Hands, button: Button, how: Direction) -> Result<(), DesktopError> {
+async fn press(
+    link: &Link,
+    hands: &mut Hands,
+    button: Button,
+    how: Direction,
+) -> Result<(), DesktopError> {
     hands.button(link, button, how)?;
     // The server shows the state of the first five buttons only.
-    let Some(bit) = 0x80_u16.checked_shl(hands::number(button).into()).filter(|bit| *bit <= 0x1000) else {
+    let Some(bit) = 0x80_u16.checked_shl(hands::number(button).into()).filter(|bit| *bit <= 0x1000)
+    else {
         return link.sync();
     };
     let down = how == Direction::Press;
@@ -95,10 +105,7 @@ async fn press(link: &Link, hands: &mut Hands, button: Button, how: Direction) -
 }
 
 /// Waits until the server shows what is wanted; if it does not, what it shows instead.
-async fn until(
-    link: &Link,
-    wanted: impl Fn(Shown) -> bool,
-) -> Result<Result<(), Shown>, DesktopError> {
+async fn until(link: &Link, wanted: impl Fn(Shown) -> bool) -> Result<Result<(), Shown>, DesktopError> {
     let end = Instant::now() + HELD_BACK;
     let mut turn = 0_u32;
     loop {

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{
-    BUTTON_RELEASE_EVENT, ConnectionExt as _, KEY_RELEASE_EVENT, Keycode,
-};
+use x11rb::protocol::xproto::{BUTTON_RELEASE_EVENT, ConnectionExt as _, KEY_RELEASE_EVENT, Keycode};
 use x11rb::protocol::xtest::ConnectionExt as _;
 
 use super::link::{Place, Wire};

@@ -117,7 +117,8 @@ impl Shared {
     }
 
     fn take_over(&self) -> Result<(), x11rb::errors::ReplyError> {
-        let taken = self.wire.set_selection_owner(self.window, self.atoms.CLIPBOARD, x11rb::CURRENT_TIME);
+        let taken =
+            self.wire.set_selection_owner(self.window, self.atoms.CLIPBOARD, x11rb::CURRENT_TIME);
         taken?.check()
     }
 
@@ -132,26 +133,23 @@ impl Shared {
 
     fn serve(&self) {
         while let Ok(event) = self.wire.wait_for_event() {
-            match event {
-                Event::ClientMessage(message) if message.type_ == self.atoms.FREEHAND_CLOSE => {
-                    self.say_farewell();
-                    return;
-                }
-                event => self.attend(&event),
+            if let Event::ClientMessage(message) = &event
+                && message.type_ == self.atoms.FREEHAND_CLOSE
+            {
+                self.say_farewell();
+                return;
             }
+            self.attend(&event);
         }
     }
 
     fn attend(&self, event: &Event) {
-        let answered = match event {
-            Event::SelectionRequest(request) => self.answer(request),
-            Event::SelectionClear(_) => {
-                *self.text() = None;
-                Ok(())
-            }
-            _ => Ok(()),
-        };
-        if let Err(fault) = answered {
+        if matches!(event, Event::SelectionClear(_)) {
+            *self.text() = None;
+        }
+        if let Event::SelectionRequest(request) = event
+            && let Err(fault) = self.answer(request)
+        {
             tracing::debug!(%fault, "a program did not get the clipboard's text");
         }
     }
@@ -183,7 +181,8 @@ impl Shared {
         let string = Atom::from(AtomEnum::STRING);
         let formats = [atoms.UTF8_STRING, atoms.TEXT_PLAIN, atoms.TEXT, string];
         if target == atoms.TARGETS {
-            let all: Vec<Atom> = [atoms.TARGETS, atoms.SAVE_TARGETS].into_iter().chain(formats).collect();
+            let all: Vec<Atom> =
+                [atoms.TARGETS, atoms.SAVE_TARGETS].into_iter().chain(formats).collect();
             self.wire.change_property32(PropMode::REPLACE, to, property, AtomEnum::ATOM, &all)?;
             return Ok(true);
         }

@@ -4,7 +4,9 @@
 
 use x11rb::connection::{Connection, RequestConnection};
 use x11rb::errors::ReplyError;
-use x11rb::protocol::xkb::{self, ConnectionExt as _, ID, KeySymMap, MapPart, SetMapAux, SetMapFlags, VMod};
+use x11rb::protocol::xkb::{
+    self, ConnectionExt as _, GetMapRequest, ID, KeySymMap, MapPart, SetMapAux, SetMapFlags, VMod,
+};
 use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym};
 
 use super::link::Wire;
@@ -17,7 +19,8 @@ const TWO_LEVELS: u8 = 1;
 
 /// Sets what these keys make. Returns once the server has done so.
 pub(super) fn set(wire: &Wire, keys: &[(Keycode, Pair)]) -> Result<(), ReplyError> {
-    let (Some(first), Some(last)) = (keys.iter().map(|key| key.0).min(), keys.iter().map(|key| key.0).max())
+    let (Some(first), Some(last)) =
+        (keys.iter().map(|key| key.0).min(), keys.iter().map(|key| key.0).max())
     else {
         return Ok(());
     };
@@ -38,19 +41,31 @@ fn at_once(
     first: Keycode,
     last: Keycode,
 ) -> Result<(), ReplyError> {
-    let (device, count) = (u16::from(ID::USE_CORE_KBD), last - first + 1);
-    let (none, symbols, no_modifiers) = (MapPart::from(0_u16), MapPart::KEY_SYMS, VMod::from(0_u16));
-    let reply = wire
-        .xkb_get_map(
-            device, none, symbols, 0, 0, first, count, 0, 0, 0, 0, no_modifiers, 0, 0, 0, 0, 0, 0,
-        )?
-        .reply()?;
-    let mut rows = reply.map.syms_rtrn.unwrap_or_default();
+    let mut rows = rows(wire, first, last - first + 1)?;
     for (row, code) in rows.iter_mut().zip(first..=last) {
         if let Some((_, pair)) = keys.iter().find(|(key, _)| *key == code) {
             *row = meaning(*pair);
         }
     }
+    write(wire, rows, first, last - first + 1)
+}
+
+/// What `count` keys from `first` on mean now.
+fn rows(wire: &Wire, first: Keycode, count: u8) -> Result<Vec<KeySymMap>, ReplyError> {
+    let request = GetMapRequest {
+        device_spec: ID::USE_CORE_KBD.into(),
+        partial: MapPart::KEY_SYMS,
+        first_key_sym: first,
+        n_key_syms: count,
+        ..GetMapRequest::default()
+    };
+    let reply = wire.send_trait_request_with_reply(request)?.reply()?;
+    Ok(reply.map.syms_rtrn.unwrap_or_default())
+}
+
+fn write(wire: &Wire, rows: Vec<KeySymMap>, first: Keycode, count: u8) -> Result<(), ReplyError> {
+    let device = u16::from(ID::USE_CORE_KBD);
+    let no_modifiers = VMod::from(0_u16);
     let total = rows.iter().map(|row| row.syms.len()).sum::<usize>();
     let total = u16::try_from(total).unwrap_or(u16::MAX);
     let setup = wire.setup();

@@ -37,8 +37,8 @@ pub(super) async fn write(
         let foreign = foreign(batch, keymap);
         keymap.bind(link, held, &foreign).await?;
         let strokes: Option<Vec<Stroke>> = batch.iter().map(|one| stroke(keymap, *one)).collect();
-        let strokes =
-            strokes.ok_or_else(|| DesktopError::failed(WHAT, "the keyboard changed meanwhile; try again"))?;
+        let strokes = strokes
+            .ok_or_else(|| DesktopError::failed(WHAT, "the keyboard changed meanwhile; try again"))?;
         for lot in strokes.chunks(LOT) {
             if release::alarm() != alarm {
                 return Err(DesktopError::failed(WHAT, "it was broken off"));

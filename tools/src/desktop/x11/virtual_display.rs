@@ -60,13 +60,14 @@ impl VirtualDisplay {
     /// Starts a display of `size`, in px. Blocks until it can be used, about half a second.
     pub fn start(size: Size<Screen>) -> Result<Self, DesktopError> {
         if !SIDES.contains(&size.width) || !SIDES.contains(&size.height) {
-            let reason = format!("{size} is not between {0}x{0} and {1}x{1}", SIDES.start(), SIDES.end());
+            let reason =
+                format!("{size} is not between {0}x{0} and {1}x{1}", SIDES.start(), SIDES.end());
             return Err(DesktopError::failed(WHAT, reason));
         }
         let (manager, launcher) = programs()?;
         let secret = random::<32>()?;
         let (mark, cookie) = secret.split_at(16);
-        let mark: String = mark.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mark = mark.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let folder = private_folder(&mark)?;
         // From here on the keeper clears up, whatever happens.
         let keeper = Keeper::start(&mark, &folder).map_err(|fault| {

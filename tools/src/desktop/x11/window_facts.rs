@@ -27,7 +27,8 @@ pub(super) struct Facts {
 impl Facts {
     /// Whether it is minimised or on another desktop than `desktop`, though it is mapped.
     pub(super) fn is_hidden(&self, desktop: Option<u32>) -> bool {
-        let elsewhere = self.desktop.is_some_and(|own| own != u32::MAX && desktop.is_some_and(|d| d != own));
+        let elsewhere =
+            self.desktop.is_some_and(|own| own != u32::MAX && desktop.is_some_and(|d| d != own));
         self.hidden || elsewhere
     }
 
@@ -59,7 +60,9 @@ pub(super) fn read(link: &Link, windows: &[(XWindow, XWindow)]) -> Result<Vec<Fa
     ];
     let asked: Result<Vec<_>, DesktopError> = windows
         .iter()
-        .flat_map(|(_, client)| wanted.iter().map(move |(property, length)| (*client, *property, *length)))
+        .flat_map(|(_, client)| {
+            wanted.iter().map(move |(property, length)| (*client, *property, *length))
+        })
         .map(|(client, property, length)| {
             link.wire.get_property(false, client, property, AtomEnum::ANY, 0, length).during(WHAT)
         })
@@ -73,8 +76,10 @@ pub(super) fn read(link: &Link, windows: &[(XWindow, XWindow)]) -> Result<Vec<Fa
 
 impl Facts {
     fn of(link: &Link, replies: &[Option<GetPropertyReply>]) -> Self {
-        let reply = |at: usize| replies.get(at).and_then(Option::as_ref).filter(|reply| reply.format != 0);
-        let number = |at| reply(at).and_then(|reply| reply.value32()).and_then(|mut values| values.next());
+        let reply =
+            |at: usize| replies.get(at).and_then(Option::as_ref).filter(|reply| reply.format != 0);
+        let number =
+            |at| reply(at).and_then(|reply| reply.value32()).and_then(|mut values| values.next());
         let title = reply(0).or_else(|| reply(1)).map(|reply| text(link, reply)).unwrap_or_default();
         let pid = number(3).filter(|pid| *pid != 0);
         let app = reply(2)
@@ -146,7 +151,9 @@ mod tests {
     #[test]
     fn other_desktops_are_hidden() {
         let on = |desktop| Facts { desktop, ..Facts::default() };
-        for (facts, want) in [(on(Some(0)), false), (on(Some(1)), true), (on(Some(u32::MAX)), false), (on(None), false)] {
+        for (facts, want) in
+            [(on(Some(0)), false), (on(Some(1)), true), (on(Some(u32::MAX)), false), (on(None), false)]
+        {
             assert_eq!(facts.is_hidden(Some(0)), want);
         }
     }

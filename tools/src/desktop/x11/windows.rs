@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 use x11rb::connection::Connection;
 use x11rb::protocol::shape::{self, ConnectionExt as _, SK};
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, GetGeometryReply, GetWindowAttributesReply, MapState, Window as XWindow,
-    WindowClass,
+    AtomEnum, ConnectionExt as _, GetGeometryReply, GetWindowAttributesReply, MapState,
+    Window as XWindow, WindowClass,
 };
 
 use super::link::{During, Link};
@@ -47,7 +47,8 @@ pub(super) fn list(link: &Link) -> Result<Vec<Window>, DesktopError> {
     let (managed, focus, children) = overview(link)?;
     let tops = showing(link, &children)?;
     let roots: HashSet<XWindow> = children.iter().copied().collect();
-    let sought: Vec<XWindow> = managed.clients.iter().copied().chain(focus).chain(managed.active).collect();
+    let sought: Vec<XWindow> =
+        managed.clients.iter().copied().chain(focus).chain(managed.active).collect();
     let home = ancestors(link, &sought, &roots)?;
     let mut client_of: HashMap<XWindow, XWindow> = HashMap::new();
     for client in &managed.clients {
@@ -116,7 +117,8 @@ fn names_by_program(
 
 /// A child of the root that is no frame: a menu, a pop-up, or any window where nobody manages them.
 fn counts_by_itself(link: &Link, top: &Top, managed: &Managed) -> bool {
-    let of_the_manager = managed.check.is_some_and(|check| program(link, check) == program(link, top.id));
+    let of_the_manager =
+        managed.check.is_some_and(|check| program(link, check) == program(link, top.id));
     top.past_the_manager || !managed.there || !of_the_manager
 }
 
@@ -136,10 +138,12 @@ fn overview(link: &Link) -> Result<(Managed, Option<XWindow>, Vec<XWindow>), Des
     children.reverse();
     children.truncate(MOST);
     // 0 and 1 stand for nothing and for the window under the pointer.
-    let focus = Some(focus.reply().during(WHAT)?.focus).filter(|focus| *focus > 1 && *focus != link.root);
+    let focus =
+        Some(focus.reply().during(WHAT)?.focus).filter(|focus| *focus > 1 && *focus != link.root);
     let list = stacking.reply().during(WHAT)?;
     let clients: Vec<XWindow> = list.value32().into_iter().flatten().take(MOST).collect();
-    let first = |reply: x11rb::protocol::xproto::GetPropertyReply| reply.value32().and_then(|mut v| v.next());
+    let first =
+        |reply: x11rb::protocol::xproto::GetPropertyReply| reply.value32().and_then(|mut v| v.next());
     let managed = Managed {
         there: list.format == 32,
         clients,
@@ -162,7 +166,8 @@ fn showing(link: &Link, children: &[XWindow]) -> Result<Vec<Top>, DesktopError> 
     let mut tops = Vec::new();
     for (id, attributes, geometry) in asked? {
         // A window that has gone meanwhile is no fault.
-        let (Some(attributes), Some(geometry)) = (there(attributes.reply())?, there(geometry.reply())?) else {
+        let (Some(attributes), Some(geometry)) = (there(attributes.reply())?, there(geometry.reply())?)
+        else {
             continue;
         };
         if let Some(top) = Top::of(id, &attributes, &geometry) {
@@ -173,7 +178,11 @@ fn showing(link: &Link, children: &[XWindow]) -> Result<Vec<Top>, DesktopError> 
 }
 
 impl Top {
-    fn of(id: XWindow, attributes: &GetWindowAttributesReply, geometry: &GetGeometryReply) -> Option<Self> {
+    fn of(
+        id: XWindow,
+        attributes: &GetWindowAttributesReply,
+        geometry: &GetGeometryReply,
+    ) -> Option<Self> {
         let border = u32::from(geometry.border_width) * 2;
         let bounds = Rect::new(
             geometry.x.into(),
@@ -223,7 +232,8 @@ fn ancestors(
     roots: &HashSet<XWindow>,
 ) -> Result<HashMap<XWindow, XWindow>, DesktopError> {
     let mut home = HashMap::new();
-    let mut climbing: Vec<(XWindow, XWindow)> = windows.iter().map(|window| (*window, *window)).collect();
+    let mut climbing: Vec<(XWindow, XWindow)> =
+        windows.iter().map(|window| (*window, *window)).collect();
     for _ in 0..DEPTH {
         climbing.retain(|(window, now)| {
             let arrived = roots.contains(now);

@@ -2,7 +2,9 @@
 
 use freehand_tools::action::Button;
 use freehand_tools::desktop::x11::{X11, release_everything};
-use freehand_tools::desktop::{ClipboardUse, Desktop, DesktopError, KeyboardInput, Launch, PointerInput};
+use freehand_tools::desktop::{
+    ClipboardUse, Desktop, DesktopError, KeyboardInput, Launch, PointerInput,
+};
 use freehand_tools::element::WindowId;
 use freehand_tools::geometry::{Point, Rect};
 use freehand_tools::key::{Key, Modifier};
@@ -58,7 +60,8 @@ async fn a_drag_keeps_the_button_down() {
     bench.pointer(PointerInput::MoveTo(Point::new(260, 210))).await;
     bench.pointer(PointerInput::Up(Button::Left)).await;
     assert_eq!(probe.held(), (0, 0));
-    let released = |e: &Event| matches!(e, Event::ButtonRelease(up) if (up.root_x, up.root_y) == (260, 210));
+    let released =
+        |e: &Event| matches!(e, Event::ButtonRelease(up) if (up.root_x, up.root_y) == (260, 210));
     probe.events(|events| events.iter().any(released));
 }
 
@@ -66,7 +69,8 @@ async fn a_drag_keeps_the_button_down() {
 async fn a_point_off_the_screen_is_not_clicked() {
     let (mut bench, _, _) = bench_with_probe().await;
     let before = bench.desktop.observe().await.unwrap().cursor;
-    for point in [Point::new(5000, 10), Point::new(-1, 10), Point::new(1280, 0), Point::new(i32::MAX, 0)] {
+    for point in [Point::new(5000, 10), Point::new(-1, 10), Point::new(1280, 0), Point::new(i32::MAX, 0)]
+    {
         let moved = bench.desktop.pointer(&bench.permit, PointerInput::MoveTo(point)).await;
         assert!(matches!(moved, Err(DesktopError::Failed { .. })), "{point}: {moved:?}");
         assert_eq!(bench.desktop.observe().await.unwrap().cursor, before);
@@ -148,7 +152,10 @@ async fn spare_keys_are_empty_again_afterwards() {
 async fn the_clipboard_goes_both_ways() {
     let mut bench = Bench::start().await;
     let mut other = X11::on(&bench.display).unwrap();
-    assert_eq!(bench.desktop.clipboard(&bench.permit, ClipboardUse::Read).await, Ok(Some(String::new())));
+    assert_eq!(
+        bench.desktop.clipboard(&bench.permit, ClipboardUse::Read).await,
+        Ok(Some(String::new()))
+    );
     for text in ["Grüße 🎉\n中文".to_owned(), "long ".repeat(200_000)] {
         let write = ClipboardUse::Write(text.clone());
         assert_eq!(bench.desktop.clipboard(&bench.permit, write).await, Ok(None));
@@ -166,7 +173,7 @@ async fn the_clipboard_goes_both_ways() {
 #[tokio::test]
 async fn a_long_text_is_read_from_an_editor_and_pasted_back() {
     let mut bench = Bench::start().await;
-    let long: String = (0..60_000).map(|line| format!("line {line}\n")).collect();
+    let long: String = "line of a long text\n".repeat(30_000);
     std::fs::write(bench.path("long.txt"), &long).unwrap();
     std::fs::write(bench.path("empty.txt"), "").unwrap();
     let file = bench.path("long.txt").display().to_string();

@@ -1,13 +1,15 @@
 //! Ends of every kind: the server dies or stands still, the display is dropped, the process is killed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
-use freehand_tools::desktop::{ClipboardUse, Desktop, DesktopError, KeyboardInput, Launch, PointerInput};
+use freehand_tools::desktop::{
+    ClipboardUse, Desktop, DesktopError, KeyboardInput, Launch, PointerInput,
+};
 use freehand_tools::geometry::{Point, Size};
 use rustix::process::Signal;
 
@@ -57,7 +59,9 @@ fn marked(mark: &str) -> Vec<String> {
             let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
             environment.split(|byte| *byte == 0).any(|one| one == mark.as_bytes())
         })
-        .map(|entry| std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default().trim().to_owned())
+        .map(|entry| {
+            std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default().trim().to_owned()
+        })
         .collect()
 }
 
@@ -71,7 +75,9 @@ async fn a_virtual_display_leaves_nothing_behind() {
     let mut bench = Bench::start().await;
     // One that leaves its process group, and one that does not end when asked to.
     bench.open(&["setsid", "-f", "xterm", "-T", "Away"], "Away").await;
-    bench.open(&["xterm", "-T", "Deaf", "-e", "sh", "-c", "trap '' TERM HUP; sleep 60; sleep 60"], "Deaf").await;
+    bench
+        .open(&["xterm", "-T", "Deaf", "-e", "sh", "-c", "trap '' TERM HUP; sleep 60; sleep 60"], "Deaf")
+        .await;
     let (mark, folder) =
         (variable(&bench.display, "FREEHAND_DISPLAY"), variable(&bench.display, "XDG_RUNTIME_DIR"));
     let number = bench.display.name().trim_start_matches(':').to_owned();
@@ -94,7 +100,8 @@ fn a_killed_process_leaves_nothing_behind_either() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let said = lines.find_map(|line| line.split_once("holding ").map(|(_, said)| said.to_owned())).unwrap();
+    let said =
+        lines.find_map(|line| line.split_once("holding ").map(|(_, said)| said.to_owned())).unwrap();
     let (mark, folder) = said.split_once(' ').unwrap();
     assert!(marked(mark).len() >= 4, "{:?}", marked(mark));
     child.kill().unwrap();
@@ -112,7 +119,8 @@ async fn hold_a_display() {
     let bench = Bench::start().await;
     let Bench { mut desktop, permit, display, .. } = bench;
     desktop.launch(&permit, Launch::App(vec!["xterm".into()])).await.unwrap();
-    println!("holding {} {}", variable(&display, "FREEHAND_DISPLAY"), variable(&display, "XDG_RUNTIME_DIR"));
+    let (mark, folder) = (variable(&display, "FREEHAND_DISPLAY"), variable(&display, "XDG_RUNTIME_DIR"));
+    writeln!(std::io::stdout(), "holding {mark} {folder}").unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 

@@ -51,11 +51,18 @@ impl Probe {
         hints.position = Some((WmSizeHintsSpecification::UserSpecified, at.x, at.y));
         hints.set_normal_hints(&self.wire, window).unwrap();
         if !title.is_empty() {
-            for (property, text) in
-                [(AtomEnum::WM_NAME, title.to_owned()), (AtomEnum::WM_CLASS, format!("probe\0{title}\0"))]
-            {
+            for (property, text) in [
+                (AtomEnum::WM_NAME, title.to_owned()),
+                (AtomEnum::WM_CLASS, format!("probe\0{title}\0")),
+            ] {
                 self.wire
-                    .change_property8(PropMode::REPLACE, window, property, AtomEnum::STRING, text.as_bytes())
+                    .change_property8(
+                        PropMode::REPLACE,
+                        window,
+                        property,
+                        AtomEnum::STRING,
+                        text.as_bytes(),
+                    )
                     .unwrap();
             }
         }

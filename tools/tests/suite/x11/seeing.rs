@@ -45,7 +45,8 @@ async fn a_part_is_a_part_of_the_whole() {
     probe.window(Rect::new(100, 100, 400, 300), Kind::PopUp, "Shape");
     let whole = bench.desktop.capture(None).await.unwrap();
     assert_eq!(whole.pixels().get_pixel(300, 200).0, [0x33, 0x66, 0x99]);
-    for region in [Rect::new(90, 95, 33, 21), Rect::new(-20, -20, 50, 50), Rect::new(1270, 790, 50, 50)] {
+    for region in [Rect::new(90, 95, 33, 21), Rect::new(-20, -20, 50, 50), Rect::new(1270, 790, 50, 50)]
+    {
         let part = bench.desktop.capture(Some(region)).await.unwrap();
         let cut = whole.crop(&region).unwrap();
         assert_eq!((part.bounds(), part.digest()), (cut.bounds(), cut.digest()), "{region}");

@@ -12,9 +12,7 @@ use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
 use freehand_tools::desktop::{Desktop, KeyboardInput, Launch, PointerInput};
 use freehand_tools::element::Window;
-use freehand_tools::gate::{
-    Approval, ApprovalRequest, Approver, Decision, Evaluation, Gate, Policy,
-};
+use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Decision, Evaluation, Gate, Policy};
 use freehand_tools::permit::Redeemed;
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -21,7 +21,8 @@ pub(crate) fn long() -> String {
         "fn main() { let x = [1, 2, 3]; println!(\"{x:?} => {}\", x.len()); }\n",
         "\tindented; UPPER lower MiXeD cAsE; ~!@#$%^&*()_+-=`{}|[]\\:\";'<>?,./\n",
     ];
-    lines.concat() + &lines.concat()[..100]
+    let text = lines.concat();
+    text.chars().chain(text.chars().take(100)).collect()
 }
 
 #[tokio::test]

@@ -61,13 +61,11 @@ impl Servant {
         let mut servant = Self::start(name, command)?;
         let output = servant.child.stdout.take();
         let line = output.and_then(|mut output| first_line(&mut output, patience).ok().flatten());
-        match line {
-            Some(line) => Ok((servant, line)),
-            None => {
-                let ended = servant.ended().unwrap_or_else(|| format!("`{name}` is not ready after 15 s"));
-                Err(DesktopError::failed(WHAT, ended))
-            }
+        if let Some(line) = line {
+            return Ok((servant, line));
         }
+        let ended = servant.ended().unwrap_or_else(|| format!("`{name}` is not ready after 15 s"));
+        Err(DesktopError::failed(WHAT, ended))
     }
 
     /// How it ended, if it has.

@@ -1,0 +1,147 @@
+//! Runs on a real display with a model behind a made-up server: what they do, how they end, and that
+//! a stopped one goes on.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use serde_json::{Value, json};
+
+use crate::support::{Account, Running, last_line, processes_with, wait_for};
+
+/// A server that gives these answers, one for each question; the last one again and again.
+struct Server {
+    url: String,
+}
+
+impl Server {
+    fn start(answers: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/v1", listener.local_addr().unwrap());
+        let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                serve(stream.unwrap(), &mut answers);
+            }
+        });
+        Self { url }
+    }
+}
+
+fn serve(mut stream: TcpStream, answers: &mut Vec<String>) {
+    let mut bytes = Vec::new();
+    let body = loop {
+        let mut room = [0; 4096];
+        let count = stream.read(&mut room).unwrap_or(0);
+        bytes.extend(room.iter().take(count));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            if count == 0 {
+                return;
+            }
+            continue;
+        };
+        let length = head.lines().find_map(|line| {
+            line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
+        });
+        if count == 0 || body.len() >= length.unwrap_or(0) {
+            break text;
+        }
+    };
+    let reply = if body.starts_with("GET") {
+        json!({ "object": "list", "data": [{ "id": "made-up", "object": "model" }] })
+    } else {
+        let answer = answers.last().cloned().unwrap_or_default();
+        if answers.len() > 1 {
+            answers.pop();
+        }
+        json!({
+            "id": "1", "object": "chat.completion", "model": "made-up",
+            "choices": [{ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": answer } }],
+            "usage": { "prompt_tokens": 1, "completion_tokens": 1 }
+        })
+    };
+    let reply = reply.to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        reply.len()
+    );
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(reply.as_bytes()));
+}
+
+const OPEN: &str = r#"{"tool":"open_app","args":{"name":"xterm -T shell -e sh"}}"#;
+const COME: &str = r#"{"tool":"wait","args":{"window":"shell","timeout_ms":60000}}"#;
+const TYPE: &str = r#"{"tool":"type_text","args":{"text":"echo hi > out.txt","submit":true}}"#;
+const DONE: &str =
+    r#"{"tool":"finish","args":{"status":"success","evidence":["shell"],"answer":"written"}}"#;
+
+#[test]
+fn a_task_is_done_with_a_record_and_events() {
+    let account = Account::new();
+    let server = Server::start(&[OPEN, COME, TYPE, DONE]);
+    let args =
+        ["run", "Write a file", "--display", "virtual", "--model", &server.url, "--out", "r", "--json"];
+    let said = account.run(&args);
+    said.check(0, &["done: ", "r/report.html"]);
+    let events: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.first().unwrap()["event"], "started");
+    assert_eq!(events.last().unwrap()["event"], "ended");
+    assert_eq!(std::fs::read_to_string(account.path("out.txt")).unwrap(), "hi\n");
+    assert!(account.path("r/report.html").is_file());
+    account.run(&["resume", "r"]).check(2, &["is done already"]);
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on() {
+    let account = Account::new();
+    let mark = format!("HOME={}", account.home.path().display());
+    let long = r#"{"tool":"wait","args":{"timeout_ms":100000}}"#;
+    let server = Server::start(&[OPEN, COME, long]);
+    let args = ["run", "Write a file", "--display", "virtual", "--model", &server.url, "--out", "r"];
+    let running = Running::start(account.command(&args));
+    let record = account.path("r/trajectory.jsonl");
+    wait_for("two steps", || {
+        (std::fs::read_to_string(&record).ok()?.lines().count() >= 3).then_some(())
+    });
+    running.signal("INT");
+    running.end().check(130, &["stopping", "stopped"]);
+    assert_eq!(last_line(&account.path("r"))["exit"], "interrupted");
+    wait_for("the end of every process", || processes_with(&mark).is_empty().then_some(()));
+
+    let server = Server::start(&[OPEN, COME, TYPE, DONE]);
+    account.run(&["resume", "r", "--model", &server.url]).check(0, &["done: "]);
+    assert_eq!(std::fs::read_to_string(account.path("out.txt")).unwrap(), "hi\n");
+    assert_eq!(last_line(&account.path("r"))["exit"], "done");
+}
+
+#[test]
+fn each_end_has_its_code() {
+    let garbage = "certainly! here you go";
+    let vault = r#"{"tool":"open_app","args":{"name":"keepassxc"}}"#;
+    let give_up = r#"{"tool":"finish","args":{"status":"failure","answer":"there is no such button"}}"#;
+    for (answer, more, code, exit) in [
+        (garbage, &[][..], 3, "gave_up"),
+        (vault, &[], 4, "refused"),
+        (give_up, &[], 3, "gave_up"),
+        (r#"{"tool":"note","args":{"text":"x"}}"#, &["--max-steps", "2"], 3, "limit"),
+        (r#"{"tool":"wait","args":{"timeout_ms":300}}"#, &["--timeout", "2s"], 3, "limit"),
+    ] {
+        let account = Account::new();
+        let server = Server::start(&[answer]);
+        let args = ["run", "x", "--display", "virtual", "--model", &server.url, "--out", "r"];
+        let said = account.run(&[&args, more].concat());
+        assert_eq!(said.code, Some(code), "{answer}: {said:#?}");
+        assert_eq!(last_line(&account.path("r"))["exit"], exit, "{answer}");
+    }
+}
+
+#[test]
+fn a_model_that_fails_ends_it_with_5_and_a_readable_record() {
+    let account = Account::new();
+    account.write("bad.gguf", "GGUF and then nothing");
+    for (model, part) in [("http://127.0.0.1:9/v1", "127.0.0.1:9"), ("./bad.gguf", "bad.gguf")] {
+        let out = format!("r{}", model.len());
+        let said = account.run(&["run", "x", "--display", "virtual", "--model", model, "--out", &out]);
+        said.check(5, &["the model failed", part]);
+        assert_eq!(last_line(&account.path(&out))["exit"], "model_failed");
+    }
+}
