@@ -53,8 +53,7 @@ async fn main() -> Result<()> {
         Some(folder) => Recorder::create(Path::new(&folder), header)?,
         None => Recorder::off(),
     };
-    let mut gate =
-        Gate::new(vec![Preset::Unattended.policy(DisplayTrust::Vouched)], Box::new(DenyAll));
+    let mut gate = Gate::new(vec![Preset::Unattended.policy(DisplayTrust::Vouched)], Box::new(DenyAll));
     let mut run = Run {
         desktop: &mut desktop,
         toolbox: &Toolbox::default(),

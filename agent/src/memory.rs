@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use freehand_model::dialect::{Barred, PastStep, Usage};
 use freehand_tools::action::{Action, ActionKind, Target};
-use freehand_tools::element::{Element, ElementId, Role};
+use freehand_tools::element::{Element, ElementId, Role, WindowId};
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
 
@@ -13,8 +13,6 @@ use crate::trajectory::{Judged, Step};
 
 /// As many earlier steps as the model is shown.
 const SHOWN: usize = 20;
-/// A switch that was just thrown is left alone for so many steps.
-const SWITCH_REST: u32 = 3;
 
 /// What is known of the run so far.
 #[derive(Debug, Default)]
@@ -22,13 +20,12 @@ pub struct Memory {
     steps: Vec<PastStep>,
     notes: Vec<String>,
     tried: HashMap<String, HashSet<Barred>>,
-    switched: HashMap<ElementId, u32>,
+    switched: HashSet<ElementId>,
     filled: HashMap<ElementId, String>,
     opened: HashSet<ElementId>,
     /// What was filled in or switched since a button was last pressed, and whether one just was.
-    worked: HashSet<ElementId>,
+    worked: HashMap<ElementId, Option<WindowId>>,
     committed: HashSet<ElementId>,
-    clock: u32,
 }
 
 impl Memory {
@@ -55,7 +52,6 @@ impl Memory {
 
     /// Takes in what became of one call on the screen that `list` shows.
     pub fn remember(&mut self, list: &str, judged: &Judged) {
-        self.clock += 1;
         let result = match &judged.outcome {
             Outcome::Done { effect: Effect::NoVisibleEffect, .. } => Some("nothing changed".to_owned()),
             Outcome::Done { answer, .. } => answer.clone(),
@@ -82,25 +78,35 @@ impl Memory {
         let barred = Barred { id: element.map(|element| element.id), usage };
         self.tried.entry(list.to_owned()).or_default().insert(barred);
         let Some(element) = element else { return };
-        if matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle) && usage == Usage::Click {
-            self.switched.insert(element.id, self.clock);
-        }
         self.committed.clear();
-        if element.role == Role::Button && usage == Usage::Click {
-            self.committed = std::mem::take(&mut self.worked);
-        } else if matches!(usage, Usage::Type | Usage::Select) || matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle) {
-            self.worked.insert(element.id);
-        }
+        let switch = matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle);
+        let window = action.target.window.as_ref().map(|window| window.id);
         if usage == Usage::Click {
             self.opened.insert(element.id);
         }
-        match &action.kind {
-            ActionKind::TypeText { text, .. } if done => {
-                self.filled.insert(element.id, text.clone());
-            }
+        match (usage, element.role) {
             // Pressing something may ask for a new text in the same field.
-            ActionKind::Click { .. } if matches!(element.role, Role::Button | Role::Link) => {
+            (Usage::Click, Role::Button | Role::Link) => {
                 self.filled.clear();
+                self.switched.clear();
+                let accepts = |(_, place): &(&ElementId, &Option<WindowId>)| **place == window;
+                self.committed = self.worked.iter().filter(accepts).map(|(id, _)| *id).collect();
+                self.worked.clear();
+            }
+            (Usage::Click, _) if switch => {
+                self.switched.insert(element.id);
+                self.worked.insert(element.id, window);
+            }
+            (Usage::Type | Usage::Select, _) => {
+                self.worked.insert(element.id, window);
+            }
+            _ => {}
+        }
+        match &action.kind {
+            ActionKind::TypeText { text: value, .. } | ActionKind::SelectOption { option: value }
+                if done =>
+            {
+                self.filled.insert(element.id, value.clone());
             }
             _ => {}
         }
@@ -116,8 +122,7 @@ impl Memory {
     pub fn barred(&self, list: &str, seen: &Observation) -> Vec<Barred> {
         let mut barred: Vec<Barred> = self.tried.get(list).into_iter().flatten().copied().collect();
         for element in &seen.elements {
-            let rests =
-                self.switched.get(&element.id).is_some_and(|at| self.clock - at < SWITCH_REST);
+            let rests = self.switched.contains(&element.id);
             let searched = is_container(element)
                 && self.opened.contains(&element.id)
                 && seen.elements.iter().any(|other| {
@@ -128,15 +133,16 @@ impl Memory {
             }
             if self.is_filled(element) {
                 barred.push(Barred { id: Some(element.id), usage: Usage::Type });
+                barred.push(Barred { id: Some(element.id), usage: Usage::Select });
             }
         }
         barred
     }
 
     fn is_filled(&self, element: &Element) -> bool {
-        self.filled
-            .get(&element.id)
-            .is_some_and(|text| element.is_protected() || element.value.as_deref() == Some(text.as_str()))
+        self.filled.get(&element.id).is_some_and(|text| {
+            element.is_protected() || element.value.as_deref() == Some(text.as_str())
+        })
     }
 }
 
@@ -195,7 +201,8 @@ fn past(action: &Action) -> String {
         ActionKind::Scroll { dy, .. } if *dy < 0 => "scrolled up".into(),
         ActionKind::Scroll { .. } => "scrolled down".into(),
         ActionKind::Drag { .. } => {
-            let to = target.destination.as_ref().map_or_else(String::new, |e| format!(" to \"{}\"", e.name));
+            let to =
+                target.destination.as_ref().map_or_else(String::new, |e| format!(" to \"{}\"", e.name));
             format!("dragged {}{to}", name(target))
         }
         ActionKind::OpenApp { command } => format!("started {command}"),

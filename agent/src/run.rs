@@ -32,7 +32,7 @@ use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 /// Log-odds of `Yes` above which the task counts as done; a small model says yes too early below it.
 const DONE_MARGIN: f64 = 1.5;
 /// The same where the screen speaks for it: what was filled in was accepted by a button and is gone.
-const ACCEPTED_MARGIN: f64 = -0.7;
+const ACCEPTED_MARGIN: f64 = -1.0;
 /// Characters of the list that the model is shown.
 const LIST_BUDGET: usize = 6_000;
 /// The accessibility tree may come in after the pixels; it is read again at most so often.
@@ -225,7 +225,9 @@ impl Run<'_> {
         let barred = progress.memory.barred(&step.list, &seen);
         let view = self.view(task, &seen, &specs, &barred, progress);
         let mut reading = Reading { listener: self.listener, step: index, stop: &self.stop, deadline };
-        step.done = Self::ask_done((self.model, self.dialect), &view, progress.changed, index, &mut reading).await?;
+        step.done =
+            Self::ask_done((self.model, self.dialect), &view, progress.changed, index, &mut reading)
+                .await?;
         let checked = is_done(step.done, progress.memory.is_accepted(&seen));
         if checked.is_none() {
             let completion = self.model.complete(&self.dialect.render(&view), &mut reading).await?;
@@ -355,11 +357,17 @@ impl Run<'_> {
     }
 
     fn announce(&self, step: u32, judged: &Judged, start: Instant) {
-        let summary = judged.action.as_ref().map_or_else(|| judged.call.tool.clone(), |a| a.summary.clone());
+        let summary =
+            judged.action.as_ref().map_or_else(|| judged.call.tool.clone(), |a| a.summary.clone());
         if let Some(verdict) = judged.verdict.clone() {
             self.listener.event(Event::Judged { step, summary: summary.clone(), verdict });
         }
-        self.listener.event(Event::Acted { step, summary, outcome: judged.outcome.clone(), ms: ms(start) });
+        self.listener.event(Event::Acted {
+            step,
+            summary,
+            outcome: judged.outcome.clone(),
+            ms: ms(start),
+        });
     }
 
     /// Records the step and draws the conclusions for the next one.
@@ -417,7 +425,9 @@ impl Progress {
         match judged.action.as_ref().map(|action| &action.kind) {
             Some(ActionKind::Finish { status, answer, evidence }) if judged.outcome.is_done() => {
                 Err(Halt::Exit(match status {
-                    Status::Success => Exit::Done { checked: format!("on the screen: {}", evidence.join("; ")) },
+                    Status::Success => {
+                        Exit::Done { checked: format!("on the screen: {}", evidence.join("; ")) }
+                    }
                     Status::Failure => Exit::GaveUp { reason: answer.clone() },
                 }))
             }
@@ -449,8 +459,9 @@ fn is_done(probability: Option<f64>, accepted: bool) -> Option<String> {
     if odds > DONE_MARGIN {
         return Some(format!("asked with the new screen, the model is {sure:.0} % sure"));
     }
-    (accepted && odds > ACCEPTED_MARGIN)
-        .then(|| format!("what was filled in was accepted and is gone, and the model is {sure:.0} % sure"))
+    (accepted && odds > ACCEPTED_MARGIN).then(|| {
+        format!("what was filled in was accepted and is gone, and the model is {sure:.0} % sure")
+    })
 }
 
 fn list_of(seen: &Observation) -> String {

@@ -8,7 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const PAGE: &str = include_str!("order.html");
-const THANKS: &str = "<!doctype html><title>Thank you</title><h1>Thank you</h1><p>Your order was received.</p>";
+const THANKS: &str =
+    "<!doctype html><title>Thank you</title><h1>Thank you</h1><p>Your order was received.</p>";
 /// More than any browser's request for this page.
 const MAX_REQUEST: usize = 64 * 1024;
 

@@ -39,9 +39,11 @@ impl Task {
     fn words(self) -> String {
         match self {
             Self::Editor => format!("Write \"{NOTE}\" in the text editor and save it as {FILE}"),
-            Self::Form => "Enter the name \"Grace Hopper\", choose the seat \"Window\", choose the meal \
+            Self::Form => {
+                "Enter the name \"Grace Hopper\", choose the seat \"Window\", choose the meal \
                 \"Vegetarian\", tick \"Extra luggage\" and press \"Send order\""
-                .into(),
+                    .into()
+            }
             Self::Settings => {
                 "Tick \"Show hidden files\", choose the theme \"Dark\" and press \"Apply\"".into()
             }
@@ -63,7 +65,9 @@ fn args() -> Result<Args> {
     while let Some(word) = words.next() {
         let value = words.next().with_context(|| format!("`{word}` needs a value"))?;
         match word.as_str() {
-            "--runs" => args.runs = value.parse().with_context(|| format!("`{value}` is not a number"))?,
+            "--runs" => {
+                args.runs = value.parse().with_context(|| format!("`{value}` is not a number"))?
+            }
             "--task" => args.only = Some(value),
             "--out" => args.out = Some(value.into()),
             _ => bail!("there is no option `{word}`"),

@@ -87,11 +87,17 @@ impl<'a> Stage<'a> {
             Task::Settings => {
                 let script = home.path().join("settings.py");
                 std::fs::write(&script, include_str!("settings.py"))?;
-                let mut dialog = start(&display, &home, "/usr/bin/python3", &[&script.to_string_lossy()])?;
+                let mut dialog =
+                    start(&display, &home, "/usr/bin/python3", &[&script.to_string_lossy()])?;
                 self.work(&mut desktop, task).await?;
-                arrival(|| dialog.0.try_wait().ok().flatten()).await.context("the dialog is still open")?;
+                arrival(|| dialog.0.try_wait().ok().flatten())
+                    .await
+                    .context("the dialog is still open")?;
                 let mut said = String::new();
-                std::io::Read::read_to_string(&mut dialog.0.stdout.take().context("no output")?, &mut said)?;
+                std::io::Read::read_to_string(
+                    &mut dialog.0.stdout.take().context("no output")?,
+                    &mut said,
+                )?;
                 let wanted = serde_json::json!({
                     "switches": {"Start with the computer": false, "Check for updates": false, "Show hidden files": true},
                     "theme": "Dark"
@@ -173,6 +179,7 @@ fn browser(display: &VirtualDisplay, home: &TempDir, url: &str) -> Result<Progra
         "chromium",
         &[
             "--no-sandbox",
+            "--test-type",
             "--disable-gpu",
             "--no-first-run",
             "--disable-background-networking",

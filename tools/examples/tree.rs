@@ -18,7 +18,14 @@ async fn main() -> Result<(), DesktopError> {
         for element in &seen.elements {
             println!(
                 "[{}] {} {:?} {} {:?} {:?} in {:?} {:?}",
-                element.id, element.describe(), element.value, element.bounds, element.options, element.states, element.within, element.window
+                element.id,
+                element.describe(),
+                element.value,
+                element.bounds,
+                element.options,
+                element.states,
+                element.within,
+                element.window
             );
         }
         println!("{:?} {:?}", seen.gaps, seen.cursor);

@@ -121,7 +121,8 @@ impl Frame {
         let shared = self.monitor.bounds.intersect(region)?;
         let x = u32::try_from(shared.x - self.monitor.bounds.x).ok()?;
         let y = u32::try_from(shared.y - self.monitor.bounds.y).ok()?;
-        let part = image::imageops::crop_imm(self.pixels(), x, y, shared.width, shared.height).to_image();
+        let part =
+            image::imageops::crop_imm(self.pixels(), x, y, shared.width, shared.height).to_image();
         let monitor = Monitor { bounds: shared, ..self.monitor.clone() };
         Some(Frame::new(monitor, part))
     }
@@ -129,12 +130,13 @@ impl Frame {
     /// The frame as a PNG file, quickly made rather than small.
     pub fn to_png(&self) -> Result<Vec<u8>, image::ImageError> {
         let mut file = Cursor::new(Vec::with_capacity(self.pixels.as_raw().len() / 8));
-        PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive).write_image(
-            self.pixels.as_raw(),
-            self.pixels.width(),
-            self.pixels.height(),
-            ExtendedColorType::Rgb8,
-        )?;
+        PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive)
+            .write_image(
+                self.pixels.as_raw(),
+                self.pixels.width(),
+                self.pixels.height(),
+                ExtendedColorType::Rgb8,
+            )?;
         Ok(file.into_inner())
     }
 

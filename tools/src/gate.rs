@@ -232,7 +232,9 @@ impl Gate {
             .iter()
             .map(|policy| policy.evaluate(action))
             .reduce(Evaluation::and)
-            .unwrap_or_else(|| Evaluation::by(Decision::Deny, "built-in:no-policy", "no policy is loaded"))
+            .unwrap_or_else(|| {
+                Evaluation::by(Decision::Deny, "built-in:no-policy", "no policy is loaded")
+            })
     }
 
     async fn ask(&self, action: &Action, reasons: &[Reason]) -> Approval {

@@ -59,25 +59,36 @@ impl Errand {
     /// Has the task done and says how it ended.
     pub async fn drive(
         self,
-        mut work: Work,
+        work: Work,
         located: Located,
         mut recorder: Recorder,
         listener: &dyn Listener,
         interrupt: &Interrupt,
     ) -> Result<Code> {
         let ready = tokio::select! {
-            ready = located.load() => ready,
+            ready = tokio::time::timeout(self.limits.time, located.load()) => ready,
             () = interrupt.asked() => return end(&mut recorder, listener, &Exit::Interrupted, 0, &self.folder),
         };
-        let ready = match ready {
-            Ok(ready) => ready,
-            Err(error) => {
-                let exit = Exit::ModelFailed { reason: words(&error) };
-                return end(&mut recorder, listener, &exit, 0, &self.folder);
-            }
+        let exit = match ready {
+            Ok(Ok(ready)) => return self.with(&ready, work, recorder, listener, interrupt).await,
+            Ok(Err(error)) => Exit::ModelFailed { reason: words(&error) },
+            Err(_) => Exit::ModelFailed {
+                reason: format!("it was not ready in {} s", self.limits.time.as_secs()),
+            },
         };
+        end(&mut recorder, listener, &exit, 0, &self.folder)
+    }
+
+    async fn with(
+        self,
+        ready: &Ready,
+        mut work: Work,
+        mut recorder: Recorder,
+        listener: &dyn Listener,
+        interrupt: &Interrupt,
+    ) -> Result<Code> {
         let apps = places::menu();
-        let finished = self.task(&mut work, &ready, &mut recorder, listener, interrupt, &apps).await?;
+        let finished = self.task(&mut work, ready, &mut recorder, listener, interrupt, &apps).await?;
         let Some(exit) = finished else {
             work.opened.desktop.release();
             let steps = recorder.last();

@@ -186,3 +186,15 @@ fn a_record_that_cannot_be_written_ends_it_with_2() {
     account.run(&args).check(2, &["cannot write `file/r`"]);
     assert!(!account.path("done.txt").exists());
 }
+
+#[test]
+fn the_workflow_of_the_guide_works() {
+    let account = Account::new();
+    let guide = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/workflows.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let (_, rest) = guide.split_once("```yaml\n").unwrap();
+    let (workflow, _) = rest.split_once("```").unwrap();
+    account.write("note.yaml", workflow);
+    account.run(&["workflow", "run", "note.yaml", "--display", "virtual"]).check(0, &["done: "]);
+    assert_eq!(std::fs::read_to_string(account.path("note.txt")).unwrap().trim_end(), "Buy milk");
+}

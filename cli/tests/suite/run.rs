@@ -145,3 +145,45 @@ fn a_model_that_fails_ends_it_with_5_and_a_readable_record() {
         assert_eq!(last_line(&account.path(&out))["exit"], "model_failed");
     }
 }
+
+#[test]
+fn a_server_that_hangs_ends_it_in_time() {
+    let account = Account::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let mut held = Vec::new();
+    std::thread::spawn(move || held.extend(listener.incoming()));
+    let start = std::time::Instant::now();
+    let args = ["run", "x", "--display", "virtual", "--model", &url, "--timeout", "2s", "--out", "r"];
+    account.run(&args).check(5, &["the model failed", "not ready in 2 s"]);
+    assert!(start.elapsed().as_secs() < 20);
+    assert_eq!(last_line(&account.path("r"))["exit"], "model_failed");
+}
+
+#[test]
+fn a_display_that_dies_ends_it_with_5_and_a_readable_record() {
+    let account = Account::new();
+    let mark = format!("HOME={}", account.home.path().display());
+    let server =
+        Server::start(&[OPEN, COME, r#"{"tool":"wait","args":{"text":"never","timeout_ms":100000}}"#]);
+    let args = ["run", "x", "--display", "virtual", "--model", &server.url, "--out", "r"];
+    let running = Running::start(account.command(&args));
+    let record = account.path("r/trajectory.jsonl");
+    wait_for("two steps", || {
+        (std::fs::read_to_string(&record).ok()?.lines().count() >= 3).then_some(())
+    });
+    let is_server = |id: &u32| {
+        std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim() == "Xvfb")
+    };
+    let display = processes_with(&mark).into_iter().find(is_server).unwrap();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-9", &display.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    running.end().check(5, &["the desktop failed"]);
+    assert_eq!(last_line(&account.path("r"))["exit"], "desktop_failed");
+    wait_for("the end of every process", || processes_with(&mark).is_empty().then_some(()));
+}

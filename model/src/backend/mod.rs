@@ -148,7 +148,11 @@ pub trait Model: Send + Sync + fmt::Debug {
     fn capabilities(&self) -> Capabilities;
 
     /// Answers, piece by piece into `sink` and whole at the end.
-    async fn complete(&self, prompt: &Prompt, sink: &mut dyn TokenSink) -> Result<Completion, ModelError>;
+    async fn complete(
+        &self,
+        prompt: &Prompt,
+        sink: &mut dyn TokenSink,
+    ) -> Result<Completion, ModelError>;
 
     /// How likely each of `options` is as the beginning of the answer; the probabilities sum to 1.
     /// The prompt's own constraint is not looked at.

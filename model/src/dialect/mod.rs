@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::prompt::{Completion, Prompt};
 
 pub mod list;
+mod named;
 pub mod numbered;
 pub mod tools;
 

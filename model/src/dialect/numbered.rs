@@ -9,6 +9,7 @@ use freehand_tools::element::{Element, ElementId, Role};
 use freehand_tools::observation::Observation;
 use serde_json::{Value, json};
 
+use crate::dialect::named::{self, Offer};
 use crate::dialect::{Barred, Dialect, ParseError, PlanView, Proposal, Usage, last_object, list};
 use crate::prompt::{Completion, Constraint, Finish, Prompt, Speaker, Turn};
 
@@ -151,8 +152,11 @@ fn turns(view: &PlanView<'_>, question: &str) -> Vec<Turn> {
     turns
 }
 
+/// What a click may be aimed at. A dropdown whose options are known is not clicked but set.
 fn clickable(element: &Element) -> bool {
-    !element.states.disabled && (element.role.takes_clicks() || element.role == Role::Text || element.role == Role::Image)
+    let set = element.role == Role::Dropdown && !element.options.is_empty();
+    let readable = matches!(element.role, Role::Text | Role::Image);
+    !element.states.disabled && !set && (element.role.takes_clicks() || readable)
 }
 
 fn free(view: &PlanView<'_>, element: &Element, usage: Usage) -> bool {
@@ -163,15 +167,18 @@ fn free(view: &PlanView<'_>, element: &Element, usage: Usage) -> bool {
 fn schema(view: &PlanView<'_>) -> Value {
     let elements = list::listed(view.seen);
     let mut arms = Vec::new();
-    let object = |properties: Value, required: &[&str]| {
-        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
-    };
+    let object = |properties: Value, required: &[&str]| json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
     let ids = |usage: Usage, fits: &dyn Fn(&Element) -> bool| -> Vec<u32> {
         elements.iter().filter(|e| fits(e) && free(view, e, usage)).map(|e| e.id.0).collect()
     };
-    let clicks = ids(Usage::Click, &clickable);
+    let left = elements.iter().copied().filter(|e| clickable(e) && free(view, e, Usage::Click));
+    let offer = named::narrow(view.task, left, view.steps.iter().map(|step| step.did.as_str()));
+    let clicks = ids(Usage::Click, &|e| clickable(e) && named::offers(offer, view.task, e));
     if !clicks.is_empty() {
-        arms.push(object(json!({"action": {"const": "click"}, "id": {"enum": clicks}}), &["action", "id"]));
+        arms.push(object(
+            json!({"action": {"const": "click"}, "id": {"enum": clicks}}),
+            &["action", "id"],
+        ));
     }
     let fields = ids(Usage::Type, &|e| e.role.takes_text() && !e.states.disabled);
     if !fields.is_empty() {
@@ -180,25 +187,26 @@ fn schema(view: &PlanView<'_>) -> Value {
             &["action", "id", "text"],
         ));
     }
-    for element in &elements {
-        let other: Vec<&String> =
-            element.options.iter().filter(|option| element.value.as_ref() != Some(option)).collect();
-        let open = !other.is_empty() && !element.states.disabled && free(view, element, Usage::Select);
-        if element.role == Role::Dropdown && open {
-            arms.push(object(
-                json!({"action": {"const": "select"}, "id": {"const": element.id.0}, "option": {"enum": other}}),
-                &["action", "id", "option"],
-            ));
-        }
+    for (id, options) in choices(view, &elements, offer) {
+        arms.push(object(
+            json!({"action": {"const": "select"}, "id": {"const": id}, "option": {"enum": options}}),
+            &["action", "id", "option"],
+        ));
     }
     if list::active_windows(view.seen).is_empty() && !view.apps.is_empty() {
         let names: Vec<&str> = view.apps.iter().map(|app| app.command.as_str()).collect();
-        arms.push(object(json!({"action": {"const": "open"}, "program": {"enum": names}}), &["action", "program"]));
+        arms.push(object(
+            json!({"action": {"const": "open"}, "program": {"enum": names}}),
+            &["action", "program"],
+        ));
         return json!({"anyOf": arms});
     }
     let texts = ids(Usage::Highlight, &|e| matches!(e.role, Role::Text | Role::Heading | Role::Cell));
     if !texts.is_empty() {
-        arms.push(object(json!({"action": {"const": "highlight"}, "id": {"enum": texts}}), &["action", "id"]));
+        arms.push(object(
+            json!({"action": {"const": "highlight"}, "id": {"enum": texts}}),
+            &["action", "id"],
+        ));
     }
     let offered = |usage: Usage| !view.barred.contains(&Barred { id: None, usage });
     if offered(Usage::Press) {
@@ -221,6 +229,32 @@ fn schema(view: &PlanView<'_>) -> Value {
         ));
     }
     json!({"anyOf": arms})
+}
+
+/// What can be chosen in which dropdown: the options that the task names, where it names any.
+fn choices<'v>(
+    view: &PlanView<'_>,
+    elements: &[&'v Element],
+    offer: Offer,
+) -> Vec<(u32, Vec<&'v String>)> {
+    let is_open =
+        |e: &&&Element| e.role == Role::Dropdown && !e.states.disabled && free(view, e, Usage::Select);
+    let options = |e: &'v Element, fits: &dyn Fn(&String) -> bool| -> (u32, Vec<&'v String>) {
+        (e.id.0, e.options.iter().filter(|o| e.value.as_ref() != Some(o) && fits(o)).collect())
+    };
+    let open: Vec<&'v Element> = elements.iter().filter(is_open).copied().collect();
+    // An option that is already chosen counts as named too: its dropdown is done.
+    let is_named = |e: &&'v Element| e.options.iter().any(|option| named::says(view.task, option));
+    let mut all: Vec<(u32, Vec<&'v String>)> = if open.iter().any(is_named) {
+        let named = open.iter().copied().filter(|e| is_named(e));
+        named.map(|e| options(e, &|option| named::says(view.task, option))).collect()
+    } else if offer == Offer::Everything {
+        open.into_iter().map(|e| options(e, &|_| true)).collect()
+    } else {
+        Vec::new()
+    };
+    all.retain(|(_, options)| !options.is_empty());
+    all
 }
 
 /// The chords that the small model may press.
@@ -246,7 +280,11 @@ impl Dialect for Numbered {
 
     fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {
         let Some(answer) = last_object(&completion.text) else {
-            return Err(if completion.finish == Finish::Length { ParseError::Cut } else { ParseError::NoJson });
+            return Err(if completion.finish == Finish::Length {
+                ParseError::Cut
+            } else {
+                ParseError::NoJson
+            });
         };
         let call = read(&answer)?;
         Ok(Proposal { calls: vec![call], thought: completion.thinking.clone() })

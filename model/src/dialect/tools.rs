@@ -104,7 +104,11 @@ impl Dialect for Tools {
 
     fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {
         let Some(answer) = last_object(&completion.text) else {
-            return Err(if completion.finish == Finish::Length { ParseError::Cut } else { ParseError::NoJson });
+            return Err(if completion.finish == Finish::Length {
+                ParseError::Cut
+            } else {
+                ParseError::NoJson
+            });
         };
         let calls = match answer.get("calls") {
             Some(Value::Array(calls)) => calls.iter().take(MAX_CALLS).map(read).collect(),

@@ -15,7 +15,7 @@ use crate::observation::Observation;
 use crate::permit::Redeemed;
 
 #[cfg(target_os = "linux")]
-pub mod at_spi;
+pub mod accessibility;
 pub mod simulated;
 #[cfg(target_os = "linux")]
 pub mod x11;

@@ -71,7 +71,10 @@ impl Act for TypeText {
     fn ground(input: TypeTextInput, seen: &Observation) -> Result<Grounded, CallError> {
         let length = input.text.chars().count();
         if length > MAX_TEXT {
-            return Err(bad(Self::NAME, format!("`text` has {length} characters, at most {MAX_TEXT} go")));
+            return Err(bad(
+                Self::NAME,
+                format!("`text` has {length} characters, at most {MAX_TEXT} go"),
+            ));
         }
         let target = match input.target {
             Some(place) => place.ground(seen)?,
@@ -98,7 +101,8 @@ impl Act for TypeText {
             desktop.pointer(permit, PointerInput::MoveTo(point)).await?;
             desktop.pointer(permit, PointerInput::Click(Button::Left, 1)).await?;
             if let Some(stranger) = stranger(permit, desktop).await? {
-                let reason = format!("after the click the keyboard belongs to {stranger}, so nothing was typed");
+                let reason =
+                    format!("after the click the keyboard belongs to {stranger}, so nothing was typed");
                 return Ok(Outcome::failed(reason).into());
             }
         }
@@ -158,7 +162,10 @@ impl Act for PressKeys {
 
     fn ground(input: PressKeysInput, seen: &Observation) -> Result<Grounded, CallError> {
         if input.hold_ms > MAX_HOLD {
-            return Err(bad(Self::NAME, format!("`hold_ms` is {}, at most {MAX_HOLD} go", input.hold_ms)));
+            return Err(bad(
+                Self::NAME,
+                format!("`hold_ms` is {}, at most {MAX_HOLD} go", input.hold_ms),
+            ));
         }
         if !(1..=100).contains(&input.times) {
             return Err(bad(Self::NAME, format!("`times` is {}, expected 1 to 100", input.times)));
@@ -166,7 +173,8 @@ impl Act for PressKeys {
         let target = Target::focused(seen);
         let times = if input.times == 1 { String::new() } else { format!(" {} times", input.times) };
         let summary = format!("press {}{times} in {}", input.keys, place_name(&target));
-        let kind = ActionKind::PressKeys { keys: input.keys, hold_ms: input.hold_ms, times: input.times };
+        let kind =
+            ActionKind::PressKeys { keys: input.keys, hold_ms: input.hold_ms, times: input.times };
         Ok(Grounded { kind, effects: EffectClass::Input, target, summary })
     }
 
@@ -193,8 +201,7 @@ async fn hold(
     chord: &Chord,
     time: Duration,
 ) -> Result<(), DesktopError> {
-    let keys: Vec<Key> =
-        chord.modifiers.iter().map(|m| Key::Modifier(*m)).chain([chord.key]).collect();
+    let keys: Vec<Key> = chord.modifiers.iter().map(|m| Key::Modifier(*m)).chain([chord.key]).collect();
     for key in &keys {
         desktop.keyboard(permit, KeyboardInput::Down(*key)).await?;
     }

@@ -78,7 +78,9 @@ impl Condition {
             Self::Element(name) => {
                 seen.elements.iter().any(|e| has(&e.describe(), name) || has(&e.name, name))
             }
-            Self::Window(title) => seen.windows.iter().any(|w| has(&w.title, title) || has(&w.app, title)),
+            Self::Window(title) => {
+                seen.windows.iter().any(|w| has(&w.title, title) || has(&w.app, title))
+            }
         }
     }
 
@@ -103,7 +105,10 @@ impl Act for Wait {
 
     fn ground(input: WaitInput, _: &Observation) -> Result<Grounded, CallError> {
         if input.timeout_ms > MAX_WAIT {
-            return Err(bad(Self::NAME, format!("`timeout_ms` is {}, at most {MAX_WAIT} go", input.timeout_ms)));
+            return Err(bad(
+                Self::NAME,
+                format!("`timeout_ms` is {}, at most {MAX_WAIT} go", input.timeout_ms),
+            ));
         }
         let until = match (input.text, input.element, input.window) {
             (None, None, None) => Condition::Elapsed,
@@ -138,7 +143,9 @@ impl Act for Wait {
             }
             if start.elapsed() >= limit {
                 let state = if *gone { "is still there" } else { "did not come" };
-                return Ok(Outcome::failed(format!("{} {state} after {timeout_ms} ms", until.words())).into());
+                return Ok(
+                    Outcome::failed(format!("{} {state} after {timeout_ms} ms", until.words())).into()
+                );
             }
             sleep(POLL).await;
         }
@@ -192,7 +199,8 @@ impl Act for Zoom {
 
 fn region(map: &Mapping<Image, crate::geometry::Screen>, shown: &Rect<Image>) -> ScreenRect {
     let first = map.forward(shown.origin());
-    let last = map.forward(Point::new(shown.right().saturating_sub(1), shown.bottom().saturating_sub(1)));
+    let last =
+        map.forward(Point::new(shown.right().saturating_sub(1), shown.bottom().saturating_sub(1)));
     let length = |a: i32, b: i32| u32::try_from(i64::from(b) - i64::from(a) + 1).unwrap_or(1);
     Rect::new(first.x, first.y, length(first.x, last.x), length(first.y, last.y))
 }

@@ -51,7 +51,11 @@ pub trait Tool: Send + Sync + fmt::Debug {
     fn resolve(&self, call: &ToolCall, seen: &Observation) -> Result<Action, CallError>;
 
     /// Does what the permit allows. `Err` means that the desktop is gone.
-    async fn perform(&self, permit: Permit, desktop: &mut dyn Desktop) -> Result<Performed, DesktopError>;
+    async fn perform(
+        &self,
+        permit: Permit,
+        desktop: &mut dyn Desktop,
+    ) -> Result<Performed, DesktopError>;
 }
 
 /// A call grounded on an observation, before it is judged.
@@ -121,7 +125,8 @@ impl<A: Act> Tool for Typed<A> {
     }
 
     fn resolve(&self, call: &ToolCall, seen: &Observation) -> Result<Action, CallError> {
-        let args = if call.args.is_null() { Value::Object(serde_json::Map::new()) } else { call.args.clone() };
+        let args =
+            if call.args.is_null() { Value::Object(serde_json::Map::new()) } else { call.args.clone() };
         let input = serde_json::from_value(args)
             .map_err(|e| CallError::BadArguments { tool: A::NAME.into(), message: e.to_string() })?;
         let Grounded { kind, target, effects, summary } = A::ground(input, seen)?;
@@ -129,7 +134,11 @@ impl<A: Act> Tool for Typed<A> {
         Ok(Action { call: call.clone(), kind, target, effects, summary, basis })
     }
 
-    async fn perform(&self, permit: Permit, desktop: &mut dyn Desktop) -> Result<Performed, DesktopError> {
+    async fn perform(
+        &self,
+        permit: Permit,
+        desktop: &mut dyn Desktop,
+    ) -> Result<Performed, DesktopError> {
         let redeemed = match permit.redeem(desktop).await {
             Ok(redeemed) => redeemed,
             Err(Void::Desktop(error)) if error.is_fatal() => return Err(error),

@@ -46,7 +46,8 @@ impl Act for OpenApp {
     type Input = OpenAppInput;
 
     fn ground(input: OpenAppInput, _: &Observation) -> Result<Grounded, CallError> {
-        words(&input.name).ok_or_else(|| bad(Self::NAME, format!("`{}` is not a command", input.name)))?;
+        words(&input.name)
+            .ok_or_else(|| bad(Self::NAME, format!("`{}` is not a command", input.name)))?;
         let summary = format!("start `{}`", input.name);
         let kind = ActionKind::OpenApp { command: input.name };
         Ok(Grounded { kind, target: Target::default(), effects: EffectClass::Launch, summary })
@@ -80,7 +81,10 @@ impl Act for OpenUrl {
         let lower = input.url.to_lowercase();
         let known = ["http://", "https://", "file://"].iter().any(|scheme| lower.starts_with(scheme));
         if !known || input.url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(bad(Self::NAME, format!("`{}` is not an http, https or file address", input.url)));
+            return Err(bad(
+                Self::NAME,
+                format!("`{}` is not an http, https or file address", input.url),
+            ));
         }
         let summary = format!("open `{}` in the browser", input.url);
         let kind = ActionKind::OpenUrl { url: input.url };

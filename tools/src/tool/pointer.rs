@@ -81,7 +81,11 @@ const fn one() -> u8 {
 
 /// How an input at a target is classed: one to a pixel that nothing is known about is blind.
 pub(crate) const fn input_class(target: &Target) -> EffectClass {
-    if target.point.is_some() && target.element.is_none() { EffectClass::BlindInput } else { EffectClass::Input }
+    if target.point.is_some() && target.element.is_none() {
+        EffectClass::BlindInput
+    } else {
+        EffectClass::Input
+    }
 }
 
 /// How a sentence names a target.

@@ -67,13 +67,15 @@ impl Act for SelectOption {
     }
 
     async fn act(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Performed, DesktopError> {
-        let (Some(point), ActionKind::SelectOption { option }) = (permit.target().point, permit.kind()) else {
+        let (Some(point), ActionKind::SelectOption { option }) = (permit.target().point, permit.kind())
+        else {
             return Ok(Outcome::failed("no dropdown").into());
         };
         let before = desktop.capture(None).await?;
         desktop.pointer(permit, PointerInput::MoveTo(point)).await?;
         desktop.pointer(permit, PointerInput::Click(Button::Left, 1)).await?;
-        settle(desktop, &before, Patience { cap: Duration::from_millis(800), ..Patience::default() }).await?;
+        settle(desktop, &before, Patience { cap: Duration::from_millis(800), ..Patience::default() })
+            .await?;
         let open = desktop.observe().await?;
         if let Some(entry) = entry(&open, option, permit) {
             let at = entry.bounds.center();
@@ -119,4 +121,3 @@ async fn by_keyboard(
     tap(permit, desktop, plain(NamedKey::Enter)).await?;
     Ok(Outcome::sent().into())
 }
-

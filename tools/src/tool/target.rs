@@ -56,7 +56,8 @@ struct Fields {
     frame: Option<String>,
 }
 
-const EXPECTED: &str = "expected an element's number, {\"label\": …, \"role\": …} or {\"x\": …, \"y\": …}";
+const EXPECTED: &str =
+    "expected an element's number, {\"label\": …, \"role\": …} or {\"x\": …, \"y\": …}";
 
 impl TryFrom<Value> for Place {
     type Error = String;
@@ -80,7 +81,9 @@ impl Place {
         let f: Fields = serde_json::from_value(fields.into()).map_err(|e| format!("{e}; {EXPECTED}"))?;
         match (f.element, f.label, f.x, f.y) {
             (Some(id), None, None, None) => Ok(Self::Element(id)),
-            (None, Some(label), None, None) => Ok(Self::Described { label, role: f.role, within: f.within }),
+            (None, Some(label), None, None) => {
+                Ok(Self::Described { label, role: f.role, within: f.within })
+            }
             (None, None, Some(x), Some(y)) => Ok(Self::Point { at: Point::new(x, y), frame: f.frame }),
             _ => Err(EXPECTED.into()),
         }
@@ -130,11 +133,10 @@ fn find<'a>(
             && within.is_none_or(|within| element.within.as_deref() == Some(within))
     };
     let candidates: Vec<&Element> = seen.elements.iter().filter(fits).collect();
-    let tests: [&dyn Fn(&str) -> bool; 3] = [
-        &|name| name.trim() == label.trim(),
-        &|name| name.trim().to_lowercase() == wanted,
-        &|name| name.to_lowercase().contains(&wanted),
-    ];
+    let tests: [&dyn Fn(&str) -> bool; 3] =
+        [&|name| name.trim() == label.trim(), &|name| name.trim().to_lowercase() == wanted, &|name| {
+            name.to_lowercase().contains(&wanted)
+        }];
     for test in tests {
         let found: Vec<&Element> = candidates.iter().copied().filter(|e| test(&e.name)).collect();
         // A label and the control that it names are told apart by what can be used.
@@ -156,14 +158,23 @@ impl<'de> Deserialize<'de> for Place {
 
 impl Serialize for Place {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields =
-            Fields { element: None, label: None, role: None, within: None, x: None, y: None, frame: None };
+        let mut fields = Fields {
+            element: None,
+            label: None,
+            role: None,
+            within: None,
+            x: None,
+            y: None,
+            frame: None,
+        };
         match self.clone() {
             Self::Element(id) => fields.element = Some(id),
             Self::Described { label, role, within } => {
                 (fields.label, fields.role, fields.within) = (Some(label), role, within);
             }
-            Self::Point { at, frame } => (fields.x, fields.y, fields.frame) = (Some(at.x), Some(at.y), frame),
+            Self::Point { at, frame } => {
+                (fields.x, fields.y, fields.frame) = (Some(at.x), Some(at.y), frame)
+            }
         }
         fields.serialize(serializer)
     }
@@ -212,8 +223,13 @@ mod tests {
 
     #[test]
     fn reads_every_form_and_writes_it_back() {
-        for value in [json!(3), json!({"element": 3}), json!("Save"), json!({"label": "Save", "role": "button"}), json!({"x": 0, "y": 0})]
-        {
+        for value in [
+            json!(3),
+            json!({"element": 3}),
+            json!("Save"),
+            json!({"label": "Save", "role": "button"}),
+            json!({"x": 0, "y": 0}),
+        ] {
             let place: Place = serde_json::from_value(value.clone()).unwrap();
             let written = serde_json::to_value(&place).unwrap();
             assert_eq!(serde_json::from_value::<Place>(written).unwrap(), place, "{value}");
@@ -222,8 +238,13 @@ mod tests {
 
     #[test]
     fn says_what_was_expected() {
-        for value in [json!(-1), json!(true), json!({"x": 1}), json!({"label": "a", "x": 1, "y": 2}), json!({"colour": 1})]
-        {
+        for value in [
+            json!(-1),
+            json!(true),
+            json!({"x": 1}),
+            json!({"label": "a", "x": 1, "y": 2}),
+            json!({"colour": 1}),
+        ] {
             let error = serde_json::from_value::<Place>(value.clone()).unwrap_err().to_string();
             assert!(error.contains("element"), "{value}: {error}");
         }

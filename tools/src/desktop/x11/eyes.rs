@@ -8,7 +8,7 @@ use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 
 use super::link::{During, Link};
 use crate::desktop::DesktopError;
-use crate::desktop::at_spi::{Accessibility, Seen};
+use crate::desktop::accessibility::{Accessibility, Seen};
 use crate::element::{Element, ElementKey, Window};
 use crate::geometry::ScreenRect;
 

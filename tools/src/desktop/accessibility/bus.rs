@@ -52,7 +52,13 @@ impl Bus {
             None => {
                 let session = Connection::session().await.map_err(text)?;
                 let reply = session
-                    .call_method(Some("org.a11y.Bus"), "/org/a11y/bus", Some("org.a11y.Bus"), "GetAddress", &())
+                    .call_method(
+                        Some("org.a11y.Bus"),
+                        "/org/a11y/bus",
+                        Some("org.a11y.Bus"),
+                        "GetAddress",
+                        &(),
+                    )
                     .await
                     .map_err(text)?;
                 reply.body().deserialize::<String>().map_err(text)?
@@ -84,9 +90,13 @@ impl Bus {
 
     /// The applications that are there, with their processes.
     pub(super) async fn programs(&self) -> Vec<Program> {
-        let root = Address { bus: "org.a11y.atspi.Registry".into(), path: "/org/a11y/atspi/accessible/root".into() };
+        let root = Address {
+            bus: "org.a11y.atspi.Registry".into(),
+            path: "/org/a11y/atspi/accessible/root".into(),
+        };
         let children: Vec<ObjectRefOwned> =
-            match timeout(TREE, self.call(&root, "org.a11y.atspi.Accessible", "GetChildren", &())).await {
+            match timeout(TREE, self.call(&root, "org.a11y.atspi.Accessible", "GetChildren", &())).await
+            {
                 Ok(Ok(children)) => children,
                 _ => return Vec::new(),
             };
@@ -123,7 +133,9 @@ impl Bus {
             let body = reply.body();
             match body.deserialize::<Vec<CacheItem>>() {
                 Ok(items) => items.into_iter().filter_map(from_cache).collect(),
-                Err(_) => body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default(),
+                Err(_) => {
+                    body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default()
+                }
             }
         });
         match nodes {
@@ -138,12 +150,17 @@ impl Bus {
         let mut level: Vec<(Address, Option<Address>, i32)> = vec![(program.root.clone(), None, 0)];
         let deadline = tokio::time::Instant::now() + Duration::from_millis(1500);
         for _ in 0..super::MAX_DEPTH {
-            if level.is_empty() || found.len() >= super::MAX_NODES || tokio::time::Instant::now() > deadline {
+            if level.is_empty()
+                || found.len() >= super::MAX_NODES
+                || tokio::time::Instant::now() > deadline
+            {
                 break;
             }
             let asked = level.into_iter().map(|(at, parent, index)| self.one(at, parent, index));
             let nodes: Vec<Node> = join_all(asked).await.into_iter().flatten().collect();
-            let open = nodes.iter().filter(|node| node.role == Role::Application || node.shows() || node.role == Role::Menu);
+            let open = nodes.iter().filter(|node| {
+                node.role == Role::Application || node.shows() || node.role == Role::Menu
+            });
             let children = join_all(open.map(|node| async move {
                 let children: zbus::Result<Vec<ObjectRefOwned>> =
                     self.call(&node.address, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
@@ -154,7 +171,10 @@ impl Bus {
                 .into_iter()
                 .flat_map(|(parent, children)| {
                     let children: Vec<Address> = children.iter().filter_map(address).collect();
-                    children.into_iter().zip(0..).map(move |(child, index)| (child, Some(parent.clone()), index))
+                    children
+                        .into_iter()
+                        .zip(0..)
+                        .map(move |(child, index)| (child, Some(parent.clone()), index))
                 })
                 .collect();
             found.extend(nodes);
@@ -175,7 +195,13 @@ impl Bus {
         let text = |value: zbus::Result<OwnedValue>| {
             value.ok().and_then(|value| String::try_from(value).ok()).unwrap_or_default()
         };
-        let item = Said { role: role.ok()?, states: states.ok()?, ifaces: ifaces.unwrap_or_default(), name: text(name), description: text(description) };
+        let item = Said {
+            role: role.ok()?,
+            states: states.ok()?,
+            ifaces: ifaces.unwrap_or_default(),
+            name: text(name),
+            description: text(description),
+        };
         Some(node(at, parent, index, item))
     }
 
@@ -194,7 +220,8 @@ impl Bus {
     /// The name of the first action of each: `click` where a click does something.
     pub(super) async fn actions(&self, of: &[Address]) -> Vec<Option<String>> {
         let asked = of.iter().map(|at| async move {
-            let name: zbus::Result<String> = self.call(at, "org.a11y.atspi.Action", "GetName", &(0i32,)).await;
+            let name: zbus::Result<String> =
+                self.call(at, "org.a11y.atspi.Action", "GetName", &(0i32,)).await;
             name.ok()
         });
         timeout(NODES, join_all(asked)).await.unwrap_or_else(|_| vec![None; of.len()])
@@ -208,14 +235,18 @@ impl Bus {
 
     /// What a slider or the like stands at.
     pub(super) async fn value(&self, at: &Address) -> Option<f64> {
-        let value = timeout(NODES, self.property(at, "org.a11y.atspi.Value", "CurrentValue")).await.ok()?.ok()?;
+        let value = timeout(NODES, self.property(at, "org.a11y.atspi.Value", "CurrentValue"))
+            .await
+            .ok()?
+            .ok()?;
         f64::try_from(value).ok()
     }
 
     /// The place-holder or tooltip of a field without a name.
     pub(super) async fn hint(&self, at: &Address) -> Option<String> {
         let attributes = self.call(at, "org.a11y.atspi.Accessible", "GetAttributes", &());
-        let attributes: std::collections::HashMap<String, String> = timeout(NODES, attributes).await.ok()?.ok()?;
+        let attributes: std::collections::HashMap<String, String> =
+            timeout(NODES, attributes).await.ok()?.ok()?;
         ["placeholder-text", "placeholder", "title"].iter().find_map(|key| attributes.get(*key).cloned())
     }
 

@@ -28,13 +28,16 @@ pub(super) fn role(node: &Node) -> Role {
         BusRole::SpinButton => Role::Spinner,
         BusRole::Table | BusRole::TreeTable => Role::Table,
         BusRole::TableCell => Role::Cell,
-        BusRole::ColumnHeader | BusRole::RowHeader | BusRole::TableColumnHeader | BusRole::TableRowHeader => {
-            Role::Header
-        }
+        BusRole::ColumnHeader
+        | BusRole::RowHeader
+        | BusRole::TableColumnHeader
+        | BusRole::TableRowHeader => Role::Header,
         BusRole::TreeItem => Role::TreeItem,
         BusRole::Image | BusRole::Icon | BusRole::Canvas | BusRole::Animation => Role::Image,
         BusRole::Heading => Role::Heading,
-        BusRole::Label | BusRole::Static | BusRole::Caption | BusRole::Text | BusRole::StatusBar => Role::Text,
+        BusRole::Label | BusRole::Static | BusRole::Caption | BusRole::Text | BusRole::StatusBar => {
+            Role::Text
+        }
         BusRole::ProgressBar | BusRole::LevelBar | BusRole::Rating => Role::Progress,
         BusRole::ScrollBar => Role::Scrollbar,
         BusRole::Dialog | BusRole::Alert | BusRole::FileChooser => Role::Dialog,
@@ -67,14 +70,17 @@ pub(super) const fn is_control(role: Role) -> bool {
 /// The states that the list shows.
 pub(super) fn states(node: &Node, role: Role) -> States {
     let checks = matches!(role, Role::Checkbox | Role::Radio | Role::Toggle);
-    let selects = matches!(role, Role::Tab | Role::Option | Role::ListItem | Role::TreeItem | Role::Cell);
+    let selects =
+        matches!(role, Role::Tab | Role::Option | Role::ListItem | Role::TreeItem | Role::Cell);
     let editable = node.is(State::Editable) || role == Role::Textbox;
     States {
         checked: checks.then(|| node.is(State::Checked) || node.is(State::Pressed)),
         selected: (selects && node.is(State::Selectable)).then(|| node.is(State::Selected)),
         expanded: node.is(State::Expandable).then(|| node.is(State::Expanded)),
         focused: node.is(State::Focused),
-        disabled: is_control(role) && role != Role::Dropdown && !(node.is(State::Enabled) || node.is(State::Sensitive))
+        disabled: is_control(role)
+            && role != Role::Dropdown
+            && !(node.is(State::Enabled) || node.is(State::Sensitive))
             && !(editable && node.is(State::Focusable)),
         editable: role.takes_text() && node.is(State::Editable),
         multiline: role.takes_text() && node.is(State::MultiLine),

@@ -59,17 +59,21 @@ impl Accessibility {
     pub async fn read(&mut self, windows: &[Window], screen: ScreenRect) -> Seen {
         let programs = self.bus.programs().await;
         let wanted = programs.iter().filter(|program| {
-            windows.iter().any(|window| window.pid.is_none() || program.pid.is_none() || window.pid == program.pid)
+            windows
+                .iter()
+                .any(|window| window.pid.is_none() || program.pid.is_none() || window.pid == program.pid)
         });
         let bus = &self.bus;
-        let trees = join_all(wanted.map(|program| async move { (program, tree(bus, program).await) })).await;
+        let trees =
+            join_all(wanted.map(|program| async move { (program, tree(bus, program).await) })).await;
         let mut gaps = Vec::new();
         let mut found: Vec<(usize, Draft)> = Vec::new();
         for (program, tree) in trees {
             match tree {
                 Ok(tree) => found.extend(drafts(&tree, program, windows, screen)),
                 Err(reason) => {
-                    let name = windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
+                    let name =
+                        windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
                     gaps.push(format!("`{name}` {reason}"));
                 }
             }
@@ -109,8 +113,10 @@ impl Accessibility {
         let known = self.last.get(key)?.clone();
         let id = self.numbers.of(key)?;
         let address = Address::from_key(&key.0)?;
-        let (node, bounds) =
-            tokio::join!(self.bus.one(address.clone(), None, 0), self.bus.extents(std::slice::from_ref(&address)));
+        let (node, bounds) = tokio::join!(
+            self.bus.one(address.clone(), None, 0),
+            self.bus.extents(std::slice::from_ref(&address))
+        );
         let node = node.filter(Node::shows)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
         let role = roles::role(&node);
@@ -143,10 +149,14 @@ fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
 /// The window in front that the entry of an open menu or list stands in: pop-ups are windows of the
 /// window system, and not of the tree.
 fn popup(draft: &Draft, owner: usize, windows: &[Window]) -> Option<usize> {
-    let entry = matches!(draft.role, Role::MenuItem | Role::Option | Role::ListItem | Role::Checkbox | Role::Radio);
+    let entry = matches!(
+        draft.role,
+        Role::MenuItem | Role::Option | Role::ListItem | Role::Checkbox | Role::Radio
+    );
     let pid = windows.get(owner)?.pid;
     let mut in_front = windows.iter().take(owner);
-    in_front.position(|window| entry && window.pid == pid && window.bounds.contains(draft.bounds.center()))
+    in_front
+        .position(|window| entry && window.pid == pid && window.bounds.contains(draft.bounds.center()))
 }
 
 /// Whether the middle of it lies under one of the windows in front.
@@ -177,7 +187,8 @@ async fn tree(bus: &Bus, program: &Program) -> Result<Tree, String> {
             node.action = action;
         }
     }
-    let details = join_all(showing.iter().filter_map(|at| tree.get(at)).map(|node| detail(bus, node))).await;
+    let details =
+        join_all(showing.iter().filter_map(|at| tree.get(at)).map(|node| detail(bus, node))).await;
     for (at, detail) in details.into_iter().flatten() {
         if let Some(node) = tree.get_mut(&at) {
             (node.text, node.value, node.hint, node.labelled_by, node.chosen) = detail;
@@ -211,9 +222,17 @@ async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
 }
 
 /// The elements of one program, each with the window that it stands in, counted from the front.
-fn drafts(tree: &Tree, program: &Program, windows: &[Window], screen: ScreenRect) -> Vec<(usize, Draft)> {
-    let own: Vec<(usize, &Window)> =
-        windows.iter().enumerate().filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid).collect();
+fn drafts(
+    tree: &Tree,
+    program: &Program,
+    windows: &[Window],
+    screen: ScreenRect,
+) -> Vec<(usize, Draft)> {
+    let own: Vec<(usize, &Window)> = windows
+        .iter()
+        .enumerate()
+        .filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid)
+        .collect();
     let mut found = Vec::new();
     for root in tree.roots() {
         for frame in tree.children(root).filter(|frame| frame.shows()) {
@@ -230,10 +249,14 @@ fn drafts(tree: &Tree, program: &Program, windows: &[Window], screen: ScreenRect
 /// The window that a frame of the tree is: by its title, else by its place, else the only one.
 fn owner<'a>(frame: &Node, own: &[(usize, &'a Window)]) -> Option<(usize, &'a Window)> {
     let name = frame.name.trim();
-    let by_title = own.iter().find(|(_, w)| !name.is_empty() && (w.title == name || w.title.starts_with(name)));
+    let by_title =
+        own.iter().find(|(_, w)| !name.is_empty() && (w.title == name || w.title.starts_with(name)));
     let by_place = || {
         let bounds = frame.bounds?;
-        own.iter().filter_map(|entry| Some((entry.1.bounds.intersect(&bounds)?.area(), entry))).max_by_key(|(area, _)| *area).map(|(_, entry)| entry)
+        own.iter()
+            .filter_map(|entry| Some((entry.1.bounds.intersect(&bounds)?.area(), entry)))
+            .max_by_key(|(area, _)| *area)
+            .map(|(_, entry)| entry)
     };
     by_title.or_else(by_place).or(own.first()).copied()
 }
@@ -256,7 +279,9 @@ fn pages<'a>(tree: &'a Tree, frame: &'a Node) -> Vec<&'a Node> {
         }
     }
     let scaled = frame.bounds.is_some_and(|bounds| {
-        documents.iter().any(|page| page.bounds.is_some_and(|page| page.width > bounds.width.saturating_add(8)))
+        documents
+            .iter()
+            .any(|page| page.bounds.is_some_and(|page| page.width > bounds.width.saturating_add(8)))
     });
     if scaled { documents } else { vec![frame] }
 }

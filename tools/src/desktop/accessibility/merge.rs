@@ -48,7 +48,9 @@ fn same_line(a: &ScreenRect, b: &ScreenRect) -> bool {
 fn name_fields(drafts: &mut Vec<Draft>) {
     let mut used = Vec::new();
     for at in 0..drafts.len() {
-        let Some(field) = drafts.get(at).filter(|draft| draft.name.is_empty()).cloned() else { continue };
+        let Some(field) = drafts.get(at).filter(|draft| draft.name.is_empty()).cloned() else {
+            continue;
+        };
         let boxes = matches!(field.role, Role::Checkbox | Role::Radio);
         let fields = field.role.takes_text() || matches!(field.role, Role::Dropdown | Role::Slider);
         if !boxes && !fields {
@@ -71,11 +73,14 @@ fn name_fields(drafts: &mut Vec<Draft>) {
         let nearest = drafts
             .iter()
             .enumerate()
-            .filter(|(i, text)| text.role == Role::Text && text.name.chars().count() <= 60 && !used.contains(i))
+            .filter(|(i, text)| {
+                text.role == Role::Text && text.name.chars().count() <= 60 && !used.contains(i)
+            })
             .filter_map(|(i, text)| distance(text).map(|d| (d, i)))
             .min();
         if let Some((_, i)) = nearest
-            && let Some(name) = drafts.get(i).map(|text| text.name.trim_end_matches(':').trim().to_owned())
+            && let Some(name) =
+                drafts.get(i).map(|text| text.name.trim_end_matches(':').trim().to_owned())
             && let Some(field) = drafts.get_mut(at)
         {
             field.name = name;
@@ -115,7 +120,9 @@ fn in_reading_order(drafts: Vec<Draft>) -> Vec<Draft> {
     for draft in sorted {
         let fits = |row: &ScreenRect| {
             let middle = draft.bounds.center().y;
-            row.y <= middle && middle < row.bottom() && draft.bounds.height <= row.height.saturating_mul(2)
+            row.y <= middle
+                && middle < row.bottom()
+                && draft.bounds.height <= row.height.saturating_mul(2)
         };
         match rows.iter_mut().rev().take(4).find(|(row, _)| fits(row)) {
             Some((_, members)) => members.push(draft),

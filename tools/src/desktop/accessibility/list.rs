@@ -35,7 +35,8 @@ pub(super) fn clean(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffc}' | '\u{feff}')
     };
-    let plain: String = text.chars().take(MAX_NAME * 4).map(|c| if hidden(c) { ' ' } else { c }).collect();
+    let plain: String =
+        text.chars().take(MAX_NAME * 4).map(|c| if hidden(c) { ' ' } else { c }).collect();
     let folded = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut short: String = folded.chars().take(MAX_NAME).collect();
     if short.len() < folded.len() {
@@ -56,14 +57,20 @@ pub(super) struct Lister<'a> {
 
 impl<'a> Lister<'a> {
     /// The elements of `tree` that show inside `window`, in the order of the tree.
-    pub(super) fn list(tree: &'a Tree, roots: &[&'a Node], window: ScreenRect, screen: ScreenRect) -> Vec<Draft> {
+    pub(super) fn list(
+        tree: &'a Tree,
+        roots: &[&'a Node],
+        window: ScreenRect,
+        screen: ScreenRect,
+    ) -> Vec<Draft> {
         let labels = tree
             .showing()
             .iter()
             .filter_map(|at| tree.get(at))
             .filter_map(|node| node.labelled_by.clone())
             .collect();
-        let mut lister = Self { tree, window, screen, drafts: Vec::new(), labels, left: super::MAX_NODES };
+        let mut lister =
+            Self { tree, window, screen, drafts: Vec::new(), labels, left: super::MAX_NODES };
         for root in roots {
             lister.visit(root, window, None, 0);
         }
@@ -129,7 +136,17 @@ impl<'a> Lister<'a> {
         }
         let inner = self.inner_clip(node, clip);
         let name = clean(&node.name);
-        let group = matches!(node.role, BusRole::Dialog | BusRole::Grouping | BusRole::Panel | BusRole::ToolBar | BusRole::Form | BusRole::Landmark | BusRole::Section | BusRole::PageTabList);
+        let group = matches!(
+            node.role,
+            BusRole::Dialog
+                | BusRole::Grouping
+                | BusRole::Panel
+                | BusRole::ToolBar
+                | BusRole::Form
+                | BusRole::Landmark
+                | BusRole::Section
+                | BusRole::PageTabList
+        );
         let within = if group && !name.is_empty() { Some(name.as_str()) } else { within };
         let within = if node.role == BusRole::ToolBar { Some("toolbar") } else { within };
         for child in self.tree.children(node).collect::<Vec<_>>() {
@@ -150,7 +167,14 @@ impl<'a> Lister<'a> {
 
     /// What scrolls hides what is beyond its own edges.
     fn inner_clip(&self, node: &Node, clip: ScreenRect) -> ScreenRect {
-        let scrolls = matches!(node.role, BusRole::ScrollPane | BusRole::Viewport | BusRole::DocumentWeb | BusRole::ListBox | BusRole::List);
+        let scrolls = matches!(
+            node.role,
+            BusRole::ScrollPane
+                | BusRole::Viewport
+                | BusRole::DocumentWeb
+                | BusRole::ListBox
+                | BusRole::List
+        );
         match node.bounds.filter(|bounds| scrolls && !bounds.is_empty()) {
             Some(bounds) => bounds.intersect(&clip).unwrap_or(clip),
             None => clip,
@@ -167,11 +191,18 @@ impl<'a> Lister<'a> {
     fn in_listbox(&self, node: &Node) -> bool {
         let parent = node.parent.as_ref().and_then(|at| self.tree.get(at));
         let owner = parent.and_then(|parent| parent.parent.as_ref()).and_then(|at| self.tree.get(at));
-        [parent, owner].into_iter().flatten().any(|node| matches!(node.role, BusRole::ComboBox | BusRole::ListBox))
+        [parent, owner]
+            .into_iter()
+            .flatten()
+            .any(|node| matches!(node.role, BusRole::ComboBox | BusRole::ListBox))
     }
 
     fn readable(&mut self, node: &'a Node, kind: Role, bounds: ScreenRect, within: Option<&str>) {
-        let name = clean(if node.name.is_empty() { node.text.as_deref().unwrap_or_default() } else { &node.name });
+        let name = clean(if node.name.is_empty() {
+            node.text.as_deref().unwrap_or_default()
+        } else {
+            &node.name
+        });
         let names_another = self.labels.contains(&node.address);
         let tiny = bounds.width < 3 || bounds.height < 3;
         if names_another || tiny || (name.is_empty() && (kind != Role::Image || !self.acts(node))) {
@@ -217,13 +248,26 @@ impl<'a> Lister<'a> {
 
     fn acts(&self, node: &Node) -> bool {
         node.action.as_deref().is_some_and(|action| {
-            matches!(action.to_lowercase().as_str(), "click" | "press" | "activate" | "jump" | "select" | "open" | "toggle")
+            matches!(
+                action.to_lowercase().as_str(),
+                "click" | "press" | "activate" | "jump" | "select" | "open" | "toggle"
+            )
         })
     }
 
     /// Something without a role of its own that reacts to clicks, small enough to be one thing.
     fn is_clickable(&self, node: &Node, bounds: &ScreenRect) -> bool {
-        let plain = matches!(node.role, BusRole::Section | BusRole::Paragraph | BusRole::Panel | BusRole::Landmark | BusRole::Article | BusRole::Unknown | BusRole::Grouping | BusRole::Mark);
+        let plain = matches!(
+            node.role,
+            BusRole::Section
+                | BusRole::Paragraph
+                | BusRole::Panel
+                | BusRole::Landmark
+                | BusRole::Article
+                | BusRole::Unknown
+                | BusRole::Grouping
+                | BusRole::Mark
+        );
         plain
             && self.acts(node)
             && bounds.area() * MAX_SHARE < self.window.area()
@@ -242,7 +286,8 @@ impl<'a> Lister<'a> {
     fn name(&self, node: &Node) -> String {
         let own = clean(&node.name);
         // Some dropdowns are called by what is chosen in them, which is their value.
-        let is_value = role(node) == Role::Dropdown && self.value(node, Role::Dropdown).0.as_ref() == Some(&own);
+        let is_value =
+            role(node) == Role::Dropdown && self.value(node, Role::Dropdown).0.as_ref() == Some(&own);
         if !own.is_empty() && !is_value {
             return own;
         }
@@ -254,7 +299,11 @@ impl<'a> Lister<'a> {
             }
         }
         let kind = role(node);
-        let inside = if kind.takes_text() || kind == Role::Dropdown { String::new() } else { self.words(node, 0) };
+        let inside = if kind.takes_text() || kind == Role::Dropdown {
+            String::new()
+        } else {
+            self.words(node, 0)
+        };
         if !inside.is_empty() {
             return inside;
         }
@@ -280,10 +329,21 @@ impl<'a> Lister<'a> {
         let description = clean(&node.description);
         let description = (!description.is_empty() && description != name).then_some(description);
         let mut states = states(node, kind);
-        states.focused |= kind.takes_text() && self.tree.children(node).any(|c| c.is(atspi::State::Focused));
+        states.focused |=
+            kind.takes_text() && self.tree.children(node).any(|c| c.is(atspi::State::Focused));
         let within = within.map(str::to_owned).filter(|within| *within != name);
         let address = node.address.clone();
-        self.drafts.push(Draft { address, role: kind, name, value, description, options, states, bounds, within });
+        self.drafts.push(Draft {
+            address,
+            role: kind,
+            name,
+            value,
+            description,
+            options,
+            states,
+            bounds,
+            within,
+        });
     }
 
     fn value(&self, node: &Node, kind: Role) -> (Option<String>, Vec<String>) {
@@ -291,12 +351,14 @@ impl<'a> Lister<'a> {
         match kind {
             Role::Password => (None, Vec::new()),
             Role::Textbox => (text, Vec::new()),
-            Role::Spinner | Role::Slider | Role::Progress => {
-                (text.filter(|_| kind == Role::Spinner).or_else(|| node.value.map(|v| v.to_string())), Vec::new())
-            }
+            Role::Spinner | Role::Slider | Role::Progress => (
+                text.filter(|_| kind == Role::Spinner).or_else(|| node.value.map(|v| v.to_string())),
+                Vec::new(),
+            ),
             Role::Dropdown => {
                 let mut options = Vec::new();
-                let mut chosen = node.chosen.as_ref().and_then(|at| self.tree.get(at)).map(|node| clean(&node.name));
+                let mut chosen =
+                    node.chosen.as_ref().and_then(|at| self.tree.get(at)).map(|node| clean(&node.name));
                 self.options(node, &mut options, &mut chosen, 0);
                 let shown = clean(&node.name);
                 // Once opened, some dropdowns keep their options in a window of their own.
@@ -308,9 +370,18 @@ impl<'a> Lister<'a> {
         }
     }
 
-    fn options(&self, node: &Node, options: &mut Vec<String>, chosen: &mut Option<String>, depth: usize) {
+    fn options(
+        &self,
+        node: &Node,
+        options: &mut Vec<String>,
+        chosen: &mut Option<String>,
+        depth: usize,
+    ) {
         for child in self.tree.children(node) {
-            let entry = matches!(child.role, BusRole::MenuItem | BusRole::ListItem | BusRole::RadioMenuItem | BusRole::TableCell);
+            let entry = matches!(
+                child.role,
+                BusRole::MenuItem | BusRole::ListItem | BusRole::RadioMenuItem | BusRole::TableCell
+            );
             if entry && options.len() < MAX_OPTIONS {
                 let name = clean(&child.name);
                 if child.is(atspi::State::Selected) || child.is(atspi::State::Checked) {
