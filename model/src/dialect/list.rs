@@ -125,7 +125,9 @@ fn rows(elements: &[&Element]) -> Vec<(bool, String)> {
     for element in elements {
         let usable = element.role.takes_clicks() && element.role != Role::Cell;
         match (before, lines.last_mut()) {
-            (Some(left), Some((used, text))) if same_row(left, element) => {
+            (Some(left), Some((used, text)))
+                if same_row(left, element, twin(left) && left.role.takes_clicks() || twin(element)) =>
+            {
                 *used |= usable;
                 text.push_str(" | ");
                 text.push_str(&line(element, twin(element)));
@@ -137,10 +139,14 @@ fn rows(elements: &[&Element]) -> Vec<(bool, String)> {
     lines
 }
 
-fn same_row(left: &Element, right: &Element) -> bool {
+/// Whether two neighbours mean something only together: cells of a row, a caption and what it names, a
+/// control that another row has too and what stands beside it.
+fn same_row(left: &Element, right: &Element, twins: bool) -> bool {
     let cell = |e: &Element| matches!(e.role, Role::Cell | Role::Header);
+    let captions = left.role == Role::Text && left.name.ends_with(':');
     let middle = right.bounds.center().y;
-    cell(left) && cell(right) && left.bounds.y <= middle && middle < left.bounds.bottom()
+    let level = left.bounds.y <= middle && middle < left.bounds.bottom();
+    level && ((cell(left) && cell(right)) || captions || twins)
 }
 
 /// The whole screen as text, at most about `budget` characters, with a line that says what was left

@@ -11,6 +11,8 @@ pub(super) enum Offer {
     Named,
     /// Only the buttons that the task names: all else that it names is done.
     NamedButtons,
+    /// Only closed tabs, sections and the like: what the task quotes is not in sight.
+    Closed,
     /// Everything: the task does not go by the names on the screen.
     Everything,
 }
@@ -53,7 +55,20 @@ pub(super) fn offers(offer: Offer, task: &str, element: &Element) -> bool {
         Offer::Everything => true,
         Offer::Named => is_pickable(element.role) && says(task, &element.name),
         Offer::NamedButtons => element.role == Role::Button && says(task, &element.name),
+        Offer::Closed => is_closed(element),
     }
+}
+
+/// Whether something may be found by opening it.
+fn is_closed(element: &Element) -> bool {
+    let shut = element.states.expanded == Some(false) || element.states.selected == Some(false);
+    let opens = element.role == Role::Tab || element.states.expanded.is_some();
+    opens && shut && element.role != Role::Dropdown
+}
+
+/// What the task quotes, which is often the name of what it is about.
+fn quotes(task: &str) -> impl Iterator<Item = &str> {
+    task.split('"').skip(1).step_by(2).filter(|quoted| !quoted.trim().is_empty())
 }
 
 /// What is offered of `left`, the things that can still be clicked; `done` says in words what was done.
@@ -68,6 +83,11 @@ pub(super) fn narrow<'a>(
     // The names of what was done stand in quotes.
     let by_name = done.flat_map(|did| did.split('"').skip(1).step_by(2)).any(|name| says(task, name));
     let mut left = left;
+    let in_sight = |quoted: &str| left.clone().any(|e| e.role != Role::Text && says(&e.name, quoted));
+    let out_of_sight = quotes(task).next().is_some() && !quotes(task).any(in_sight);
+    if out_of_sight && left.clone().any(is_closed) {
+        return Offer::Closed;
+    }
     if by_name && left.any(|element| offers(Offer::NamedButtons, task, element)) {
         return Offer::NamedButtons;
     }

@@ -171,6 +171,11 @@ fn schema(view: &PlanView<'_>) -> Value {
     let ids = |usage: Usage, fits: &dyn Fn(&Element) -> bool| -> Vec<u32> {
         elements.iter().filter(|e| fits(e) && free(view, e, usage)).map(|e| e.id.0).collect()
     };
+    // A text that says the task again is no target.
+    let repeats = |e: &Element| {
+        e.role == Role::Text && e.name.len() * 2 > view.task.len() && view.task.contains(e.name.trim())
+    };
+    let clickable = |e: &Element| clickable(e) && !repeats(e);
     let left = elements.iter().copied().filter(|e| clickable(e) && free(view, e, Usage::Click));
     let offer = named::narrow(view.task, left, view.steps.iter().map(|step| step.did.as_str()));
     let clicks = ids(Usage::Click, &|e| clickable(e) && named::offers(offer, view.task, e));

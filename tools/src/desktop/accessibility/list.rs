@@ -20,6 +20,8 @@ pub(super) struct Draft {
     pub(super) states: States,
     pub(super) bounds: ScreenRect,
     pub(super) within: Option<String>,
+    /// What it stands in, for joining the pieces of one text.
+    pub(super) parent: Option<Address>,
 }
 
 /// Longest name in characters.
@@ -87,8 +89,13 @@ impl<'a> Lister<'a> {
         if node.role != BusRole::Application && !node.shows() {
             return;
         }
-        let kind = role(node);
+        // Some pages call a whole section a tab; what can be used in it is what counts.
+        let kind = match role(node) {
+            Role::Tab if self.holds_field(node, 0) => Role::Group,
+            kind => kind,
+        };
         let seen = node.bounds.and_then(|bounds| bounds.intersect(&clip));
+        let seen = if node.role == BusRole::DateEditor { self.first_part(node).or(seen) } else { seen };
         if is_control(kind) {
             if let Some(bounds) = seen {
                 self.control(node, kind, bounds, within);
@@ -282,6 +289,33 @@ impl<'a> Lister<'a> {
         own || self.tree.children(node).any(|child| self.holds_control(child, depth + 1))
     }
 
+    fn holds_field(&self, node: &Node, depth: usize) -> bool {
+        let inside = |child: &Node| {
+            matches!(role(child), Role::Button | Role::Checkbox | Role::Radio | Role::Dropdown)
+                || role(child).takes_text()
+                || self.holds_field(child, depth + 1)
+        };
+        depth < 6 && self.tree.children(node).any(|child| child.shows() && inside(child))
+    }
+
+    /// Where typing into a date begins: its parts are filled one after another.
+    fn first_part(&self, node: &Node) -> Option<ScreenRect> {
+        self.parts(node, 0).first().and_then(|part| part.bounds)
+    }
+
+    /// The parts of a date or a time.
+    fn parts(&self, node: &Node, depth: usize) -> Vec<&'a Node> {
+        let mut parts = Vec::new();
+        for child in self.tree.children(node).filter(|_| depth < 6) {
+            if child.role == BusRole::SpinButton {
+                parts.push(child);
+            } else {
+                parts.extend(self.parts(child, depth + 1));
+            }
+        }
+        parts
+    }
+
     /// What it is called: by its program, by its label, by what stands in it, by its hint.
     fn name(&self, node: &Node) -> String {
         let own = clean(&node.name);
@@ -299,6 +333,10 @@ impl<'a> Lister<'a> {
             }
         }
         let kind = role(node);
+        if node.role == BusRole::DateEditor {
+            let parts: Vec<String> = self.parts(node, 0).iter().map(|part| clean(&part.name)).collect();
+            return parts.join("/");
+        }
         let inside = if kind.takes_text() || kind == Role::Dropdown {
             String::new()
         } else {
@@ -343,6 +381,7 @@ impl<'a> Lister<'a> {
             states,
             bounds,
             within,
+            parent: node.parent.clone(),
         });
     }
 

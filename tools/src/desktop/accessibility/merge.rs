@@ -25,9 +25,8 @@ fn join_texts(drafts: Vec<Draft>) -> Vec<Draft> {
         if let Some(last) = joined.last_mut()
             && last.role == Role::Text
             && draft.role == Role::Text
-            && last.within == draft.within
-            && same_line(&last.bounds, &draft.bounds)
-            && draft.bounds.x.saturating_sub(last.bounds.right()).abs() <= 12
+            && last.parent == draft.parent
+            && follows(&last.bounds, &draft.bounds)
         {
             last.name = clean(&format!("{} {}", last.name, draft.name));
             last.bounds = last.bounds.union(&draft.bounds);
@@ -36,6 +35,13 @@ fn join_texts(drafts: Vec<Draft>) -> Vec<Draft> {
         joined.push(draft);
     }
     joined
+}
+
+/// Whether a piece of text goes on where another ends: on the same line, or on the next one.
+fn follows(a: &ScreenRect, b: &ScreenRect) -> bool {
+    let beside = same_line(a, b) && b.x.saturating_sub(a.right()).abs() <= 12;
+    let below = b.y.saturating_sub(a.bottom());
+    beside || (-i32::try_from(a.height).unwrap_or(0)..=8).contains(&below)
 }
 
 fn same_line(a: &ScreenRect, b: &ScreenRect) -> bool {
@@ -98,7 +104,8 @@ fn name_fields(drafts: &mut Vec<Draft>) {
 fn drop_echoes(drafts: &mut Vec<Draft>) {
     let controls: Vec<(String, ScreenRect)> = drafts
         .iter()
-        .filter(|draft| draft.role.takes_clicks() && !draft.name.is_empty())
+        .filter(|draft| draft.role.takes_clicks() || draft.role == Role::Heading)
+        .filter(|draft| !draft.name.is_empty())
         .map(|draft| (draft.name.clone(), draft.bounds))
         .collect();
     drafts.retain(|draft| {
