@@ -9,7 +9,7 @@ use freehand_agent::limits::Limits;
 use freehand_agent::run::{Run, Stop};
 use freehand_agent::trajectory::recorder::Recorder;
 use freehand_agent::trajectory::{Exit, Header};
-use freehand_model::backend::embedded::Embedded;
+use freehand_model::backend::embedded::{Embedded, Settings};
 use freehand_model::dialect::numbered::Numbered;
 use freehand_policies::approver::DenyAll;
 use freehand_policies::preset::{DisplayTrust, Preset};
@@ -38,7 +38,7 @@ impl Listener for Print {
 async fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let (Some(weights), Some(task)) = (args.next(), args.next()) else { bail!("automate WEIGHTS TASK") };
-    let model = Embedded::open(Path::new(&weights)).await?;
+    let model = Embedded::open(&weights, Settings::default()).await?;
     let mut desktop = X11::connect(None).context("no desktop to work on")?;
     let header = Header {
         format: freehand_agent::trajectory::FORMAT,

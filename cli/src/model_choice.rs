@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::Result;
 use freehand_model::Model;
-use freehand_model::backend::embedded::Embedded;
+use freehand_model::backend::embedded::{Embedded, Settings};
 use freehand_model::backend::openai::OpenAi;
 use freehand_model::dialect::Dialect;
 use freehand_model::dialect::numbered::Numbered;
@@ -145,7 +145,8 @@ impl Located {
         let model: Box<dyn Model> = match self {
             Self::Weights { path, .. } => {
                 let waiting = progress::spinner("reading the model");
-                let model = Embedded::open(path).await?;
+                let settings = Settings { prefixes: places::prefixes(), ..Settings::default() };
+                let model = Embedded::open(path, settings).await?;
                 waiting.finish_and_clear();
                 Box::new(model)
             }

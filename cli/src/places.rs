@@ -32,6 +32,11 @@ pub fn store() -> Result<Store> {
     Ok(Store::open(dirs.cache_dir())?)
 }
 
+/// The folder for what a model has read in each run alike.
+pub fn prefixes() -> Option<PathBuf> {
+    Some(BaseDirs::new()?.cache_dir().join("freehand").join("prefixes"))
+}
+
 /// The programs that the menu offers.
 pub fn menu() -> Vec<App> {
     let home = BaseDirs::new().map(|dirs| dirs.data_dir().to_owned());

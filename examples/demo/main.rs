@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use freehand_model::backend::embedded::Embedded;
+use freehand_model::backend::embedded::{Embedded, Settings};
 
 use crate::stage::Stage;
 
@@ -82,7 +82,7 @@ async fn main() -> Result<()> {
     let args = args()?;
     println!("reading the model …");
     let start = Instant::now();
-    let model = Embedded::open(&args.weights).await?;
+    let model = Embedded::open(&args.weights, Settings::default()).await?;
     println!("ready after {:.1} s\n", start.elapsed().as_secs_f64());
     let mut done = 0;
     let mut asked = 0;

@@ -51,6 +51,8 @@ pub enum Constraint {
 pub struct Prompt {
     /// The conversation so far.
     pub turns: Vec<Turn>,
+    /// The first so many turns are the same in every run, so that a backend may keep its work on them.
+    pub lasting: usize,
     /// What the answer must look like.
     pub constraint: Constraint,
     /// As many tokens as the answer may have.

@@ -33,6 +33,9 @@ Rules:
 - What the task names and the list lacks may be in a closed tab, section, menu, or on another page.
 - When everything is filled in, press the button that the task names, or the one that confirms.";
 
+/// The turns before the situation.
+const LASTING: usize = 1 + 2 * EXAMPLES.len();
+
 /// Worked examples: screens made up for the purpose, what is asked, and the right answers.
 const EXAMPLES: [(&str, &str, &str); 7] = [
     (
@@ -273,6 +276,7 @@ impl Dialect for Numbered {
     fn render(&self, view: &PlanView<'_>) -> Prompt {
         Prompt {
             turns: turns(view, NEXT),
+            lasting: LASTING,
             constraint: Constraint::JsonSchema(schema(view)),
             max_tokens: 300,
             ..Prompt::default()
@@ -280,7 +284,7 @@ impl Dialect for Numbered {
     }
 
     fn render_done(&self, view: &PlanView<'_>) -> Prompt {
-        Prompt { turns: turns(view, DONE), max_tokens: 1, ..Prompt::default() }
+        Prompt { turns: turns(view, DONE), lasting: LASTING, max_tokens: 1, ..Prompt::default() }
     }
 
     fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {

@@ -91,6 +91,7 @@ impl Dialect for Tools {
     fn render(&self, view: &PlanView<'_>) -> Prompt {
         Prompt {
             turns: turns(view, "The next call:"),
+            lasting: 1,
             constraint: Constraint::JsonSchema(schema(view)),
             max_tokens: 2000,
             ..Prompt::default()
@@ -99,7 +100,7 @@ impl Dialect for Tools {
 
     fn render_done(&self, view: &PlanView<'_>) -> Prompt {
         let question = "Is every part of the task already done? Answer Yes or No.";
-        Prompt { turns: turns(view, question), max_tokens: 1, ..Prompt::default() }
+        Prompt { turns: turns(view, question), lasting: 1, max_tokens: 1, ..Prompt::default() }
     }
 
     fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {

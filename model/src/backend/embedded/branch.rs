@@ -25,9 +25,34 @@ impl Branch {
         Self { ids: Vec::new(), cache: network.cache() }
     }
 
+    /// Its tokens.
+    pub(super) fn ids(&self) -> &[TokenId] {
+        &self.ids
+    }
+
+    /// Tokens that it begins with as `ids` do.
+    pub(super) fn common(&self, ids: &[TokenId]) -> usize {
+        self.ids.iter().zip(ids).take_while(|(a, b)| a == b).count()
+    }
+
+    /// The work on its first `len` tokens, in the form of [`Branch::take_up`].
+    pub(super) fn beginning(&self, len: usize) -> impl Iterator<Item = &[u8]> {
+        self.cache.beginning(len)
+    }
+
+    /// Becomes `ids`, with the work that `bytes` hold, if they fit.
+    pub(super) fn take_up(&mut self, ids: &[TokenId], bytes: &[u8]) -> bool {
+        self.ids.clear();
+        let fits = self.cache.take_up(ids.len(), bytes);
+        if fits {
+            self.ids.extend_from_slice(ids);
+        }
+        fits
+    }
+
     /// Forgets all that is not a beginning of `ids`; gives the tokens that are left.
     pub(super) fn keep(&mut self, ids: &[TokenId]) -> usize {
-        let common = self.ids.iter().zip(ids).take_while(|(a, b)| a == b).count();
+        let common = self.common(ids);
         self.cut(common);
         common
     }

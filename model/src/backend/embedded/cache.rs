@@ -48,6 +48,49 @@ impl Cache {
         self.layers.get(layer).map_or(&[], Vec::as_slice)
     }
 
+    /// Bytes of `len` tokens in the form of [`Cache::beginning`].
+    pub(super) fn size_of(&self, len: usize) -> usize {
+        let heads: usize = self.layers.iter().map(Vec::len).sum();
+        heads * self.lanes_of(len).iter().sum::<usize>() * size_of::<Lanes>()
+    }
+
+    /// The first `len` tokens, which must be there, head by head: keys, then values.
+    pub(super) fn beginning(&self, len: usize) -> impl Iterator<Item = &[u8]> {
+        let [keys, values] = self.lanes_of(len);
+        self.layers.iter().flatten().flat_map(move |head| {
+            let keys = head.keys.get(..keys).unwrap_or_default();
+            [keys, head.values.get(..values).unwrap_or_default()].map(bytemuck::cast_slice)
+        })
+    }
+
+    /// Takes up what [`Cache::beginning`] gave, in place of all that is there. Gives whether it fits.
+    pub(super) fn take_up(&mut self, len: usize, mut bytes: &[u8]) -> bool {
+        if bytes.len() != self.size_of(len) {
+            return false;
+        }
+        let [keys, values] = self.lanes_of(len);
+        let room = len.next_multiple_of(STEP) / LANES * self.size;
+        for head in self.layers.iter_mut().flatten() {
+            for (lanes, count) in [(&mut head.keys, keys), (&mut head.values, values)] {
+                let (part, rest) = bytes.split_at(count * size_of::<Lanes>());
+                lanes.clear();
+                lanes.reserve(room);
+                lanes.extend(
+                    part.chunks_exact(size_of::<Lanes>()).map(bytemuck::pod_read_unaligned::<Lanes>),
+                );
+                lanes.resize(room.max(count), [0.0; LANES]);
+                bytes = rest;
+            }
+        }
+        self.len = len;
+        true
+    }
+
+    /// Lanes that the keys and the values of `len` tokens take in one head.
+    fn lanes_of(&self, len: usize) -> [usize; 2] {
+        [len.div_ceil(LANES) * self.size, len * self.size / LANES]
+    }
+
     /// Writes the keys and values of the tokens after the first [`Cache::len`] into a layer. `keys` and
     /// `values` go by token, then by head.
     pub(super) fn write(&mut self, layer: usize, keys: &[f32], values: &[f32]) {

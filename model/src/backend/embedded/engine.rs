@@ -11,10 +11,12 @@ use candle_transformers::generation::LogitsProcessor;
 use tokio::sync::mpsc::UnboundedSender;
 use toktrie::TokenId;
 
-use super::branch::Branch;
+use super::Settings;
+use super::branches::Branches;
 use super::gguf::Gguf;
 use super::grammar::{Grammar, Rules};
 use super::network::{Network, Wanted};
+use super::prefixes::Prefixes;
 use super::text::Text;
 use super::vocabulary::{Vocabulary, count};
 use crate::backend::ModelError;
@@ -38,7 +40,8 @@ pub(super) struct Engine {
     network: Network,
     vocabulary: Arc<Vocabulary>,
     grammar: Grammar,
-    branch: Branch,
+    branches: Branches,
+    prefixes: Option<Prefixes>,
 }
 
 /// An answer while it is written.
@@ -55,11 +58,11 @@ struct Answer<'a> {
 }
 
 impl Engine {
-    /// Reads a model's file. The context is cut to `context` tokens.
-    pub(super) fn load(path: &Path, context: u32) -> Result<Self, ModelError> {
+    /// Reads a model's file.
+    pub(super) fn load(path: &Path, settings: &Settings) -> Result<Self, ModelError> {
         let gguf = Gguf::open(path)?;
         let bad = |reason| ModelError::BadFile { path: path.to_path_buf(), reason };
-        let network = Network::read(&gguf, context as usize).map_err(bad)?;
+        let network = Network::read(&gguf, settings.context as usize).map_err(bad)?;
         let (vocabulary, grammar) = thread::scope(|scope| {
             let tokens = scope.spawn(|| {
                 let vocabulary = Arc::new(Vocabulary::read(&gguf, network.sizes.vocabulary)?);
@@ -69,9 +72,10 @@ impl Engine {
             let tokens = tokens.join().unwrap_or_else(|_| Err("has tokens that cannot be used".into()));
             packed.and(tokens.map_err(bad))
         })?;
+        let prefixes = settings.prefixes.clone().map(|folder| Prefixes::new(folder, &gguf));
         gguf.release();
-        let branch = Branch::new(&network);
-        Ok(Self { network, vocabulary, grammar, branch })
+        let branches = Branches::new(&network);
+        Ok(Self { network, vocabulary, grammar, branches, prefixes })
     }
 
     /// Tokens that fit in prompt and answer together.
@@ -86,12 +90,12 @@ impl Engine {
         events: &UnboundedSender<Event>,
     ) -> Result<Completion, ModelError> {
         let started = Instant::now();
-        let ids = self.vocabulary.render(&prompt.turns, self.context())?;
+        let (ids, lasting) = self.vocabulary.render(prompt, self.context())?;
         let mut answer = Answer::new(prompt, self.grammar.rules(&prompt.constraint)?);
         answer.left =
             self.network.sizes.context.saturating_sub(ids.len()).min(prompt.max_tokens as usize);
         answer.usage.prompt = count(ids.len());
-        let reused = self.keep(&ids);
+        let reused = self.recall(&ids, lasting);
         answer.usage.reused = count(reused);
         answer.unread = ids.into_iter().skip(reused).collect();
         let finish = loop {
@@ -109,6 +113,7 @@ impl Engine {
                 break finish;
             }
         };
+        self.keep(lasting);
         Ok(answer.finish(finish, started, events))
     }
 
@@ -119,7 +124,7 @@ impl Engine {
         options: &[String],
         events: &UnboundedSender<Event>,
     ) -> Result<Option<Vec<f64>>, ModelError> {
-        let ids = self.vocabulary.render(&prompt.turns, self.context())?;
+        let (ids, lasting) = self.vocabulary.render(prompt, self.context())?;
         let options: Vec<_> =
             options.iter().map(|o| self.vocabulary.encode(o)).collect::<Result<_, _>>()?;
         let longest = options.iter().map(Vec::len).max().unwrap_or(0);
@@ -130,16 +135,17 @@ impl Engine {
             let prompt = count(ids.len() + longest);
             return Err(ModelError::TooLong { prompt, context: self.context() });
         }
-        let reused = self.keep(&ids);
+        let reused = self.recall(&ids, lasting);
         let unread = ids.get(reused..).unwrap_or_default();
         let Some(first) = self.read(unread, Wanted::Last, events)? else { return Ok(None) };
         let mut likelihoods = Vec::with_capacity(options.len());
         for option in &options {
             let likelihood = self.likelihood(&first, option, events);
-            self.branch.cut(ids.len());
+            self.branches.current.cut(ids.len());
             let Some(likelihood) = likelihood? else { return Ok(None) };
             likelihoods.push(likelihood);
         }
+        self.keep(lasting);
         Ok(Some(shares(&likelihoods)))
     }
 
@@ -161,11 +167,25 @@ impl Engine {
         Ok(Some(sum))
     }
 
-    /// Keeps what `ids` has in common with what is remembered, except its last token, whose logits are
-    /// needed. Gives the tokens kept.
-    fn keep(&mut self, ids: &[TokenId]) -> usize {
+    /// Finds what `ids` have in common with what is remembered or kept on the disk, but for their last
+    /// token, whose logits are needed, and forgets what else that branch has. Gives the tokens found.
+    fn recall(&mut self, ids: &[TokenId], lasting: usize) -> usize {
         let (_, beginning) = ids.split_last().unwrap_or((&0, &[]));
-        self.branch.keep(beginning)
+        self.branches.choose(&self.network, beginning, lasting);
+        let branch = &mut self.branches.current;
+        if let (Some(prefixes), Some(lasting)) = (&mut self.prefixes, beginning.get(..lasting))
+            && branch.common(lasting) < lasting.len()
+        {
+            prefixes.take(lasting, branch);
+        }
+        branch.keep(beginning)
+    }
+
+    /// Keeps the work on the lasting part of the prompt for later runs.
+    fn keep(&mut self, lasting: usize) {
+        if let Some(prefixes) = &mut self.prefixes {
+            prefixes.keep(&self.branches.current, lasting);
+        }
     }
 
     fn read(
@@ -175,7 +195,7 @@ impl Engine {
         events: &UnboundedSender<Event>,
     ) -> Result<Option<Vec<f32>>, ModelError> {
         let go_on = || say(events, Event::Working);
-        self.branch.read(&self.network, ids, wanted, &go_on).map_err(failed)
+        self.branches.current.read(&self.network, ids, wanted, &go_on).map_err(failed)
     }
 }
 

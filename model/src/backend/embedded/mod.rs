@@ -19,11 +19,13 @@ use crate::prompt::{Completion, Finish, Prompt};
 
 mod attention;
 mod branch;
+mod branches;
 mod cache;
 mod engine;
 mod gguf;
 mod grammar;
 mod network;
+mod prefixes;
 mod simd;
 mod text;
 mod vocabulary;
@@ -32,6 +34,23 @@ mod weights;
 /// Tokens that fit in prompt and answer together unless told otherwise. Each token that is used costs
 /// 56 KiB of memory with the default model.
 pub const DEFAULT_CONTEXT: u32 = 8192;
+
+/// How a model is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Tokens that fit in prompt and answer together, or as many as the model was trained for if that is
+    /// less.
+    pub context: u32,
+    /// The folder for the work on beginnings of prompts that are the same in every run. Without one it is
+    /// done again in each.
+    pub prefixes: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { context: DEFAULT_CONTEXT, prefixes: None }
+    }
+}
 
 /// A model computed in this process.
 pub struct Embedded {
@@ -49,22 +68,16 @@ impl fmt::Debug for Embedded {
 
 impl Embedded {
     /// Reads the weights of `path` and prepares them, which takes seconds and blocks the thread.
-    pub fn load(path: &Path) -> Result<Self, ModelError> {
-        Self::load_with_context(path, DEFAULT_CONTEXT)
-    }
-
-    /// Like [`Embedded::load`], for prompts and answers of up to `context` tokens, or of what the model
-    /// was trained for if that is less.
-    pub fn load_with_context(path: &Path, context: u32) -> Result<Self, ModelError> {
-        let engine = Engine::load(path, context)?;
+    pub fn load(path: &Path, settings: &Settings) -> Result<Self, ModelError> {
+        let engine = Engine::load(path, settings)?;
         let context = engine.context();
         Ok(Self { engine: Arc::new(Mutex::new(engine)), path: path.to_path_buf(), context })
     }
 
     /// Like [`Embedded::load`], without blocking the thread.
-    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, ModelError> {
+    pub async fn open(path: impl Into<PathBuf>, settings: Settings) -> Result<Self, ModelError> {
         let path = path.into();
-        spawn_blocking(move || Self::load(&path)).await.map_err(broken)?
+        spawn_blocking(move || Self::load(&path, &settings)).await.map_err(broken)?
     }
 
     /// Runs `question` on a thread of its own and hands what it says to `sink`. Gives its answer and, if

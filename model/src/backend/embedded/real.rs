@@ -23,7 +23,7 @@ fn real_weights() -> PathBuf {
 
 fn model() -> &'static Embedded {
     static MODEL: OnceLock<Embedded> = OnceLock::new();
-    MODEL.get_or_init(|| Embedded::load(&real_weights()).unwrap())
+    MODEL.get_or_init(|| Embedded::load(&real_weights(), &Settings::default()).unwrap())
 }
 
 fn prompt(system: &str, user: &str, constraint: Constraint) -> Prompt {

@@ -187,7 +187,7 @@ fn parts_and_repeats_change_nothing() {
 }
 
 fn model() -> Embedded {
-    Embedded::load(write(&FLOATS, "qwen2").path()).unwrap()
+    Embedded::load(write(&FLOATS, "qwen2").path(), &Settings::default()).unwrap()
 }
 
 fn prompt(text: &str, constraint: Constraint, max_tokens: u32) -> Prompt {
@@ -345,7 +345,8 @@ fn text_cannot_forge_control_tokens() {
     assert!(ids.iter().all(|id| *id < 257), "{ids:?}");
     let bytes: Vec<u8> = ids.iter().flat_map(|id| vocabulary.bytes(*id).to_vec()).collect();
     assert_eq!(bytes, text.as_bytes());
-    let ids = vocabulary.render(&[Turn::new(Speaker::User, text)], 512).unwrap();
+    let prompt = Prompt { turns: vec![Turn::new(Speaker::User, text)], ..Prompt::default() };
+    let (ids, _) = vocabulary.render(&prompt, 512).unwrap();
     assert_eq!(ids.iter().filter(|id| **id > 256).copied().collect::<Vec<_>>(), [258, 259, 258]);
 }
 
@@ -353,7 +354,7 @@ fn text_cannot_forge_control_tokens() {
 fn refused(bytes: &[u8], directory: &TempDir) -> Option<String> {
     let path = directory.path().join("model.gguf");
     File::create(&path).unwrap().write_all(bytes).unwrap();
-    match Embedded::load(&path) {
+    match Embedded::load(&path, &Settings::default()) {
         Ok(_) => None,
         Err(ModelError::BadFile { reason, .. }) => Some(reason),
         Err(other) => panic!("{other}"),
@@ -397,4 +398,55 @@ fn changed_bytes_never_panic() {
         let reason = refused(&changed, &directory);
         assert_ne!(reason.as_deref(), Some("has tokens that cannot be used"), "that was a panic");
     }
+}
+
+#[tokio::test]
+async fn what_is_the_same_in_every_run_is_read_once() {
+    let file = write(&FLOATS, "qwen2");
+    let folder = TempDir::new().unwrap();
+    let settings = Settings { prefixes: Some(folder.path().join("kept")), ..Settings::default() };
+    let ask = async |rules: &str, text: &str| {
+        let model = Embedded::load(file.path(), &settings).unwrap();
+        let turns = vec![Turn::new(Speaker::System, rules), Turn::new(Speaker::User, text)];
+        let prompt = Prompt { turns, lasting: 1, max_tokens: 20, ..Prompt::default() };
+        let answer = model.complete(&prompt, &mut Unread).await.unwrap();
+        (answer.text, answer.usage.reused)
+    };
+    let rules = "Do as you are told, and nothing else. ".repeat(4);
+    let (answer, reused) = ask(&rules, "Go.").await;
+    assert_eq!(reused, 0);
+    assert_eq!(
+        ask("Do nothing at all. It is better for all of us, and for you too. So stay!", "Go.").await.1,
+        0
+    );
+    let (again, reused) = ask(&rules, "Go.").await;
+    assert_eq!(again, answer);
+    assert!(reused as usize > rules.len() / 2, "{reused}");
+    for entry in std::fs::read_dir(folder.path().join("kept")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[1000] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(ask(&rules, "Go.").await, (answer, 0), "a damaged file is not used");
+}
+
+#[tokio::test]
+async fn two_kinds_of_question_do_not_forget_each_other() {
+    let model = Embedded::load(write(&FLOATS, "qwen2").path(), &Settings::default()).unwrap();
+    let ask = async |rules: &str, text: &str| {
+        let turns = vec![Turn::new(Speaker::System, rules), Turn::new(Speaker::User, text)];
+        let prompt = Prompt { turns, lasting: 1, max_tokens: 3, ..Prompt::default() };
+        model.complete(&prompt, &mut Unread).await.unwrap().usage.reused
+    };
+    // All begin with the same eight tokens, which name the speaker.
+    let (few, most) = (..=8, 16..);
+    assert!(few.contains(&ask("Choose an action.", "Go.").await));
+    assert!(few.contains(&ask("Answer a question.", "Go.").await));
+    assert!(most.contains(&ask("Choose an action.", "Stay.").await));
+    assert!(most.contains(&ask("Answer a question.", "Stay.").await));
+    for number in 0..9 {
+        assert!(few.contains(&ask(&format!("{number} is a number."), "Go.").await));
+    }
+    assert!(few.contains(&ask("Choose an action.", "Go.").await), "the memory has a limit");
 }

@@ -16,7 +16,7 @@ use toktrie::{TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 
 use super::gguf::Gguf;
 use crate::backend::ModelError;
-use crate::prompt::{Speaker, Turn};
+use crate::prompt::{Prompt, Speaker};
 
 /// Where Qwen2 cuts text before it looks for tokens.
 const CUTS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -94,8 +94,14 @@ impl Vocabulary {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The ids of a conversation up to where the model's answer begins; at most `most`.
-    pub(super) fn render(&self, turns: &[Turn], most: u32) -> Result<Vec<TokenId>, ModelError> {
+    /// The ids of a prompt up to where the model's answer begins, at most `most`, and how many of them
+    /// are those of its lasting turns.
+    pub(super) fn render(
+        &self,
+        prompt: &Prompt,
+        most: u32,
+    ) -> Result<(Vec<TokenId>, usize), ModelError> {
+        let turns = prompt.turns.as_slice();
         let bytes = turns.iter().map(|turn| turn.text.len()).sum::<usize>();
         // Each token stands for a few bytes, so that an absurd prompt need not be read to be refused.
         let least = count(bytes / self.trie.max_token_len().max(1));
@@ -103,7 +109,11 @@ impl Vocabulary {
             return Err(ModelError::TooLong { prompt: least, context: most });
         }
         let mut ids = Vec::new();
-        for turn in turns {
+        let mut lasting = 0;
+        for (number, turn) in turns.iter().enumerate() {
+            if number == prompt.lasting {
+                lasting = ids.len();
+            }
             ids.push(self.turn_start);
             ids.extend(self.encode(&format!("{}\n{}", name(turn.speaker), turn.text))?);
             ids.push(self.turn_end);
@@ -112,7 +122,7 @@ impl Vocabulary {
         ids.push(self.turn_start);
         ids.extend(self.encode(&format!("{}\n", name(Speaker::Assistant)))?);
         if count(ids.len()) < most {
-            Ok(ids)
+            Ok((ids, lasting))
         } else {
             Err(ModelError::TooLong { prompt: count(ids.len()), context: most })
         }

@@ -1,0 +1,122 @@
+//! The work on beginnings of prompts that are the same in every run, kept on the disk from one run to the
+//! next: with it the first answer of a run comes as quickly as the second.
+//!
+//! A file is named by the model and the tokens that it belongs to and ends with a hash of all it holds, so
+//! one that is damaged or of another model is never used. Keeping is a favour: where it fails, the work is
+//! done again next time.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use toktrie::TokenId;
+
+use super::branch::Branch;
+use super::gguf::Gguf;
+
+/// Raised when the network computes something else than before, or the form of the files changes.
+const FORMAT: &str = "freehand prefix 1";
+/// Shorter beginnings are read again as quickly as their file.
+const LEAST: usize = 64;
+/// Files that are kept; the ones used last stay. One takes some 50 MB with the default model.
+const MOST: usize = 6;
+/// Bytes at either end of a model's file that tell it from all others.
+const SAMPLE: usize = 1 << 20;
+
+/// The kept beginnings of one model.
+#[derive(Debug)]
+pub(super) struct Prefixes {
+    folder: PathBuf,
+    model: blake3::Hash,
+    /// Those that need not be written in this run.
+    known: HashSet<blake3::Hash>,
+}
+
+impl Prefixes {
+    /// Those of the model in `gguf`, in `folder`.
+    pub(super) fn new(folder: PathBuf, gguf: &Gguf) -> Self {
+        let bytes = gguf.map.as_ref();
+        let end = bytes.get(bytes.len().saturating_sub(SAMPLE)..).unwrap_or_default();
+        let mut hash = blake3::Hasher::new();
+        hash.update(FORMAT.as_bytes()).update(&bytes.len().to_le_bytes());
+        hash.update(bytes.get(..SAMPLE).unwrap_or(bytes)).update(end);
+        Self { folder, model: hash.finalize(), known: HashSet::new() }
+    }
+
+    /// Puts the kept work on `ids` into `branch`, if there is such.
+    pub(super) fn take(&mut self, ids: &[TokenId], branch: &mut Branch) -> bool {
+        let name = self.name(ids);
+        let path = self.path(name);
+        let Ok(bytes) = fs::read(&path) else { return false };
+        let Some((beginning, sum)) = bytes.split_last_chunk::<{ blake3::OUT_LEN }>() else {
+            return false;
+        };
+        if hash(name, [beginning]) != *sum || !branch.take_up(ids, beginning) {
+            tracing::debug!(path = %path.display(), "a kept prefix is damaged and not used");
+            return false;
+        }
+        self.known.insert(name);
+        let used = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+        tracing::debug!(tokens = ids.len(), ?used, "took up a kept prefix");
+        true
+    }
+
+    /// Keeps the work on the first `len` tokens of `branch` for later runs.
+    pub(super) fn keep(&mut self, branch: &Branch, len: usize) {
+        let Some(ids) = branch.ids().get(..len).filter(|ids| ids.len() >= LEAST) else { return };
+        let name = self.name(ids);
+        if self.known.insert(name)
+            && let Err(error) = self.write(name, branch, len)
+        {
+            tracing::debug!(%error, "a prefix is not kept");
+        }
+    }
+
+    fn write(&self, name: blake3::Hash, branch: &Branch, len: usize) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        for part in branch.beginning(len) {
+            file.write_all(part)?;
+        }
+        file.write_all(hash(name, branch.beginning(len)).as_bytes())?;
+        file.persist(self.path(name)).map_err(|error| error.error)?;
+        self.drop_oldest()
+    }
+
+    fn drop_oldest(&self) -> io::Result<()> {
+        let mut kept: Vec<(SystemTime, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "prefix") {
+                kept.push((used(&path)?, path));
+            }
+        }
+        kept.sort();
+        kept.iter().rev().skip(MOST).try_for_each(|(_, path)| fs::remove_file(path))
+    }
+
+    fn name(&self, ids: &[TokenId]) -> blake3::Hash {
+        let mut hash = blake3::Hasher::new();
+        hash.update(self.model.as_bytes()).update(bytemuck::cast_slice(ids));
+        hash.finalize()
+    }
+
+    fn path(&self, name: blake3::Hash) -> PathBuf {
+        self.folder.join(format!("{}.prefix", name.to_hex()))
+    }
+}
+
+fn used(path: &Path) -> io::Result<SystemTime> {
+    path.metadata()?.modified()
+}
+
+fn hash<'a>(name: blake3::Hash, parts: impl IntoIterator<Item = &'a [u8]>) -> blake3::Hash {
+    let mut hash = blake3::Hasher::new();
+    hash.update(name.as_bytes());
+    parts.into_iter().for_each(|part| {
+        hash.update(part);
+    });
+    hash.finalize()
+}
