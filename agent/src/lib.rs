@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod asking;
 pub mod error;
 pub mod event;
 pub mod limits;

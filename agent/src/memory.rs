@@ -62,7 +62,9 @@ impl Memory {
             Some(action) => past(action),
             None => format!("called {}", judged.call.tool),
         };
-        self.steps.push(PastStep { did, result });
+        let missed = matches!(&judged.outcome, Outcome::Done { effect: Effect::NoVisibleEffect, .. });
+        let effective = judged.outcome.is_done() && !missed;
+        self.steps.push(PastStep { did, result, effective });
         if let Some(action) = &judged.action {
             self.note_use(list, action, judged.outcome.is_done());
         }
@@ -73,7 +75,8 @@ impl Memory {
             self.notes.push(text.clone());
         }
         let Some(usage) = usage(&action.kind) else { return };
-        let aimless = matches!(usage, Usage::Press | Usage::Scroll);
+        // Of several texts at most one stays highlighted.
+        let aimless = matches!(usage, Usage::Press | Usage::Scroll | Usage::Highlight);
         let element = action.target.element.as_ref().filter(|_| !aimless);
         let barred = Barred { id: element.map(|element| element.id), usage };
         self.tried.entry(list.to_owned()).or_default().insert(barred);

@@ -3,14 +3,13 @@
 //! No arrow goes left. Whatever goes wrong inside a step is that step's outcome, and the next question
 //! shows it to the model; only a desktop or a model that is gone ends the run.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use freehand_model::dialect::{Dialect, PlanView, Proposal};
+use freehand_model::dialect::{Dialect, Order, PlanView, Proposal};
 use freehand_model::prompt::Completion;
-use freehand_model::{Model, ModelError, TokenSink};
+use freehand_model::{Model, ModelError};
 use freehand_tools::action::{ActionKind, Condition, Status};
 use freehand_tools::apps::App;
 use freehand_tools::call::ToolSpec;
@@ -22,6 +21,7 @@ use freehand_tools::outcome::{Effect, Outcome};
 use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
+use crate::asking::{Asking, is_done};
 use crate::event::{Event, Listener};
 use crate::limits::Limits;
 use crate::memory::Memory;
@@ -29,10 +29,6 @@ use crate::step::perform_call;
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 
-/// Log-odds of `Yes` above which the task counts as done; a small model says yes too early below it.
-const DONE_MARGIN: f64 = 1.5;
-/// The same where the screen speaks for it: what was filled in was accepted by a button and is gone.
-const ACCEPTED_MARGIN: f64 = -1.0;
 /// Characters of the list that the model is shown.
 const LIST_BUDGET: usize = 6_000;
 /// The accessibility tree may come in after the pixels; it is read again at most so often.
@@ -90,6 +86,8 @@ struct Progress {
     ineffective: u32,
     refusals: u32,
     last_list: Option<String>,
+    /// Which way the task compares, once it was asked.
+    order: Option<Option<Order>>,
 }
 
 /// Why a pass could not be finished.
@@ -113,28 +111,6 @@ impl From<ModelError> for Halt {
 impl From<AgentError> for Halt {
     fn from(error: AgentError) -> Self {
         Self::Agent(error)
-    }
-}
-
-/// Hands the pieces on and watches for the end of the time.
-struct Reading<'a> {
-    listener: &'a dyn Listener,
-    step: u32,
-    stop: &'a Stop,
-    deadline: Instant,
-}
-
-impl TokenSink for Reading<'_> {
-    fn piece(&mut self, text: &str) -> ControlFlow<()> {
-        self.listener.event(Event::Piece { step: self.step, text: text.into() });
-        self.poll()
-    }
-
-    fn poll(&mut self) -> ControlFlow<()> {
-        if self.stop.is_stopped() || Instant::now() >= self.deadline {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
     }
 }
 
@@ -191,9 +167,7 @@ impl Run<'_> {
         let (seen, list) = self.observe(progress).await?;
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let view = self.view(task, &seen, &specs, &[], progress);
-        let mut reading = Reading { listener: self.listener, step: index, stop: &self.stop, deadline };
-        let asked = (self.model, self.dialect);
-        let done = Self::ask_done(asked, &view, progress.changed, index, &mut reading).await?;
+        let done = self.asking(index, deadline).done(&view, progress.changed).await?;
         let checked = is_done(done, progress.memory.is_accepted(&seen));
         let step = Step { done, ..blank(index, &seen, list) };
         self.conclude(step, &[seen.frame.clone()], checked, progress)?;
@@ -223,14 +197,15 @@ impl Run<'_> {
         let asked = Instant::now();
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let barred = progress.memory.barred(&step.list, &seen);
+        let mut asking = self.asking(index, deadline);
+        if progress.order.is_none() {
+            progress.order = asking.order(&self.view(task, &seen, &specs, &barred, progress)).await?;
+        }
         let view = self.view(task, &seen, &specs, &barred, progress);
-        let mut reading = Reading { listener: self.listener, step: index, stop: &self.stop, deadline };
-        step.done =
-            Self::ask_done((self.model, self.dialect), &view, progress.changed, index, &mut reading)
-                .await?;
+        step.done = asking.done(&view, progress.changed).await?;
         let checked = is_done(step.done, progress.memory.is_accepted(&seen));
         if checked.is_none() {
-            let completion = self.model.complete(&self.dialect.render(&view), &mut reading).await?;
+            let completion = self.model.complete(&self.dialect.render(&view), &mut asking).await?;
             match self.dialect.parse(&completion, &seen) {
                 Ok(proposal) => step.proposal = Some(proposal),
                 Err(error) => step.unread = Some(error.to_string()),
@@ -262,8 +237,14 @@ impl Run<'_> {
             tools,
             apps: self.apps,
             barred,
+            order: progress.order.flatten(),
             budget: LIST_BUDGET,
         }
+    }
+
+    fn asking(&self, step: u32, deadline: Instant) -> Asking<'_> {
+        let Self { model, dialect, listener, ref stop, .. } = *self;
+        Asking { model, dialect, listener, stop, step, deadline }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {
@@ -303,24 +284,6 @@ impl Run<'_> {
         }
         progress.last_list = Some(list.clone());
         Ok((seen, list))
-    }
-
-    /// Asks whether the task is done, after something has changed.
-    async fn ask_done(
-        (model, dialect): (&dyn Model, &dyn Dialect),
-        view: &PlanView<'_>,
-        changed: bool,
-        step: u32,
-        reading: &mut Reading<'_>,
-    ) -> Result<Option<f64>, ModelError> {
-        if !changed || dialect.ends_by_itself() || reading.poll().is_break() {
-            return Ok(None);
-        }
-        let options = ["Yes".to_owned(), "No".to_owned()];
-        let odds = model.choose(&dialect.render_done(view), &options).await?;
-        let probability = odds.first().copied().unwrap_or(0.0);
-        reading.listener.event(Event::AskedDone { step, probability });
-        Ok(Some(probability))
     }
 
     async fn act(
@@ -449,19 +412,6 @@ fn check_evidence(judged: &mut Judged, seen: &Observation) {
     } else if let Some(text) = missing {
         judged.outcome = Outcome::failed(format!("the evidence `{text}` is not on the screen"));
     }
-}
-
-/// What says that the task is done, if it is.
-fn is_done(probability: Option<f64>, accepted: bool) -> Option<String> {
-    let p = probability?;
-    let odds = (p / (1.0 - p).max(f64::MIN_POSITIVE)).ln();
-    let sure = p * 100.0;
-    if odds > DONE_MARGIN {
-        return Some(format!("asked with the new screen, the model is {sure:.0} % sure"));
-    }
-    (accepted && odds > ACCEPTED_MARGIN).then(|| {
-        format!("what was filled in was accepted and is gone, and the model is {sure:.0} % sure")
-    })
 }
 
 fn list_of(seen: &Observation) -> String {

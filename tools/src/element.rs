@@ -46,6 +46,8 @@ pub enum Role {
     Textbox,
     /// A field for a secret: its text is never shown, recorded or read back.
     Password,
+    /// A field for a date or a time, made of parts that are filled one after another.
+    Moment,
     /// A closed list of options.
     Dropdown,
     /// One option of an open list.
@@ -107,6 +109,7 @@ impl Role {
             Self::Link => "link",
             Self::Textbox => "textbox",
             Self::Password => "password field",
+            Self::Moment => "date/time field",
             Self::Dropdown => "dropdown",
             Self::Option => "option",
             Self::List => "list",
@@ -136,7 +139,7 @@ impl Role {
 
     /// Whether text can be typed into it.
     pub const fn takes_text(self) -> bool {
-        matches!(self, Self::Textbox | Self::Password | Self::Spinner)
+        matches!(self, Self::Textbox | Self::Password | Self::Moment | Self::Spinner)
     }
 
     /// Whether it is made to be clicked.
@@ -150,6 +153,7 @@ impl Role {
                 | Self::Link
                 | Self::Textbox
                 | Self::Password
+                | Self::Moment
                 | Self::Dropdown
                 | Self::Option
                 | Self::ListItem
@@ -180,6 +184,7 @@ pub enum Source {
 /// The states that matter to somebody who reads the list. `None` means that the state does not apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own, in any combination")]
 pub struct States {
     /// Ticked or pressed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -223,6 +228,9 @@ pub struct Element {
     /// A longer text that the program gives, a tooltip for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// What it looks like, where it has no name: `red box`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<String>,
     /// The options that a dropdown would show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,

@@ -18,7 +18,7 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// The first 16 hex digits, enough to name a file.
     pub fn short(&self) -> String {
-        self.0.iter().take(8).map(|b| format!("{b:02x}")).collect()
+        self.to_string().chars().take(16).collect()
     }
 }
 
@@ -70,7 +70,10 @@ pub struct Frame {
 
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Frame").field("monitor", &self.monitor).field("size", &self.size()).finish()
+        f.debug_struct("Frame")
+            .field("monitor", &self.monitor)
+            .field("size", &self.size())
+            .finish_non_exhaustive()
     }
 }
 

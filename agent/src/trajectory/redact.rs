@@ -211,6 +211,7 @@ impl Secrets {
             name,
             value,
             description,
+            looks: _,
             options,
             states: _,
             bounds: _,

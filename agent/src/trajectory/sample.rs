@@ -42,6 +42,7 @@ pub(super) fn element(id: u32, role: Role, name: &str) -> Element {
         name: name.into(),
         value: None,
         description: None,
+        looks: None,
         options: Vec::new(),
         states: States::default(),
         bounds: Rect::new(0, 8, 20, 10),

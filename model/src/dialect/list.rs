@@ -61,6 +61,9 @@ pub fn line(element: &Element, twin: bool) -> String {
         line.push(' ');
         line.push_str(&quoted(&element.name, MAX_WORDS));
     }
+    if let Some(looks) = &element.looks {
+        line.push_str(&format!(" (looks like a {looks})"));
+    }
     if let Some(value) = element.value.as_deref().filter(|v| !v.trim().is_empty()) {
         line.push_str(" value=");
         line.push_str(&quoted(value, MAX_WORDS));

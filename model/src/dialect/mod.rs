@@ -8,10 +8,9 @@ use freehand_tools::observation::Observation;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::prompt::{Completion, Prompt};
+use crate::prompt::{Completion, Prompt, Turn};
 
 pub mod list;
-mod named;
 pub mod numbered;
 pub mod tools;
 
@@ -23,6 +22,35 @@ pub struct PastStep {
     /// What came of it, where that matters: `nothing changed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+    /// Whether it was done and changed something.
+    #[serde(default)]
+    pub effective: bool,
+}
+
+/// Which of several things a task wants, where it goes by a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The one with the smallest.
+    Smallest,
+    /// The one with the largest.
+    Largest,
+}
+
+/// A question with the answers to choose from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The question.
+    pub prompt: Prompt,
+    /// The answers.
+    pub answers: Vec<String>,
+}
+
+impl Choice {
+    /// The question that `turns` end with; the first `lasting` of them are the same in every run.
+    pub fn new(turns: Vec<Turn>, lasting: usize, answers: &[&str]) -> Self {
+        let prompt = Prompt { turns, lasting, max_tokens: 1, ..Prompt::default() };
+        Self { prompt, answers: answers.iter().map(ToString::to_string).collect() }
+    }
 }
 
 /// One use of one element, or of the keyboard or the wheel, that makes no sense now, because it was
@@ -73,6 +101,8 @@ pub struct PlanView<'a> {
     pub apps: &'a [App],
     /// What is not offered again.
     pub barred: &'a [Barred],
+    /// Which way the task compares, if it does.
+    pub order: Option<Order>,
     /// Characters that the list of elements may take.
     pub budget: usize,
 }
@@ -109,8 +139,14 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// The question for the next action.
     fn render(&self, view: &PlanView<'_>) -> Prompt;
 
-    /// The question whether the task is done, to be answered `Yes` or `No`.
-    fn render_done(&self, view: &PlanView<'_>) -> Prompt;
+    /// The question whether the task is done. Its first answer says that it is.
+    fn ask_done(&self, view: &PlanView<'_>) -> Choice;
+
+    /// The question which way the task compares, if there is anything to compare.
+    fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice>;
+
+    /// What the likelihoods of the answers to [`Dialect::ask_order`] mean.
+    fn order(&self, shares: &[f64]) -> Option<Order>;
 
     /// Reads the answer to [`Dialect::render`].
     fn parse(&self, completion: &Completion, seen: &Observation) -> Result<Proposal, ParseError>;

@@ -5,7 +5,7 @@ use freehand_tools::call::ToolCall;
 use freehand_tools::observation::Observation;
 use serde_json::{Value, json};
 
-use crate::dialect::{Dialect, ParseError, PlanView, Proposal, last_object, list};
+use crate::dialect::{Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list};
 use crate::prompt::{Completion, Constraint, Finish, Prompt, Speaker, Turn};
 
 /// See the module.
@@ -98,9 +98,17 @@ impl Dialect for Tools {
         }
     }
 
-    fn render_done(&self, view: &PlanView<'_>) -> Prompt {
+    fn ask_done(&self, view: &PlanView<'_>) -> Choice {
         let question = "Is every part of the task already done? Answer Yes or No.";
-        Prompt { turns: turns(view, question), lasting: 1, max_tokens: 1, ..Prompt::default() }
+        Choice::new(turns(view, question), 1, &["Yes", "No"])
+    }
+
+    fn ask_order(&self, _: &PlanView<'_>) -> Option<Choice> {
+        None
+    }
+
+    fn order(&self, _: &[f64]) -> Option<Order> {
+        None
     }
 
     fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {

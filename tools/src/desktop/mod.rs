@@ -16,6 +16,7 @@ use crate::permit::Redeemed;
 
 #[cfg(target_os = "linux")]
 pub mod accessibility;
+pub mod appearance;
 pub mod simulated;
 #[cfg(target_os = "linux")]
 pub mod x11;
@@ -113,6 +114,7 @@ pub enum DesktopError {
 
 impl DesktopError {
     /// One operation failed.
+    #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` and literals take")]
     pub fn failed(what: impl Into<String>, reason: impl ToString) -> Self {
         Self::Failed { what: what.into(), reason: reason.to_string() }
     }

@@ -1,5 +1,6 @@
 //! The tools of the keyboard: type_text and press_keys.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use crate::action::{ActionKind, Button, EffectClass, Target};
 use crate::call::CallError;
 use crate::desktop::{Desktop, DesktopError, KeyboardInput, PointerInput};
+use crate::element::Role;
 use crate::key::{Chord, Key, KeySequence, Modifier, NamedKey};
 use crate::observation::Observation;
 use crate::outcome::Outcome;
@@ -106,17 +108,43 @@ impl Act for TypeText {
                 return Ok(Outcome::failed(reason).into());
             }
         }
+        let text = match &permit.target().element {
+            Some(element) if element.role == Role::Moment => Cow::Owned(in_parts(text)),
+            _ => Cow::Borrowed(text.as_str()),
+        };
         if *clear {
             let all = Chord { modifiers: vec![Modifier::Ctrl], key: Key::Char('a') };
             tap(permit, desktop, all).await?;
             tap(permit, desktop, plain(NamedKey::Delete)).await?;
         }
-        desktop.keyboard(permit, KeyboardInput::Text(text.clone())).await?;
+        desktop.keyboard(permit, KeyboardInput::Text(text.into_owned())).await?;
         if *submit {
             tap(permit, desktop, plain(NamedKey::Enter)).await?;
         }
         Ok(Outcome::sent().into())
     }
+}
+
+/// A date or a time as its field takes it: each part with two digits at least, since then the next one is
+/// gone on to by itself, and nothing between them, since a space would open a calendar.
+fn in_parts(text: &str) -> String {
+    let letters_apart = |c: char, next: Option<&char>| {
+        c.is_ascii_digit() && next.is_some_and(|next| next.is_alphabetic())
+    };
+    let chars: Vec<char> = text.chars().collect();
+    let mut parts = vec![String::new()];
+    for (c, next) in chars.iter().zip(chars.iter().skip(1).map(Some).chain([None])) {
+        if c.is_alphanumeric()
+            && let Some(part) = parts.last_mut()
+        {
+            part.push(*c);
+        }
+        if !c.is_alphanumeric() || letters_apart(*c, next) {
+            parts.push(String::new());
+        }
+    }
+    let single = |part: &String| part.len() == 1 && part.chars().all(|c| c.is_ascii_digit());
+    parts.into_iter().map(|part| if single(&part) { format!("0{part}") } else { part }).collect()
 }
 
 /// As long as a window may take to get the keyboard after a click.
@@ -210,4 +238,22 @@ async fn hold(
         desktop.keyboard(permit, KeyboardInput::Up(*key)).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_times_are_typed_part_by_part() {
+        for (text, keys) in [
+            ("9:37 PM", "0937PM"),
+            ("9:37pm", "0937pm"),
+            ("05/2/2010", "05022010"),
+            ("2010-05-20", "20100520"),
+            ("12:00", "1200"),
+        ] {
+            assert_eq!(in_parts(text), keys);
+        }
+    }
 }

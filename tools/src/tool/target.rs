@@ -173,7 +173,7 @@ impl Serialize for Place {
                 (fields.label, fields.role, fields.within) = (Some(label), role, within);
             }
             Self::Point { at, frame } => {
-                (fields.x, fields.y, fields.frame) = (Some(at.x), Some(at.y), frame)
+                (fields.x, fields.y, fields.frame) = (Some(at.x), Some(at.y), frame);
             }
         }
         fields.serialize(serializer)

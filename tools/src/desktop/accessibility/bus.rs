@@ -43,26 +43,20 @@ fn address(reference: &ObjectRefOwned) -> Option<Address> {
     Some(Address { bus, path: reference.path_as_str().to_owned() })
 }
 
+/// The address that the session bus of this process gives.
+async fn named_by_session() -> zbus::Result<String> {
+    let session = Connection::session().await?;
+    let name = Some("org.a11y.Bus");
+    session.call_method(name, "/org/a11y/bus", name, "GetAddress", &()).await?.body().deserialize()
+}
+
 impl Bus {
     /// Connects to the bus at `given`, or to the one that the session bus names.
     pub(super) async fn connect(given: Option<&str>) -> Result<Self, String> {
         let text = |error: zbus::Error| error.to_string();
         let named = match given {
             Some(given) => given.to_owned(),
-            None => {
-                let session = Connection::session().await.map_err(text)?;
-                let reply = session
-                    .call_method(
-                        Some("org.a11y.Bus"),
-                        "/org/a11y/bus",
-                        Some("org.a11y.Bus"),
-                        "GetAddress",
-                        &(),
-                    )
-                    .await
-                    .map_err(text)?;
-                reply.body().deserialize::<String>().map_err(text)?
-            }
+            None => named_by_session().await.map_err(text)?,
         };
         let builder = zbus::connection::Builder::address(named.as_str()).map_err(text)?;
         let connection = timeout(Duration::from_secs(2), builder.build())
@@ -131,12 +125,10 @@ impl Bus {
         };
         let nodes = reply.ok().map(|reply| {
             let body = reply.body();
-            match body.deserialize::<Vec<CacheItem>>() {
-                Ok(items) => items.into_iter().filter_map(from_cache).collect(),
-                Err(_) => {
-                    body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default()
-                }
+            if let Ok(items) = body.deserialize::<Vec<CacheItem>>() {
+                return items.into_iter().filter_map(from_cache).collect();
             }
+            body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default()
         });
         match nodes {
             Some(nodes) if nodes.len() > 1 => Ok(nodes),
@@ -242,12 +234,21 @@ impl Bus {
         f64::try_from(value).ok()
     }
 
-    /// The place-holder or tooltip of a field without a name.
-    pub(super) async fn hint(&self, at: &Address) -> Option<String> {
-        let attributes = self.call(at, "org.a11y.atspi.Accessible", "GetAttributes", &());
-        let attributes: std::collections::HashMap<String, String> =
-            timeout(NODES, attributes).await.ok()?.ok()?;
-        ["placeholder-text", "placeholder", "title"].iter().find_map(|key| attributes.get(*key).cloned())
+    /// What else its program says of it.
+    pub(super) async fn attributes(&self, at: &Address) -> Attributes {
+        let asked = self.call(at, "org.a11y.atspi.Accessible", "GetAttributes", &());
+        let all: std::collections::HashMap<String, String> = match timeout(NODES, asked).await {
+            Ok(Ok(all)) => all,
+            _ => return Attributes::default(),
+        };
+        let first = |keys: &[&str]| {
+            keys.iter().find_map(|key| all.get(*key).filter(|text| !text.trim().is_empty()).cloned())
+        };
+        Attributes {
+            hint: first(&["placeholder-text", "placeholder", "title"]),
+            calling: first(&["class", "id"]),
+            holds: first(&["valuetext"]),
+        }
     }
 
     /// The option that a dropdown stands at.
@@ -264,6 +265,17 @@ impl Bus {
         let labels = relations.into_iter().find(|(kind, _)| *kind == LABELLED_BY)?.1;
         labels.first().and_then(address)
     }
+}
+
+/// What a program says of an object beside what all programs say.
+#[derive(Debug, Default)]
+pub(super) struct Attributes {
+    /// The place-holder or tooltip of a field.
+    pub(super) hint: Option<String>,
+    /// What its author called it in code.
+    pub(super) calling: Option<String>,
+    /// Its value as a person reads it.
+    pub(super) holds: Option<String>,
 }
 
 struct Said {
@@ -291,6 +303,7 @@ fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> No
         value: None,
         action: None,
         hint: None,
+        calling: None,
         labelled_by: None,
         chosen: None,
     }

@@ -1,7 +1,7 @@
 //! What makes a list of drafts readable: text runs joined, fields named by what stands beside them,
 //! the order in which a person reads.
 
-use super::list::{Draft, clean};
+use super::draft::{Draft, clean};
 use crate::element::Role;
 use crate::geometry::ScreenRect;
 
@@ -25,7 +25,8 @@ fn join_texts(drafts: Vec<Draft>) -> Vec<Draft> {
         if let Some(last) = joined.last_mut()
             && last.role == Role::Text
             && draft.role == Role::Text
-            && last.parent == draft.parent
+            && last.whole.is_some()
+            && last.whole == draft.whole
             && follows(&last.bounds, &draft.bounds)
         {
             last.name = clean(&format!("{} {}", last.name, draft.name));
@@ -80,7 +81,9 @@ fn name_fields(drafts: &mut Vec<Draft>) {
             .iter()
             .enumerate()
             .filter(|(i, text)| {
-                text.role == Role::Text && text.name.chars().count() <= 60 && !used.contains(i)
+                matches!(text.role, Role::Text | Role::Header)
+                    && text.name.chars().count() <= 60
+                    && !used.contains(i)
             })
             .filter_map(|(i, text)| distance(text).map(|d| (d, i)))
             .min();
@@ -94,9 +97,9 @@ fn name_fields(drafts: &mut Vec<Draft>) {
         }
     }
     let mut index = 0;
-    drafts.retain(|_| {
+    drafts.retain(|draft| {
         index += 1;
-        !used.contains(&(index - 1))
+        draft.role == Role::Header || !used.contains(&(index - 1))
     });
 }
 

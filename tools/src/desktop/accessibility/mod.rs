@@ -13,15 +13,19 @@ use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, Windo
 use crate::geometry::ScreenRect;
 
 mod bus;
+mod draft;
 mod identity;
 mod list;
 mod merge;
+mod naming;
 mod node;
 mod roles;
+mod value;
 
-use bus::{Bus, Program};
+use bus::{Attributes, Bus, Program};
+use draft::Draft;
 use identity::{Looks, Numbers};
-use list::{Draft, Lister};
+use list::Lister;
 use node::{Address, Node, Tree};
 
 /// Objects of one program that are looked at.
@@ -119,12 +123,14 @@ impl Accessibility {
         );
         let node = node.filter(Node::shows)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
-        let role = roles::role(&node);
         let mut fresh = known.clone();
         fresh.id = id;
-        let _ = role;
         fresh.states = roles::states(&node, fresh.role);
-        fresh.bounds = bounds.intersect(&known.bounds).unwrap_or(bounds);
+        // The pieces of a text that goes on are read as one; the first stands for all.
+        let piece = fresh.role == Role::Text && bounds.intersect(&known.bounds) == Some(bounds);
+        if !piece {
+            fresh.bounds = bounds.intersect(&known.bounds).unwrap_or(bounds);
+        }
         Some(fresh)
     }
 }
@@ -137,6 +143,7 @@ fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
         name: draft.name,
         value: draft.value,
         description: draft.description,
+        looks: None,
         options: draft.options,
         states: draft.states,
         bounds: draft.bounds,
@@ -191,34 +198,47 @@ async fn tree(bus: &Bus, program: &Program) -> Result<Tree, String> {
         join_all(showing.iter().filter_map(|at| tree.get(at)).map(|node| detail(bus, node))).await;
     for (at, detail) in details.into_iter().flatten() {
         if let Some(node) = tree.get_mut(&at) {
-            (node.text, node.value, node.hint, node.labelled_by, node.chosen) = detail;
+            node.text = detail.text.filter(|text| !text.is_empty()).or(detail.attributes.holds);
+            node.value = detail.value;
+            node.hint = detail.attributes.hint;
+            node.calling = detail.attributes.calling;
+            node.labelled_by = detail.label;
+            node.chosen = detail.chosen;
         }
     }
     Ok(tree)
 }
 
-type Detail = (Option<String>, Option<f64>, Option<String>, Option<Address>, Option<Address>);
+/// What only some objects have: text, value, and where their name may come from.
+#[derive(Debug, Default)]
+struct Detail {
+    text: Option<String>,
+    value: Option<f64>,
+    attributes: Attributes,
+    label: Option<Address>,
+    chosen: Option<Address>,
+}
 
-/// What only fields have: text, value, and where their name may come from.
 async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
     let kind = roles::role(node);
     let secret = kind == Role::Password;
     let unnamed_text = kind == Role::Text && node.name.is_empty();
-    let field = kind.takes_text() || kind == Role::Dropdown;
-    let reads = (field || unnamed_text) && node.has_text && !secret;
     let dropdown = kind == Role::Dropdown;
-    let unnamed = roles::is_control(kind) && (node.name.is_empty() || dropdown);
-    if !reads && !unnamed && !node.has_value {
+    let reads = (kind.takes_text() || dropdown || unnamed_text) && node.has_text && !secret;
+    let control = roles::is_control(kind);
+    let nameless = node.name.is_empty() && (control || kind == Role::Image || list::acts(node));
+    if !reads && !nameless && !dropdown && !node.has_value {
         return None;
     }
-    let (text, value, hint, label, chosen) = tokio::join!(
+    let described = nameless || dropdown || kind == Role::Spinner;
+    let (text, value, attributes, label, chosen) = tokio::join!(
         async { if reads { bus.text(&node.address).await } else { None } },
         async { if node.has_value { bus.value(&node.address).await } else { None } },
-        async { if unnamed { bus.hint(&node.address).await } else { None } },
-        async { if unnamed { bus.label(&node.address).await } else { None } },
+        async { if described { bus.attributes(&node.address).await } else { Attributes::default() } },
+        async { if control && (nameless || dropdown) { bus.label(&node.address).await } else { None } },
         async { if dropdown { bus.chosen(&node.address).await } else { None } },
     );
-    Some((node.address.clone(), (text, value, hint, label, chosen)))
+    Some((node.address.clone(), Detail { text, value, attributes, label, chosen }))
 }
 
 /// The elements of one program, each with the window that it stands in, counted from the front.

@@ -45,6 +45,8 @@ pub(super) struct Node {
     pub(super) value: Option<f64>,
     pub(super) action: Option<String>,
     pub(super) hint: Option<String>,
+    /// What its author called it in code.
+    pub(super) calling: Option<String>,
     pub(super) labelled_by: Option<Address>,
     pub(super) chosen: Option<Address>,
 }

@@ -6,6 +6,11 @@ use super::node::Node;
 use crate::element::{Role, States};
 
 /// What kind of thing a node is, by what its program says it is.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the bus has many more roles, all of them groups here"
+)]
+#[expect(clippy::match_same_arms, reason = "what can be edited is told apart from what cannot")]
 pub(super) fn role(node: &Node) -> Role {
     let editable = node.is(State::Editable);
     match node.role {
@@ -15,7 +20,8 @@ pub(super) fn role(node: &Node) -> Role {
         BusRole::RadioButton | BusRole::RadioMenuItem => Role::Radio,
         BusRole::Link => Role::Link,
         BusRole::PasswordText => Role::Password,
-        BusRole::Entry | BusRole::DateEditor | BusRole::Editbar | BusRole::Autocomplete => Role::Textbox,
+        BusRole::DateEditor => Role::Moment,
+        BusRole::Entry | BusRole::Editbar | BusRole::Autocomplete => Role::Textbox,
         BusRole::Text | BusRole::Terminal | BusRole::DocumentText if editable => Role::Textbox,
         BusRole::ComboBox if editable => Role::Textbox,
         BusRole::ComboBox => Role::Dropdown,
@@ -57,6 +63,7 @@ pub(super) const fn is_control(role: Role) -> bool {
             | Role::Radio
             | Role::Link
             | Role::Textbox
+            | Role::Moment
             | Role::Password
             | Role::Dropdown
             | Role::Option
@@ -72,7 +79,7 @@ pub(super) fn states(node: &Node, role: Role) -> States {
     let checks = matches!(role, Role::Checkbox | Role::Radio | Role::Toggle);
     let selects =
         matches!(role, Role::Tab | Role::Option | Role::ListItem | Role::TreeItem | Role::Cell);
-    let editable = node.is(State::Editable) || role == Role::Textbox;
+    let editable = node.is(State::Editable) || matches!(role, Role::Textbox | Role::Moment);
     States {
         checked: checks.then(|| node.is(State::Checked) || node.is(State::Pressed)),
         selected: (selects && node.is(State::Selectable)).then(|| node.is(State::Selected)),

@@ -329,6 +329,7 @@ fn element(part: Part, bounds: ScreenRect, widget: &Widget, window: &SimWindow) 
         name: part.name,
         value: part.value,
         description: None,
+        looks: None,
         options: part.options,
         states: part.states,
         bounds,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::desktop::{ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput};
+use crate::desktop::{
+    ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput, appearance,
+};
 use crate::element::{Element, ElementKey, Window};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
@@ -165,9 +167,10 @@ impl Desktop for X11 {
         let windows = windows::list(&self.link)?;
         let centre = focused(&windows).map(|window| window.bounds.center());
         let screen = self.monitors.at(&self.link, centre)?.monitor.bounds;
-        let seen = self.eyes.read(&self.link, &windows, screen).await?;
+        let mut seen = self.eyes.read(&self.link, &windows, screen).await?;
         let cursor = pointer::position(&self.link)?;
         let frame = self.picture(None, Some(&windows))?;
+        appearance::describe_nameless(&frame, &mut seen.elements);
         self.last.clone_from(&seen.elements);
         Ok(Observation {
             id: ObservationId::next(),

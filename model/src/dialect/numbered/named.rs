@@ -1,8 +1,10 @@
-//! What the task names comes first. A small model loses track of which parts of a task it has done;
-//! the words of the task and the names on the screen tell which are left, so the choice is narrowed
-//! to those while there are any.
+//! What the task names comes first. A small model loses track of which parts of a task it has done; the
+//! words of the task and the names on the screen tell which are left, so the choice is narrowed to those
+//! while there are any, and to the ways on while what the task is about is not in sight.
 
 use freehand_tools::element::{Element, Role};
+
+use super::sight;
 
 /// Which of the things that could be clicked are offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +13,10 @@ pub(super) enum Offer {
     Named,
     /// Only the buttons that the task names: all else that it names is done.
     NamedButtons,
-    /// Only closed tabs, sections and the like: what the task quotes is not in sight.
+    /// Only closed tabs, sections and the like: what the task is about is not in sight.
     Closed,
+    /// Only what shows the next page: the same, where nothing is closed.
+    Onward,
     /// Everything: the task does not go by the names on the screen.
     Everything,
 }
@@ -49,46 +53,44 @@ const fn is_pickable(role: Role) -> bool {
     )
 }
 
+/// Words of a look that say little.
+const VAGUE: [&str; 5] = ["box", "shape", "line", "light", "dark"];
+
+/// Whether the task says its name or, where it has none, its colour or its form.
+fn is_named(task: &str, element: &Element) -> bool {
+    let looks = element.looks.as_deref().unwrap_or_default();
+    says(task, &element.name) || looks.split(' ').any(|word| !VAGUE.contains(&word) && says(task, word))
+}
+
 /// Whether `offer` holds `element`.
 pub(super) fn offers(offer: Offer, task: &str, element: &Element) -> bool {
     match offer {
         Offer::Everything => true,
-        Offer::Named => is_pickable(element.role) && says(task, &element.name),
+        Offer::Named => is_pickable(element.role) && is_named(task, element),
         Offer::NamedButtons => element.role == Role::Button && says(task, &element.name),
-        Offer::Closed => is_closed(element),
+        Offer::Closed => sight::is_closed(element),
+        Offer::Onward => sight::leads_on(element),
     }
 }
 
-/// Whether something may be found by opening it.
-fn is_closed(element: &Element) -> bool {
-    let shut = element.states.expanded == Some(false) || element.states.selected == Some(false);
-    let opens = element.role == Role::Tab || element.states.expanded.is_some();
-    opens && shut && element.role != Role::Dropdown
-}
-
-/// What the task quotes, which is often the name of what it is about.
-fn quotes(task: &str) -> impl Iterator<Item = &str> {
-    task.split('"').skip(1).step_by(2).filter(|quoted| !quoted.trim().is_empty())
-}
-
-/// What is offered of `left`, the things that can still be clicked; `done` says in words what was done.
-pub(super) fn narrow<'a>(
-    task: &str,
-    left: impl Iterator<Item = &'a Element> + Clone,
-    done: impl Iterator<Item = &'a str>,
-) -> Offer {
-    if left.clone().any(|element| offers(Offer::Named, task, element)) {
+/// What is offered of `left`, the things that can still be clicked on a screen that shows `all`; `done`
+/// says in words what was done.
+pub(super) fn narrow(task: &str, left: &[&Element], all: &[&Element], done: &[&str]) -> Offer {
+    let any = |offer| left.iter().any(|element| offers(offer, task, element));
+    if any(Offer::Named) {
         return Offer::Named;
     }
-    // The names of what was done stand in quotes.
-    let by_name = done.flat_map(|did| did.split('"').skip(1).step_by(2)).any(|name| says(task, name));
-    let mut left = left;
-    let in_sight = |quoted: &str| left.clone().any(|e| e.role != Role::Text && says(&e.name, quoted));
-    let out_of_sight = quotes(task).next().is_some() && !quotes(task).any(in_sight);
-    if out_of_sight && left.clone().any(is_closed) {
-        return Offer::Closed;
+    if sight::is_out_of_sight(task, all, done) {
+        if any(Offer::Closed) {
+            return Offer::Closed;
+        }
+        if any(Offer::Onward) {
+            return Offer::Onward;
+        }
     }
-    if by_name && left.any(|element| offers(Offer::NamedButtons, task, element)) {
+    // The names of what was done stand in quotes.
+    let mut names = done.iter().flat_map(|did| did.split('"').skip(1).step_by(2));
+    if names.any(|name| says(task, name)) && any(Offer::NamedButtons) {
         return Offer::NamedButtons;
     }
     Offer::Everything

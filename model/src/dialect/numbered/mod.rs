@@ -1,0 +1,102 @@
+//! The dialect for small text-only models: a numbered list, one short JSON action, worked examples.
+//!
+//! The answer `{"action", "id", …}` is held by a schema that offers each action only the elements it
+//! can be done to, so nonsense cannot be said. Everything that is the same in every step stands first.
+//! What a small model is bad at when it is asked along with everything else, it is asked by itself: a short
+//! question with examples of its own, answered by how likely each answer is.
+
+use freehand_tools::call::ToolCall;
+use freehand_tools::element::{Element, ElementId};
+use freehand_tools::observation::Observation;
+use serde_json::{Value, json};
+
+use crate::dialect::{Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list};
+use crate::prompt::{Completion, Constraint, Finish, Prompt};
+
+mod check;
+mod compare;
+mod named;
+mod offer;
+mod prompt;
+mod sight;
+
+/// See the module.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Numbered;
+
+/// As long as an answer may be.
+const MAX_TOKENS: u32 = 300;
+
+impl Dialect for Numbered {
+    fn name(&self) -> &'static str {
+        "numbered"
+    }
+
+    fn render(&self, view: &PlanView<'_>) -> Prompt {
+        Prompt {
+            turns: prompt::turns(view),
+            lasting: prompt::LASTING,
+            constraint: Constraint::JsonSchema(offer::schema(view)),
+            max_tokens: MAX_TOKENS,
+            ..Prompt::default()
+        }
+    }
+
+    fn ask_done(&self, view: &PlanView<'_>) -> Choice {
+        check::question(view.task, view.steps)
+    }
+
+    fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice> {
+        let listed = list::listed(view.seen);
+        let usable: Vec<&Element> = listed.into_iter().filter(|e| offer::is_clickable(e)).collect();
+        compare::is_needed(&usable).then(|| compare::question(view.task))
+    }
+
+    fn order(&self, shares: &[f64]) -> Option<Order> {
+        compare::order(shares)
+    }
+
+    fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {
+        let Some(answer) = last_object(&completion.text) else {
+            return Err(if completion.finish == Finish::Length {
+                ParseError::Cut
+            } else {
+                ParseError::NoJson
+            });
+        };
+        let call = read(&answer)?;
+        Ok(Proposal { calls: vec![call], thought: completion.thinking.clone() })
+    }
+
+    fn ends_by_itself(&self) -> bool {
+        false
+    }
+}
+
+fn read(answer: &Value) -> Result<ToolCall, ParseError> {
+    let misfit = |what: &str| ParseError::Misfit(format!("`{what}` is missing or of the wrong kind"));
+    let text = |field: &str| answer.get(field).and_then(Value::as_str).ok_or_else(|| misfit(field));
+    let id = |field: &str| {
+        let number = answer.get(field).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        number.map(ElementId).ok_or_else(|| misfit(field))
+    };
+    Ok(match text("action")? {
+        "click" => ToolCall::new("click", json!({"target": id("id")?})),
+        "highlight" => ToolCall::new("click", json!({"target": id("id")?, "count": 3})),
+        "type" => ToolCall::new(
+            "type_text",
+            json!({"target": id("id")?, "text": text("text")?, "clear": true}),
+        ),
+        "select" => {
+            ToolCall::new("select_option", json!({"target": id("id")?, "option": text("option")?}))
+        }
+        "press" => ToolCall::new("press_keys", json!({"keys": text("keys")?})),
+        "scroll" => {
+            let notches = if text("direction")? == "up" { -5 } else { 5 };
+            ToolCall::new("scroll", json!({"dy": notches}))
+        }
+        "drag" => ToolCall::new("drag", json!({"target": id("id")?, "path": [id("to")?]})),
+        "open" => ToolCall::new("open_app", json!({"name": text("program")?})),
+        other => return Err(ParseError::Misfit(format!("there is no action `{other}`"))),
+    })
+}
