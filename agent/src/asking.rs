@@ -5,8 +5,8 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use freehand_model::dialect::{Dialect, Order, PlanView};
-use freehand_model::{Model, ModelError, TokenSink};
+use freehand_model::dialect::{Barred, Dialect, Order, ParseError, PlanView, Proposal};
+use freehand_model::{Completion, Model, ModelError, TokenSink};
 
 use crate::event::{Event, Listener};
 use crate::run::Stop;
@@ -16,6 +16,9 @@ use crate::run::Stop;
 const DONE_MARGIN: f64 = 0.4;
 /// The same where the screen speaks for it: what was filled in was accepted by a button and is gone.
 const ACCEPTED_MARGIN: f64 = -1.0;
+
+/// How likely it must be that the task is done with what ends it while fields are empty.
+const ENOUGH: f64 = 0.5;
 
 /// Asks in one step, hands on what the model says, and watches for the end of the time.
 pub(crate) struct Asking<'a> {
@@ -66,6 +69,28 @@ impl Asking<'_> {
         let Some(question) = self.dialect.ask_order(view) else { return Ok(None) };
         let shares = self.model.choose(&question.prompt, &question.answers).await?;
         Ok(Some(self.dialect.order(&shares)))
+    }
+
+    /// What the model wants to do next, or why its answer cannot be read.
+    pub(crate) async fn next(
+        &mut self,
+        view: &PlanView<'_>,
+    ) -> Result<(Completion, Result<Proposal, ParseError>), ModelError> {
+        let completion = self.model.complete(&self.dialect.render(view), self).await?;
+        let proposal = self.dialect.parse(&completion, view.seen);
+        Ok((completion, proposal))
+    }
+
+    /// What is not to be done yet of `proposal`, because the task would not be done with it.
+    pub(crate) async fn leap(
+        &mut self,
+        view: &PlanView<'_>,
+        proposal: &Proposal,
+    ) -> Result<Option<Barred>, ModelError> {
+        let Some((question, early)) = self.dialect.ask_leap(view, proposal) else { return Ok(None) };
+        let shares = self.model.choose(&question.prompt, &question.answers).await?;
+        let done = shares.first().copied().unwrap_or(1.0);
+        Ok((done < ENOUGH && self.poll().is_continue()).then_some(early))
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Memory {
     notes: Vec<String>,
     tried: HashMap<String, HashSet<Barred>>,
     switched: HashSet<ElementId>,
+    dragged: HashSet<ElementId>,
     filled: HashMap<ElementId, String>,
     opened: HashSet<ElementId>,
     /// What was filled in or switched since a button was last pressed, and whether one just was.
@@ -82,7 +83,9 @@ impl Memory {
         self.tried.entry(list.to_owned()).or_default().insert(barred);
         let Some(element) = element else { return };
         self.committed.clear();
-        let switch = matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle);
+        // What has no name is a thing that is picked, and picking it again lets it go.
+        let nameless = element.role == Role::Clickable && element.name.is_empty();
+        let switch = nameless || matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle);
         let window = action.target.window.as_ref().map(|window| window.id);
         if usage == Usage::Click {
             self.opened.insert(element.id);
@@ -92,6 +95,7 @@ impl Memory {
             (Usage::Click, Role::Button | Role::Link) => {
                 self.filled.clear();
                 self.switched.clear();
+                self.dragged.clear();
                 let accepts = |(_, place): &(&ElementId, &Option<WindowId>)| **place == window;
                 self.committed = self.worked.iter().filter(accepts).map(|(id, _)| *id).collect();
                 self.worked.clear();
@@ -99,6 +103,9 @@ impl Memory {
             (Usage::Click, _) if switch => {
                 self.switched.insert(element.id);
                 self.worked.insert(element.id, window);
+            }
+            (Usage::Drag, _) => {
+                self.dragged.insert(element.id);
             }
             (Usage::Type | Usage::Select, _) => {
                 self.worked.insert(element.id, window);
@@ -133,6 +140,9 @@ impl Memory {
                 });
             if rests || searched {
                 barred.push(Barred { id: Some(element.id), usage: Usage::Click });
+            }
+            if self.dragged.contains(&element.id) {
+                barred.push(Barred { id: Some(element.id), usage: Usage::Drag });
             }
             if self.is_filled(element) {
                 barred.push(Barred { id: Some(element.id), usage: Usage::Type });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use freehand_model::dialect::{Dialect, Order, PlanView, Proposal};
+use freehand_model::dialect::{Barred, Dialect, Order, ParseError, PlanView, Proposal};
 use freehand_model::prompt::Completion;
 use freehand_model::{Model, ModelError};
 use freehand_tools::action::{ActionKind, Condition, Status};
@@ -205,12 +205,14 @@ impl Run<'_> {
         step.done = asking.done(&view, progress.changed).await?;
         let checked = is_done(step.done, progress.memory.is_accepted(&seen));
         if checked.is_none() {
-            let completion = self.model.complete(&self.dialect.render(&view), &mut asking).await?;
-            match self.dialect.parse(&completion, &seen) {
-                Ok(proposal) => step.proposal = Some(proposal),
-                Err(error) => step.unread = Some(error.to_string()),
+            let mut said = asking.next(&view).await?;
+            if let Ok(proposal) = &said.1
+                && let Some(early) = asking.leap(&view, proposal).await?
+            {
+                let barred: Vec<Barred> = barred.iter().copied().chain([early]).collect();
+                said = asking.next(&PlanView { barred: &barred, ..view }).await?;
             }
-            step.completion = Some(completion);
+            step.take(said);
         }
         step.timing.model = ms(asked);
         let mut frames = vec![seen.frame.clone()];
@@ -225,7 +227,7 @@ impl Run<'_> {
         task: &'v str,
         seen: &'v Observation,
         tools: &'v [ToolSpec],
-        barred: &'v [freehand_model::dialect::Barred],
+        barred: &'v [Barred],
         progress: &'v Progress,
     ) -> PlanView<'v> {
         PlanView {
@@ -411,6 +413,17 @@ fn check_evidence(judged: &mut Judged, seen: &Observation) {
         judged.outcome = Outcome::failed("finish needs evidence: texts that are on the screen now");
     } else if let Some(text) = missing {
         judged.outcome = Outcome::failed(format!("the evidence `{text}` is not on the screen"));
+    }
+}
+
+impl Step {
+    /// Takes in what the model said.
+    fn take(&mut self, (completion, proposal): (Completion, Result<Proposal, ParseError>)) {
+        match proposal {
+            Ok(proposal) => self.proposal = Some(proposal),
+            Err(error) => self.unread = Some(error.to_string()),
+        }
+        self.completion = Some(completion);
     }
 }
 

@@ -195,6 +195,9 @@ pub struct States {
     /// Open, for what can be opened and closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expanded: Option<bool>,
+    /// An entry of a menu that opens a menu of its own where the pointer rests on it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub has_menu: bool,
     /// Has the keyboard.
     pub focused: bool,
     /// Shown but out of use.
@@ -203,6 +206,11 @@ pub struct States {
     pub editable: bool,
     /// Takes several lines.
     pub multiline: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde takes")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What identifies an element beyond one observation: the way to it on the accessibility bus, or a

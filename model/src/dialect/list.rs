@@ -62,7 +62,7 @@ pub fn line(element: &Element, twin: bool) -> String {
         line.push_str(&quoted(&element.name, MAX_WORDS));
     }
     if let Some(looks) = &element.looks {
-        line.push_str(&format!(" (looks like a {looks})"));
+        line.push_str(&format!(" (looks: {looks})"));
     }
     if let Some(value) = element.value.as_deref().filter(|v| !v.trim().is_empty()) {
         line.push_str(" value=");
@@ -106,6 +106,9 @@ fn states(element: &Element) -> Vec<&'static str> {
         Some(true) if element.role != Role::Dropdown => words.push("open"),
         Some(false) if element.role != Role::Dropdown => words.push("closed"),
         _ => {}
+    }
+    if s.has_menu {
+        words.push("opens a menu");
     }
     if s.disabled {
         words.push("disabled");

@@ -148,6 +148,10 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// What the likelihoods of the answers to [`Dialect::ask_order`] mean.
     fn order(&self, shares: &[f64]) -> Option<Order>;
 
+    /// The question whether the task would be done after `proposal`, where it looks as if it came too
+    /// early, and what is not to be done if it would not. The first answer says that it would.
+    fn ask_leap(&self, view: &PlanView<'_>, proposal: &Proposal) -> Option<(Choice, Barred)>;
+
     /// Reads the answer to [`Dialect::render`].
     fn parse(&self, completion: &Completion, seen: &Observation) -> Result<Proposal, ParseError>;
 

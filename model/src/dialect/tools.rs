@@ -5,7 +5,9 @@ use freehand_tools::call::ToolCall;
 use freehand_tools::observation::Observation;
 use serde_json::{Value, json};
 
-use crate::dialect::{Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list};
+use crate::dialect::{
+    Barred, Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list,
+};
 use crate::prompt::{Completion, Constraint, Finish, Prompt, Speaker, Turn};
 
 /// See the module.
@@ -104,6 +106,10 @@ impl Dialect for Tools {
     }
 
     fn ask_order(&self, _: &PlanView<'_>) -> Option<Choice> {
+        None
+    }
+
+    fn ask_leap(&self, _: &PlanView<'_>, _: &Proposal) -> Option<(Choice, Barred)> {
         None
     }
 

@@ -56,7 +56,9 @@ pub fn describe_nameless(frame: &Frame, elements: &mut [Element]) {
     for element in elements.iter_mut().filter(|element| element.name.is_empty()) {
         let pressed = element.role.takes_clicks() && !element.role.takes_text();
         if pressed || element.role == Role::Image {
-            element.looks = looks(frame, &element.bounds);
+            let seen = looks(frame, &element.bounds);
+            let called = element.looks.take();
+            element.looks = called.into_iter().chain(seen).reduce(|all, more| format!("{all}, {more}"));
         }
     }
 }

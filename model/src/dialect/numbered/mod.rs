@@ -10,11 +10,14 @@ use freehand_tools::element::{Element, ElementId};
 use freehand_tools::observation::Observation;
 use serde_json::{Value, json};
 
-use crate::dialect::{Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list};
+use crate::dialect::{
+    Barred, Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list,
+};
 use crate::prompt::{Completion, Constraint, Finish, Prompt};
 
 mod check;
 mod compare;
+mod leap;
 mod named;
 mod offer;
 mod prompt;
@@ -56,7 +59,11 @@ impl Dialect for Numbered {
         compare::order(shares)
     }
 
-    fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {
+    fn ask_leap(&self, view: &PlanView<'_>, proposal: &Proposal) -> Option<(Choice, Barred)> {
+        leap::question(view, proposal)
+    }
+
+    fn parse(&self, completion: &Completion, seen: &Observation) -> Result<Proposal, ParseError> {
         let Some(answer) = last_object(&completion.text) else {
             return Err(if completion.finish == Finish::Length {
                 ParseError::Cut
@@ -64,7 +71,7 @@ impl Dialect for Numbered {
                 ParseError::NoJson
             });
         };
-        let call = read(&answer)?;
+        let call = read(&answer, seen)?;
         Ok(Proposal { calls: vec![call], thought: completion.thinking.clone() })
     }
 
@@ -73,7 +80,7 @@ impl Dialect for Numbered {
     }
 }
 
-fn read(answer: &Value) -> Result<ToolCall, ParseError> {
+fn read(answer: &Value, seen: &Observation) -> Result<ToolCall, ParseError> {
     let misfit = |what: &str| ParseError::Misfit(format!("`{what}` is missing or of the wrong kind"));
     let text = |field: &str| answer.get(field).and_then(Value::as_str).ok_or_else(|| misfit(field));
     let id = |field: &str| {
@@ -81,6 +88,10 @@ fn read(answer: &Value) -> Result<ToolCall, ParseError> {
         number.map(ElementId).ok_or_else(|| misfit(field))
     };
     Ok(match text("action")? {
+        // A click on an entry that opens a menu may count as choosing it; resting on it never does.
+        "click" if seen.element(id("id")?).is_some_and(|element| element.states.has_menu) => {
+            ToolCall::new("move", json!({"target": id("id")?}))
+        }
         "click" => ToolCall::new("click", json!({"target": id("id")?})),
         "highlight" => ToolCall::new("click", json!({"target": id("id")?, "count": 3})),
         "type" => ToolCall::new(

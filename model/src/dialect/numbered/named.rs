@@ -59,7 +59,8 @@ const VAGUE: [&str; 5] = ["box", "shape", "line", "light", "dark"];
 /// Whether the task says its name or, where it has none, its colour or its form.
 fn is_named(task: &str, element: &Element) -> bool {
     let looks = element.looks.as_deref().unwrap_or_default();
-    says(task, &element.name) || looks.split(' ').any(|word| !VAGUE.contains(&word) && says(task, word))
+    says(task, &element.name)
+        || looks.split([' ', ',']).any(|word| !VAGUE.contains(&word) && says(task, word))
 }
 
 /// Whether `offer` holds `element`.

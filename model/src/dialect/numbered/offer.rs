@@ -99,9 +99,12 @@ impl<'v> Screen<'v> {
         if !texts.is_empty() && offered(Usage::Highlight) {
             arms.push(arm("highlight", json!({"id": {"enum": texts}})));
         }
-        let drags = self.ids(Usage::Drag, &|e| e.role != Role::Text || self.elements.len() < CROWDED);
-        if drags.len() > 1 {
-            arms.push(arm("drag", json!({"id": {"enum": drags}, "to": {"enum": drags}})));
+        let movable = |e: &Element| e.role != Role::Text || self.elements.len() < CROWDED;
+        let drags = self.ids(Usage::Drag, &movable);
+        let ends: Vec<u32> =
+            self.elements.iter().filter(|e| movable(e)).map(|element| element.id.0).collect();
+        if !drags.is_empty() && ends.len() > 1 {
+            arms.push(arm("drag", json!({"id": {"enum": drags}, "to": {"enum": ends}})));
         }
         // What is looked for behind something is not looked for elsewhere.
         let searches = matches!(self.offer, Offer::Closed | Offer::Onward);

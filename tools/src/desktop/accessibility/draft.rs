@@ -15,6 +15,7 @@ pub(super) struct Draft {
     pub(super) name: String,
     pub(super) value: Option<String>,
     pub(super) description: Option<String>,
+    pub(super) looks: Option<String>,
     pub(super) options: Vec<String>,
     pub(super) states: States,
     pub(super) bounds: ScreenRect,

@@ -4,7 +4,7 @@
 use ::atspi::{Role as BusRole, State};
 
 use super::draft::{Draft, clean};
-use super::naming::name;
+use super::naming::{calling, name};
 use super::node::{Address, Node, Tree};
 use super::roles::{is_control, role, states};
 use super::value::{parts, value};
@@ -232,6 +232,7 @@ impl<'a> Lister<'a> {
         }
         let (value, options) = value(self.tree, node, kind);
         let description = clean(&node.description);
+        let looks = if name.is_empty() { calling(node) } else { None };
         let description = (!description.is_empty() && description != name).then_some(description);
         let mut states = states(node, kind);
         states.focused |= kind.takes_text() && self.holds(node, &|child| child.is(State::Focused), 0);
@@ -242,6 +243,7 @@ impl<'a> Lister<'a> {
             name,
             value,
             description,
+            looks,
             options,
             states,
             bounds,

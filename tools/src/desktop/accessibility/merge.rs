@@ -7,6 +7,8 @@ use crate::geometry::ScreenRect;
 
 /// How far in px a label may stand from the field that it names.
 const BESIDE: i32 = 160;
+/// Characters of a label; what is longer is a text to be read.
+const MAX_LABEL: usize = 40;
 /// How far in px a label may stand above the field that it names.
 const ABOVE: i32 = 40;
 
@@ -82,7 +84,7 @@ fn name_fields(drafts: &mut Vec<Draft>) {
             .enumerate()
             .filter(|(i, text)| {
                 matches!(text.role, Role::Text | Role::Header)
-                    && text.name.chars().count() <= 60
+                    && text.name.chars().count() <= MAX_LABEL
                     && !used.contains(i)
             })
             .filter_map(|(i, text)| distance(text).map(|d| (d, i)))

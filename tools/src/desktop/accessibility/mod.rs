@@ -143,7 +143,7 @@ fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
         name: draft.name,
         value: draft.value,
         description: draft.description,
-        looks: None,
+        looks: draft.looks,
         options: draft.options,
         states: draft.states,
         bounds: draft.bounds,

@@ -1,5 +1,5 @@
-//! What an object is called: by its program, by its label, by what stands in it, by its hint, and at last
-//! by what its author called it. A control without a name is one that nobody can ask for.
+//! What an object is called: by its program, by its label, by what stands in it, by its hint. A control
+//! without a name is one that nobody can ask for.
 
 use ::atspi::Role as BusRole;
 
@@ -68,11 +68,13 @@ pub(super) fn name(tree: &Tree, node: &Node) -> String {
         return inside;
     }
     let hint = node.hint.as_deref().filter(|hint| !hint.is_empty()).unwrap_or(&node.description);
-    let hint = clean(hint);
-    if hint.is_empty() && !kind.takes_text() {
-        return node.calling.as_deref().map(spoken).unwrap_or_default();
-    }
-    hint
+    clean(hint)
+}
+
+/// What its author called it in code, for what has no name: a person does not see it, but it often says
+/// what the picture on it shows.
+pub(super) fn calling(node: &Node) -> Option<String> {
+    node.calling.as_deref().map(spoken).filter(|words| !words.is_empty())
 }
 
 /// The words in it, in order.

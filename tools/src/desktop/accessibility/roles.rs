@@ -84,6 +84,7 @@ pub(super) fn states(node: &Node, role: Role) -> States {
         checked: checks.then(|| node.is(State::Checked) || node.is(State::Pressed)),
         selected: (selects && node.is(State::Selectable)).then(|| node.is(State::Selected)),
         expanded: node.is(State::Expandable).then(|| node.is(State::Expanded)),
+        has_menu: node.role == BusRole::MenuItem && node.is(State::HasPopup),
         focused: node.is(State::Focused),
         disabled: is_control(role)
             && role != Role::Dropdown
