@@ -62,10 +62,7 @@ impl Asking<'_> {
     }
 
     /// Which way the task compares; `None` while there is nothing to compare.
-    pub(crate) async fn order(
-        &mut self,
-        view: &PlanView<'_>,
-    ) -> Result<Option<Option<Order>>, ModelError> {
+    pub(crate) async fn order(&mut self, view: &PlanView<'_>) -> Result<Option<Order>, ModelError> {
         let Some(question) = self.dialect.ask_order(view) else { return Ok(None) };
         let shares = self.model.choose(&question.prompt, &question.answers).await?;
         Ok(Some(self.dialect.order(&shares)))

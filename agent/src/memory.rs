@@ -112,13 +112,11 @@ impl Memory {
             }
             _ => {}
         }
-        match &action.kind {
-            ActionKind::TypeText { text: value, .. } | ActionKind::SelectOption { option: value }
-                if done =>
-            {
-                self.filled.insert(element.id, value.clone());
-            }
-            _ => {}
+        if let ActionKind::TypeText { text: value, .. } | ActionKind::SelectOption { option: value } =
+            &action.kind
+            && done
+        {
+            self.filled.insert(element.id, value.clone());
         }
     }
 

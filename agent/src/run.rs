@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use freehand_model::dialect::{Barred, Dialect, Order, ParseError, PlanView, Proposal};
+use freehand_model::dialect::{Barred, Dialect, Order, ParseError, PlanView, Proposal, list};
 use freehand_model::prompt::Completion;
 use freehand_model::{Model, ModelError};
 use freehand_tools::action::{ActionKind, Condition, Status};
@@ -79,6 +79,7 @@ pub struct Run<'a> {
 /// What a pass of the loop leaves for the next one.
 #[derive(Debug, Default)]
 struct Progress {
+    task: String,
     memory: Memory,
     changed: bool,
     hint: Option<String>,
@@ -87,7 +88,23 @@ struct Progress {
     refusals: u32,
     last_list: Option<String>,
     /// Which way the task compares, once it was asked.
-    order: Option<Option<Order>>,
+    order: Option<Order>,
+}
+
+/// One look at the screen, with the list that the model reads.
+struct Sight {
+    seen: Observation,
+    list: String,
+}
+
+/// What the model was asked in one step, and what it said.
+struct Answer {
+    /// How likely it is that the task is done, where that was asked.
+    done: Option<f64>,
+    /// What says that it is, if it is.
+    checked: Option<String>,
+    /// The next action, where it is not.
+    said: Option<(Completion, Result<Proposal, ParseError>)>,
 }
 
 /// Why a pass could not be finished.
@@ -143,104 +160,120 @@ impl Run<'_> {
 
     async fn steps(&mut self, task: &str, before: &[Step], first: u32) -> (Halt, u32) {
         let deadline = Instant::now() + self.limits.time;
-        let mut progress = Progress { memory: Memory::of(before), ..Progress::default() };
+        let memory = Memory::of(before);
+        let mut progress = Progress { task: task.into(), memory, ..Progress::default() };
         progress.changed = !before.is_empty();
         for index in first..first.saturating_add(self.limits.steps) {
-            if let Err(halt) = self.step(task, index, deadline, &mut progress).await {
+            if let Err(halt) = self.step(index, deadline, &mut progress).await {
                 return (halt, index);
             }
         }
         // The last action may have finished it.
         let index = first.saturating_add(self.limits.steps);
-        let last = self.look_once_more(task, index, deadline, &mut progress).await;
+        let last = self.look_once_more(index, deadline, &mut progress).await;
         let which = format!("{} steps", self.limits.steps);
         (last.err().unwrap_or(Halt::Exit(Exit::Limit { which })), index)
     }
 
     async fn look_once_more(
         &mut self,
-        task: &str,
         index: u32,
         deadline: Instant,
         progress: &mut Progress,
     ) -> Result<(), Halt> {
-        let (seen, list) = self.observe(progress).await?;
+        let sight = self.observe(progress).await?;
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
-        let view = self.view(task, &seen, &specs, &[], progress);
+        let view = self.view(&sight, &specs, &[], progress);
         let done = self.asking(index, deadline).done(&view, progress.changed).await?;
-        let checked = is_done(done, progress.memory.is_accepted(&seen));
-        let step = Step { done, ..blank(index, &seen, list) };
-        self.conclude(step, &[seen.frame.clone()], checked, progress)?;
+        let checked = is_done(done, progress.memory.is_accepted(&sight.seen));
+        let frame = sight.seen.frame.clone();
+        let step = Step { done, ..blank(index, sight) };
+        self.conclude(step, &[frame], checked, progress)?;
         Ok(())
     }
 
     /// One pass: at most sixty lines, and every arrow goes right.
     async fn step(
         &mut self,
-        task: &str,
         index: u32,
         deadline: Instant,
         progress: &mut Progress,
     ) -> Result<(), Halt> {
         self.check_limits(deadline, progress)?;
         let start = Instant::now();
-        let (seen, list) = self.observe(progress).await?;
-        let mut step = blank(index, &seen, list);
-        step.timing.observe = ms(start);
+        let sight = self.observe(progress).await?;
+        let looked = ms(start);
         self.listener.event(Event::Observed {
             step: index,
-            elements: seen.elements.len(),
-            windows: seen.windows.iter().map(|window| window.title.clone()).collect(),
-            gaps: seen.gaps.clone(),
-            ms: step.timing.observe,
+            elements: sight.seen.elements.len(),
+            windows: sight.seen.windows.iter().map(|window| window.title.clone()).collect(),
+            gaps: sight.seen.gaps.clone(),
+            ms: looked,
         });
         let asked = Instant::now();
-        let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
-        let barred = progress.memory.barred(&step.list, &seen);
-        let mut asking = self.asking(index, deadline);
-        if progress.order.is_none() {
-            progress.order = asking.order(&self.view(task, &seen, &specs, &barred, progress)).await?;
-        }
-        let view = self.view(task, &seen, &specs, &barred, progress);
-        step.done = asking.done(&view, progress.changed).await?;
-        let checked = is_done(step.done, progress.memory.is_accepted(&seen));
-        if checked.is_none() {
-            let mut said = asking.next(&view).await?;
-            if let Ok(proposal) = &said.1
-                && let Some(early) = asking.leap(&view, proposal).await?
-            {
-                let barred: Vec<Barred> = barred.iter().copied().chain([early]).collect();
-                said = asking.next(&PlanView { barred: &barred, ..view }).await?;
-            }
+        let answer = self.ask(index, deadline, &sight, progress).await?;
+        let Sight { seen, .. } = &sight;
+        let (seen, mut frames) = (seen.clone(), vec![seen.frame.clone()]);
+        let mut step = Step { done: answer.done, ..blank(index, sight) };
+        step.timing.observe = looked;
+        step.timing.model = ms(asked);
+        if let Some(said) = answer.said {
             step.take(said);
         }
-        step.timing.model = ms(asked);
-        let mut frames = vec![seen.frame.clone()];
         if !self.interrupted(deadline) {
             self.act(&mut step, seen, &mut frames, start).await?;
         }
-        self.conclude(step, &frames, checked, progress)
+        self.conclude(step, &frames, answer.checked, progress)
+    }
+
+    /// Asks the model all that is to be asked in one step.
+    async fn ask(
+        &self,
+        index: u32,
+        deadline: Instant,
+        sight: &Sight,
+        progress: &mut Progress,
+    ) -> Result<Answer, ModelError> {
+        let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
+        let barred = progress.memory.barred(&sight.list, &sight.seen);
+        let mut asking = self.asking(index, deadline);
+        if progress.order.is_none() {
+            progress.order = asking.order(&self.view(sight, &specs, &barred, progress)).await?;
+        }
+        let view = self.view(sight, &specs, &barred, progress);
+        let done = asking.done(&view, progress.changed).await?;
+        let checked = is_done(done, progress.memory.is_accepted(&sight.seen));
+        if checked.is_some() {
+            return Ok(Answer { done, checked, said: None });
+        }
+        let mut said = asking.next(&view).await?;
+        if let Ok(proposal) = &said.1
+            && let Some(early) = asking.leap(&view, proposal).await?
+        {
+            let barred: Vec<Barred> = barred.iter().copied().chain([early]).collect();
+            said = asking.next(&PlanView { barred: &barred, ..view }).await?;
+        }
+        Ok(Answer { done, checked, said: Some(said) })
     }
 
     fn view<'v>(
         &'v self,
-        task: &'v str,
-        seen: &'v Observation,
+        sight: &'v Sight,
         tools: &'v [ToolSpec],
         barred: &'v [Barred],
         progress: &'v Progress,
     ) -> PlanView<'v> {
         PlanView {
-            task,
-            seen,
+            task: &progress.task,
+            seen: &sight.seen,
+            list: &sight.list,
             steps: progress.memory.steps(),
             notes: progress.memory.notes(),
             hint: progress.hint.as_deref(),
             tools,
             apps: self.apps,
             barred,
-            order: progress.order.flatten(),
-            budget: LIST_BUDGET,
+            order: progress.order.unwrap_or_default(),
         }
     }
 
@@ -273,19 +306,20 @@ impl Run<'_> {
     }
 
     /// Looks at the screen; when the pixels changed and the list did not yet, a little later again.
-    async fn observe(&mut self, progress: &mut Progress) -> Result<(Observation, String), DesktopError> {
+    async fn observe(&mut self, progress: &mut Progress) -> Result<Sight, DesktopError> {
+        let list_of = |seen: &Observation, task: &str| list::screen(seen, task, LIST_BUDGET);
         let mut seen = self.desktop.observe().await?;
-        let mut list = list_of(&seen);
+        let mut list = list_of(&seen, &progress.task);
         for _ in 1..TREE_READS {
             if !progress.changed || progress.last_list.as_ref() != Some(&list) {
                 break;
             }
             tokio::time::sleep(TREE_WAIT).await;
             seen = self.desktop.observe().await?;
-            list = list_of(&seen);
+            list = list_of(&seen, &progress.task);
         }
         progress.last_list = Some(list.clone());
-        Ok((seen, list))
+        Ok(Sight { seen, list })
     }
 
     async fn act(
@@ -427,15 +461,11 @@ impl Step {
     }
 }
 
-fn list_of(seen: &Observation) -> String {
-    freehand_model::dialect::list::screen(seen, LIST_BUDGET)
-}
-
-fn blank(index: u32, seen: &Observation, list: String) -> Step {
+fn blank(index: u32, Sight { seen, list }: Sight) -> Step {
     Step {
         index,
         at_ms: now_ms(),
-        seen: Seen::from(seen),
+        seen: Seen::from(&seen),
         list,
         done: None,
         completion: None::<Completion>,

@@ -215,7 +215,7 @@ impl Scripted<'_> {
             index: self.recorder.last() + 1,
             at_ms: 0,
             seen: Seen::from(seen),
-            list: list::screen(seen, LIST),
+            list: list::screen(seen, "", LIST),
             done: None,
             completion: None,
             proposal: None,

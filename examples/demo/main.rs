@@ -66,7 +66,7 @@ fn args() -> Result<Args> {
         let value = words.next().with_context(|| format!("`{word}` needs a value"))?;
         match word.as_str() {
             "--runs" => {
-                args.runs = value.parse().with_context(|| format!("`{value}` is not a number"))?
+                args.runs = value.parse().with_context(|| format!("`{value}` is not a number"))?;
             }
             "--task" => args.only = Some(value),
             "--out" => args.out = Some(value.into()),

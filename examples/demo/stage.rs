@@ -138,10 +138,12 @@ impl<'a> Stage<'a> {
             apps: &[],
             stop: Stop::default(),
         };
-        match run.task(&task.words(), &[]).await? {
-            // The outside check is the judge, whatever the agent thinks of its work.
-            Exit::Done { .. } | Exit::GaveUp { .. } | Exit::Limit { .. } => Ok(()),
-            exit => bail!("{exit:?}"),
+        // The outside check is the judge, whatever the agent thinks of its work.
+        let exit = run.task(&task.words(), &[]).await?;
+        if matches!(exit, Exit::Done { .. } | Exit::GaveUp { .. } | Exit::Limit { .. }) {
+            Ok(())
+        } else {
+            bail!("{exit:?}")
         }
     }
 }

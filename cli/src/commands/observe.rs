@@ -49,7 +49,7 @@ fn show(name: &str, seen: &Observation) {
         terminal::answer(&format!("window {title} of {app} at {}{keyboard}", window.bounds));
     }
     terminal::answer("");
-    terminal::answer(&list::screen(seen, BUDGET));
+    terminal::answer(&list::screen(seen, "", BUDGET));
     for gap in &seen.gaps {
         terminal::say(Tone::Faint, &format!("cannot see everything: {}", visible(gap, TITLE)));
     }

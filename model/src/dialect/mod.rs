@@ -28,8 +28,11 @@ pub struct PastStep {
 }
 
 /// Which of several things a task wants, where it goes by a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
+    /// It does not go by a number.
+    #[default]
+    Any,
     /// The one with the smallest.
     Smallest,
     /// The one with the largest.
@@ -101,10 +104,10 @@ pub struct PlanView<'a> {
     pub apps: &'a [App],
     /// What is not offered again.
     pub barred: &'a [Barred],
-    /// Which way the task compares, if it does.
-    pub order: Option<Order>,
-    /// Characters that the list of elements may take.
-    pub budget: usize,
+    /// Which way the task compares, where that is known.
+    pub order: Order,
+    /// The list of what is on the screen, as [`list::screen`] makes it.
+    pub list: &'a str,
 }
 
 /// What the model wants to do.
@@ -146,7 +149,7 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice>;
 
     /// What the likelihoods of the answers to [`Dialect::ask_order`] mean.
-    fn order(&self, shares: &[f64]) -> Option<Order>;
+    fn order(&self, shares: &[f64]) -> Order;
 
     /// The question whether the task would be done after `proposal`, where it looks as if it came too
     /// early, and what is not to be done if it would not. The first answer says that it would.

@@ -40,7 +40,7 @@ fn situation(view: &PlanView<'_>) -> String {
         text.push_str(&format!("Note: {note}\n"));
     }
     text.push_str("Screen:\n");
-    text.push_str(&list::screen(view.seen, view.budget));
+    text.push_str(view.list);
     let others: Vec<String> = view
         .seen
         .windows
@@ -113,8 +113,8 @@ impl Dialect for Tools {
         None
     }
 
-    fn order(&self, _: &[f64]) -> Option<Order> {
-        None
+    fn order(&self, _: &[f64]) -> Order {
+        Order::Any
     }
 
     fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {

@@ -54,7 +54,9 @@ const COLOURS: [(&str, [u8; 3]); 24] = [
 /// Says of each thing without a name what it looks like in `frame`.
 pub fn describe_nameless(frame: &Frame, elements: &mut [Element]) {
     for element in elements.iter_mut().filter(|element| element.name.is_empty()) {
-        let pressed = element.role.takes_clicks() && !element.role.takes_text();
+        let pressed = element.role.takes_clicks()
+            && !element.role.takes_text()
+            && element.states.checked.is_none();
         if pressed || element.role == Role::Image {
             let seen = looks(frame, &element.bounds);
             let called = element.looks.take();
@@ -174,9 +176,8 @@ fn colour(pixel: Rgb<u8>) -> &'static str {
             at(&pixel.0) - at(other)
         });
         // The weights of the "redmean" approximation (CompuPhase, 2010).
-        let red = (i64::from(pixel.0.first().copied().unwrap_or(0))
-            + i64::from(other.first().copied().unwrap_or(0)))
-            / 2;
+        let red_of = |of: &[u8]| of.first().copied().map_or(0, i64::from);
+        let red = i64::midpoint(red_of(&pixel.0), red_of(other));
         (((512 + red) * r * r) >> 8) + 4 * g * g + (((767 - red) * b * b) >> 8)
     };
     COLOURS.iter().min_by_key(|(_, other)| distance(other)).map_or("grey", |(name, _)| name)

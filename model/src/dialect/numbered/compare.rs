@@ -1,6 +1,7 @@
 //! Comparing is done here and not by the model: it is asked once which way the task compares, and of
 //! things that differ in a number only the one that the task wants is offered.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use freehand_tools::element::{Element, ElementId};
@@ -38,14 +39,14 @@ pub(super) fn question(task: &str) -> Choice {
 }
 
 /// What these likelihoods of [`ANSWERS`] say.
-pub(super) fn order(shares: &[f64]) -> Option<Order> {
-    let [_, smallest, largest] = shares else { return None };
+pub(super) fn order(shares: &[f64]) -> Order {
+    let [_, smallest, largest] = shares else { return Order::Any };
     if *smallest > SURE {
-        Some(Order::Smallest)
+        Order::Smallest
     } else if *largest > SURE {
-        Some(Order::Largest)
+        Order::Largest
     } else {
-        None
+        Order::Any
     }
 }
 
@@ -67,7 +68,11 @@ pub(super) fn is_needed(elements: &[&Element]) -> bool {
 
 /// What loses the comparison.
 pub(super) fn losers(order: Order, elements: &[&Element]) -> Vec<ElementId> {
+    if order == Order::Any {
+        return Vec::new();
+    }
     let worst = |a: &f64, b: &f64| match order {
+        Order::Any => Ordering::Equal,
         Order::Smallest => b.total_cmp(a),
         Order::Largest => a.total_cmp(b),
     };
@@ -132,8 +137,8 @@ mod tests {
 
     #[test]
     fn an_answer_must_be_likely() {
-        assert_eq!(order(&[0.1, 0.8, 0.1]), Some(Order::Smallest));
-        assert_eq!(order(&[0.2, 0.2, 0.6]), Some(Order::Largest));
-        assert_eq!(order(&[0.3, 0.4, 0.3]), None);
+        assert_eq!(order(&[0.1, 0.8, 0.1]), Order::Smallest);
+        assert_eq!(order(&[0.2, 0.2, 0.6]), Order::Largest);
+        assert_eq!(order(&[0.3, 0.4, 0.3]), Order::Any);
     }
 }

@@ -55,7 +55,7 @@ impl Dialect for Numbered {
         compare::is_needed(&usable).then(|| compare::question(view.task))
     }
 
-    fn order(&self, shares: &[f64]) -> Option<Order> {
+    fn order(&self, shares: &[f64]) -> Order {
         compare::order(shares)
     }
 

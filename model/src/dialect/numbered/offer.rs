@@ -4,8 +4,8 @@
 use freehand_tools::element::{Element, Role};
 use serde_json::{Value, json};
 
+use super::compare;
 use super::named::{self, Offer};
-use super::{compare, prompt};
 use crate::dialect::{Barred, PlanView, Usage, list};
 
 /// The chords that the small model may press.
@@ -48,12 +48,10 @@ impl<'v> Screen<'v> {
     fn of(view: &'v PlanView<'v>) -> Self {
         let mut elements = list::listed(view.seen);
         // A text that says the task again is no target.
-        elements.retain(|e| e.role != Role::Text || !prompt::echoes(view.task, &e.name));
-        if let Some(order) = view.order {
-            let usable: Vec<&Element> = elements.iter().copied().filter(|e| is_clickable(e)).collect();
-            let losers = compare::losers(order, &usable);
-            elements.retain(|element| !losers.contains(&element.id));
-        }
+        elements.retain(|element| !list::task::echoes(view.task, element));
+        let usable: Vec<&Element> = elements.iter().copied().filter(|e| is_clickable(e)).collect();
+        let losers = compare::losers(view.order, &usable);
+        elements.retain(|element| !losers.contains(&element.id));
         let mut screen = Self { view, elements, offer: Offer::Everything };
         let left: Vec<&Element> = screen.all(Usage::Click, &is_clickable);
         let done: Vec<&str> = view.steps.iter().map(|step| step.did.as_str()).collect();
@@ -80,7 +78,7 @@ impl<'v> Screen<'v> {
         if !clicks.is_empty() {
             arms.push(arm("click", json!({"id": {"enum": clicks}})));
         }
-        let fields = self.ids(Usage::Type, &|e| e.role.takes_text() && !e.states.disabled);
+        let fields = self.ids(Usage::Type, &|e| self.is_fillable(e));
         if !fields.is_empty() {
             let text = json!({"type": "string", "maxLength": 400});
             arms.push(arm("type", json!({"id": {"enum": fields}, "text": text})));
@@ -89,6 +87,16 @@ impl<'v> Screen<'v> {
             arms.push(arm("select", json!({"id": {"const": id}, "option": {"enum": options}})));
         }
         arms
+    }
+
+    /// A field that holds something already is left alone where others are to be filled in, unless the
+    /// task names it or what it holds.
+    fn is_fillable(&self, field: &Element) -> bool {
+        let holds = field.value.as_deref().filter(|value| !value.trim().is_empty());
+        let alone = self.elements.iter().filter(|e| e.role.takes_text()).nth(1).is_none();
+        let meant =
+            |value: &str| named::says(self.view.task, value) || named::says(self.view.task, &field.name);
+        field.role.takes_text() && !field.states.disabled && (alone || holds.is_none_or(meant))
     }
 
     /// What is done to texts, to places, and to no element at all.

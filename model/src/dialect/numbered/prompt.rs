@@ -1,9 +1,6 @@
 //! The question for the next action: rules and worked examples, which are the same in every step and come
 //! first, then the task, the screen and what was done.
 
-use freehand_tools::element::Role;
-use freehand_tools::observation::Observation;
-
 use crate::dialect::{PlanView, list};
 use crate::prompt::{Speaker, Turn};
 
@@ -103,7 +100,7 @@ pub(super) fn turns(view: &PlanView<'_>) -> Vec<Turn> {
 
 fn situation(view: &PlanView<'_>) -> String {
     let mut text = format!("Task: {}\nScreen:\n", view.task.trim());
-    text.push_str(&list::screen(&without_echo(view), view.budget));
+    text.push_str(view.list);
     if list::active_windows(view.seen).is_empty() && !view.apps.is_empty() {
         text.push_str("Programs:\n");
         for app in view.apps {
@@ -126,25 +123,4 @@ fn situation(view: &PlanView<'_>) -> String {
         text.push_str(&format!("Hint: {hint}\n"));
     }
     text
-}
-
-/// The screen without the texts that only say the task again.
-fn without_echo(view: &PlanView<'_>) -> Observation {
-    let mut seen = view.seen.clone();
-    seen.elements.retain(|element| element.role != Role::Text || !echoes(view.task, &element.name));
-    seen
-}
-
-/// Letters and digits that two texts must share for one to count as the other again.
-const ECHO: usize = 12;
-
-/// Whether `text` says the task, or a long part of it, again.
-pub(super) fn echoes(task: &str, text: &str) -> bool {
-    let plain = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
-    let (task, text) = (plain(task), plain(text));
-    text.chars().count() >= ECHO
-        && text.len() * 2 > task.len()
-        && (task.contains(&text) || text.contains(&task))
 }

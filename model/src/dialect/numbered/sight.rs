@@ -57,7 +57,7 @@ pub(super) fn is_out_of_sight(task: &str, all: &[&Element], done: &[&str]) -> bo
                 || e.value.as_deref().is_some_and(|value| says(value, name))
                 || e.options.iter().any(|option| says(option, name))
         };
-        all.iter().any(|element| texts(element)) || done.iter().any(|did| says(did, name))
+        all.iter().any(texts) || done.iter().any(|did| says(did, name))
     };
     let quoted: Vec<&str> = quotes(task).collect();
     if !quoted.is_empty() {

@@ -1,38 +1,19 @@
-//! The screen as a short numbered list: what a text-only model sees.
-//!
-//! One line an element. Untrusted words stand in quotes with quotes and control characters taken out,
-//! so that no name on the screen can fake a line of the list.
+//! The screen as a short numbered list: what a text-only model sees, one line an element or a row.
+
+use std::collections::HashMap;
 
 use freehand_tools::element::{Element, Role, Window, WindowId};
 use freehand_tools::observation::Observation;
 
-/// Options of a dropdown that are written out.
-const MAX_OPTIONS: usize = 30;
-/// Characters of one name or value that are written out.
-const MAX_WORDS: usize = 160;
+use self::line::line;
+
+mod line;
+pub(super) mod task;
+
+pub use self::line::quoted;
+
 /// What a reader of a page does not need: the browser's own bars.
 const TOOLBAR: &str = "toolbar";
-
-/// A text from the screen, made harmless and cut to `max` characters.
-pub fn quoted(text: &str, max: usize) -> String {
-    let mut clean = String::with_capacity(text.len().min(max) + 2);
-    clean.push('"');
-    let mut count = 0;
-    for c in text.chars() {
-        if count >= max {
-            clean.push('…');
-            break;
-        }
-        count += 1;
-        clean.push(match c {
-            '"' => '\'',
-            c if c.is_control() => ' ',
-            c => c,
-        });
-    }
-    clean.push('"');
-    clean
-}
 
 /// The windows that matter now: the one with the keyboard, and pop-ups in front of it. All of them
 /// when none has the keyboard.
@@ -54,81 +35,21 @@ pub fn listed(seen: &Observation) -> Vec<&Element> {
     seen.elements.iter().filter(shown).collect()
 }
 
-/// One element in one line; `twin` says that another of the same name stands on the screen.
-pub fn line(element: &Element, twin: bool) -> String {
-    let mut line = format!("[{}] {}", element.id, element.role.word());
-    if !element.name.is_empty() {
-        line.push(' ');
-        line.push_str(&quoted(&element.name, MAX_WORDS));
-    }
-    if let Some(looks) = &element.looks {
-        line.push_str(&format!(" (looks: {looks})"));
-    }
-    if let Some(value) = element.value.as_deref().filter(|v| !v.trim().is_empty()) {
-        line.push_str(" value=");
-        line.push_str(&quoted(value, MAX_WORDS));
-    } else if element.role.takes_text() && !element.is_protected() {
-        line.push_str(" (empty)");
-    }
-    if let Some(within) = element.within.as_ref().filter(|_| twin) {
-        line.push_str(" in ");
-        line.push_str(&quoted(within, 40));
-    }
-    for word in states(element) {
-        line.push_str(" (");
-        line.push_str(word);
-        line.push(')');
-    }
-    if !element.options.is_empty() {
-        line.push_str(" options: ");
-        let options: Vec<String> =
-            element.options.iter().take(MAX_OPTIONS).map(|option| quoted(option, 40)).collect();
-        line.push_str(&options.join(", "));
-    }
-    line
-}
-
-fn states(element: &Element) -> Vec<&'static str> {
-    let s = &element.states;
-    let mut words = Vec::new();
-    match s.checked {
-        Some(true) => words.push("checked"),
-        Some(false) => words.push("not checked"),
-        None => {}
-    }
-    match (s.selected, element.role) {
-        (Some(true), Role::Tab) => words.push("open"),
-        (Some(false), Role::Tab) => words.push("closed"),
-        (Some(true), _) => words.push("selected"),
-        _ => {}
-    }
-    match s.expanded {
-        Some(true) if element.role != Role::Dropdown => words.push("open"),
-        Some(false) if element.role != Role::Dropdown => words.push("closed"),
-        _ => {}
-    }
-    if s.has_menu {
-        words.push("opens a menu");
-    }
-    if s.disabled {
-        words.push("disabled");
-    }
-    if s.focused && element.role.takes_text() {
-        words.push("has the cursor");
-    }
-    words
-}
-
 /// The elements as lines, each with whether something in it can be used. The cells of one row of a
 /// table stand on one line, since they mean something only together.
-fn rows(elements: &[&Element]) -> Vec<(bool, String)> {
+fn rows(elements: &[&Element], counts: bool) -> Vec<(bool, String)> {
     let mut lines: Vec<(bool, String)> = Vec::new();
     let mut before: Option<&Element> = None;
+    let mut places: HashMap<Role, usize> = HashMap::new();
     let twin = |element: &Element| {
         let same = |other: &&&Element| other.role == element.role && other.name == element.name;
         elements.iter().filter(same).nth(1).is_some()
     };
     for element in elements {
+        let place = places.entry(element.role).or_insert(0);
+        *place += 1;
+        let alone = !elements.iter().any(|other| other.role == element.role && other.id != element.id);
+        let said = line(element, Some(*place).filter(|_| counts && !alone), twin(element));
         let usable = element.role.takes_clicks() && element.role != Role::Cell;
         match (before, lines.last_mut()) {
             (Some(left), Some((used, text)))
@@ -136,9 +57,9 @@ fn rows(elements: &[&Element]) -> Vec<(bool, String)> {
             {
                 *used |= usable;
                 text.push_str(" | ");
-                text.push_str(&line(element, twin(element)));
+                text.push_str(&said);
             }
-            _ => lines.push((usable, line(element, twin(element)))),
+            _ => lines.push((usable, said)),
         }
         before = Some(element);
     }
@@ -156,8 +77,9 @@ fn same_row(left: &Element, right: &Element, twins: bool) -> bool {
 }
 
 /// The whole screen as text, at most about `budget` characters, with a line that says what was left
-/// out. What can be used goes before what can only be read.
-pub fn screen(seen: &Observation, budget: usize) -> String {
+/// out. What can be used goes before what can only be read. What only says the `task` again is left out,
+/// and where the task counts, so does the list.
+pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     let mut text = String::new();
     let active = active_windows(seen);
     for window in &active {
@@ -165,7 +87,8 @@ pub fn screen(seen: &Observation, budget: usize) -> String {
             text.push_str(&format!("Window {}\n", quoted(&window.title, 60)));
         }
     }
-    let lines = rows(&listed(seen));
+    let elements: Vec<&Element> = listed(seen).into_iter().filter(|e| !task::echoes(task, e)).collect();
+    let lines = rows(&elements, task::counts(task));
     let mut room = budget.saturating_sub(text.len());
     let mut keep = vec![false; lines.len()];
     for useful in [true, false] {

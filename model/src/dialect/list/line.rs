@@ -1,0 +1,96 @@
+//! One element as one line of the list. Untrusted words stand in quotes with quotes and control characters
+//! taken out, so that no name on the screen can fake a line of the list.
+
+use freehand_tools::element::{Element, Role};
+
+use super::task::ordinal;
+
+/// Options of a dropdown that are written out.
+const MAX_OPTIONS: usize = 30;
+/// Characters of one name or value that are written out.
+const MAX_WORDS: usize = 160;
+/// A text from the screen, made harmless and cut to `max` characters.
+pub fn quoted(text: &str, max: usize) -> String {
+    let mut clean = String::with_capacity(text.len().min(max) + 2);
+    clean.push('"');
+    for (count, c) in text.chars().enumerate() {
+        if count >= max {
+            clean.push('…');
+            break;
+        }
+        clean.push(match c {
+            '"' => '\'',
+            c if c.is_control() => ' ',
+            c => c,
+        });
+    }
+    clean.push('"');
+    clean
+}
+
+/// One element in one line; `place` is its number among its like where that is asked for, and `twin` says
+/// that another of the same name stands on the screen.
+pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> String {
+    let place = place.map(|place| format!("{} ", ordinal(place))).unwrap_or_default();
+    let mut line = format!("[{}] {place}{}", element.id, element.role.word());
+    if !element.name.is_empty() {
+        line.push(' ');
+        line.push_str(&quoted(&element.name, MAX_WORDS));
+    }
+    if let Some(looks) = &element.looks {
+        line.push_str(&format!(" (looks: {looks})"));
+    }
+    if let Some(value) = element.value.as_deref().filter(|v| !v.trim().is_empty()) {
+        line.push_str(" value=");
+        line.push_str(&quoted(value, MAX_WORDS));
+    } else if element.role.takes_text() && !element.is_protected() {
+        line.push_str(" (empty)");
+    }
+    if let Some(within) = element.within.as_ref().filter(|_| twin) {
+        line.push_str(" in ");
+        line.push_str(&quoted(within, 40));
+    }
+    for word in states(element) {
+        line.push_str(" (");
+        line.push_str(word);
+        line.push(')');
+    }
+    if !element.options.is_empty() {
+        line.push_str(" options: ");
+        let options: Vec<String> =
+            element.options.iter().take(MAX_OPTIONS).map(|option| quoted(option, 40)).collect();
+        line.push_str(&options.join(", "));
+    }
+    line
+}
+
+fn states(element: &Element) -> Vec<&'static str> {
+    let s = &element.states;
+    let mut words = Vec::new();
+    match s.checked {
+        Some(true) => words.push("checked"),
+        Some(false) => words.push("not checked"),
+        None => {}
+    }
+    match (s.selected, element.role) {
+        (Some(true), Role::Tab) => words.push("open"),
+        (Some(false), Role::Tab) => words.push("closed"),
+        (Some(true), _) => words.push("selected"),
+        _ => {}
+    }
+    match s.expanded {
+        Some(true) if element.role != Role::Dropdown => words.push("open"),
+        Some(false) if element.role != Role::Dropdown => words.push("closed"),
+        _ => {}
+    }
+    if s.has_menu {
+        words.push("opens a menu");
+    }
+    if s.disabled {
+        words.push("disabled");
+    }
+    if s.focused && element.role.takes_text() {
+        words.push("has the cursor");
+    }
+    words
+}
