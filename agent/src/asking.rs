@@ -14,6 +14,8 @@ use crate::run::Stop;
 /// Log-odds above which the task counts as done. Of 90 screens of recorded runs none was taken for done
 /// too early at 0.35, and one at 0.
 const DONE_MARGIN: f64 = 0.4;
+/// The same where the screen speaks against it: something that the task names was not used.
+const LEFT_MARGIN: f64 = 2.0;
 /// The same where the screen speaks for it: what was filled in was accepted by a button and is gone.
 const ACCEPTED_MARGIN: f64 = -1.0;
 
@@ -45,12 +47,12 @@ impl TokenSink for Asking<'_> {
 }
 
 impl Asking<'_> {
-    /// How likely it is that the task is done, asked after something has `changed`.
+    /// How sure it is that the task is done, asked after something has `changed`.
     pub(crate) async fn done(
         &mut self,
         view: &PlanView<'_>,
         changed: bool,
-    ) -> Result<Option<f64>, ModelError> {
+    ) -> Result<Option<Certainty>, ModelError> {
         if !changed || self.dialect.ends_by_itself() || self.poll().is_break() {
             return Ok(None);
         }
@@ -58,7 +60,8 @@ impl Asking<'_> {
         let shares = self.model.choose(&question.prompt, &question.answers).await?;
         let probability = shares.first().copied().unwrap_or(0.0);
         self.listener.event(Event::AskedDone { step: self.step, probability });
-        Ok(Some(probability))
+        let leaves = self.dialect.leaves(view);
+        Ok(Some(Certainty { probability, leaves }))
     }
 
     /// Which way the task compares; `None` while there is nothing to compare.
@@ -91,17 +94,29 @@ impl Asking<'_> {
     }
 }
 
-/// What says that the task is done, if it is.
-pub(crate) fn is_done(probability: Option<f64>, accepted: bool) -> Option<String> {
-    let p = probability?;
-    let odds = (p / (1.0 - p).max(f64::MIN_POSITIVE)).ln();
-    let sure = p * 100.0;
-    if odds > DONE_MARGIN {
-        return Some(format!("asked what is left of it, the model is {sure:.0} % sure that nothing is"));
+/// How sure it is that a task is done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Certainty {
+    /// As the model says, 0 to 1.
+    pub(crate) probability: f64,
+    /// Whether the screen offers something that the task names and that was not used.
+    pub(crate) leaves: bool,
+}
+
+impl Certainty {
+    /// What says that the task is done, if it is; `accepted` where what was filled in is gone.
+    pub(crate) fn proof(self, accepted: bool) -> Option<String> {
+        let p = self.probability;
+        let odds = (p / (1.0 - p).max(f64::MIN_POSITIVE)).ln();
+        let sure = p * 100.0;
+        if odds > if self.leaves { LEFT_MARGIN } else { DONE_MARGIN } {
+            let asked = "asked what is left of it, the model is";
+            return Some(format!("{asked} {sure:.0} % sure that nothing is"));
+        }
+        (accepted && odds > ACCEPTED_MARGIN).then(|| {
+            format!("what was filled in was accepted and is gone, and the model is {sure:.0} % sure")
+        })
     }
-    (accepted && odds > ACCEPTED_MARGIN).then(|| {
-        format!("what was filled in was accepted and is gone, and the model is {sure:.0} % sure")
-    })
 }
 
 #[cfg(test)]
@@ -110,11 +125,16 @@ mod tests {
 
     #[test]
     fn an_end_needs_a_margin_or_a_sign() {
-        for (probability, accepted, done) in
-            [(0.9, false, true), (0.55, false, false), (0.4, true, true), (0.1, true, false)]
-        {
-            assert_eq!(is_done(Some(probability), accepted).is_some(), done, "{probability} {accepted}");
+        for (probability, leaves, accepted, done) in [
+            (0.9, false, false, true),
+            (0.7, false, false, true),
+            (0.7, true, false, false),
+            (0.55, false, false, false),
+            (0.4, false, true, true),
+            (0.1, false, true, false),
+        ] {
+            let proof = Certainty { probability, leaves }.proof(accepted);
+            assert_eq!(proof.is_some(), done, "{probability} {leaves} {accepted}");
         }
-        assert_eq!(is_done(None, true), None);
     }
 }

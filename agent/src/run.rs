@@ -21,7 +21,7 @@ use freehand_tools::outcome::{Effect, Outcome};
 use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
-use crate::asking::{Asking, is_done};
+use crate::asking::Asking;
 use crate::event::{Event, Listener};
 use crate::limits::Limits;
 use crate::memory::Memory;
@@ -185,7 +185,9 @@ impl Run<'_> {
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let view = self.view(&sight, &specs, &[], progress);
         let done = self.asking(index, deadline).done(&view, progress.changed).await?;
-        let checked = is_done(done, progress.memory.is_accepted(&sight.seen));
+        let accepted = progress.memory.is_accepted(&sight.seen);
+        let checked = done.and_then(|done| done.proof(accepted));
+        let done = done.map(|done| done.probability);
         let frame = sight.seen.frame.clone();
         let step = Step { done, ..blank(index, sight) };
         self.conclude(step, &[frame], checked, progress)?;
@@ -242,7 +244,9 @@ impl Run<'_> {
         }
         let view = self.view(sight, &specs, &barred, progress);
         let done = asking.done(&view, progress.changed).await?;
-        let checked = is_done(done, progress.memory.is_accepted(&sight.seen));
+        let accepted = progress.memory.is_accepted(&sight.seen);
+        let checked = done.and_then(|done| done.proof(accepted));
+        let done = done.map(|done| done.probability);
         if checked.is_some() {
             return Ok(Answer { done, checked, said: None });
         }

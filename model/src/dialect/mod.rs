@@ -145,6 +145,9 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// The question whether the task is done. Its first answer says that it is.
     fn ask_done(&self, view: &PlanView<'_>) -> Choice;
 
+    /// Whether the screen offers something that the task names and that was not used yet.
+    fn leaves(&self, view: &PlanView<'_>) -> bool;
+
     /// The question which way the task compares, if there is anything to compare.
     fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice>;
 

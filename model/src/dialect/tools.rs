@@ -105,6 +105,10 @@ impl Dialect for Tools {
         Choice::new(turns(view, question), 1, &["Yes", "No"])
     }
 
+    fn leaves(&self, _: &PlanView<'_>) -> bool {
+        false
+    }
+
     fn ask_order(&self, _: &PlanView<'_>) -> Option<Choice> {
         None
     }

@@ -49,6 +49,11 @@ impl Dialect for Numbered {
         check::question(view.task, view.steps)
     }
 
+    fn leaves(&self, view: &PlanView<'_>) -> bool {
+        let done: Vec<&str> = view.steps.iter().map(|step| step.did.as_str()).collect();
+        list::listed(view.seen).into_iter().any(|element| named::is_left(view.task, element, &done))
+    }
+
     fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice> {
         let listed = list::listed(view.seen);
         let usable: Vec<&Element> = listed.into_iter().filter(|e| offer::is_clickable(e)).collect();

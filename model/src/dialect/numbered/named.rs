@@ -74,6 +74,18 @@ pub(super) fn offers(offer: Offer, task: &str, element: &Element) -> bool {
     }
 }
 
+/// Whether the task names it, as a button or in quotes, and it was not used yet.
+pub(super) fn is_left(task: &str, element: &Element, done: &[&str]) -> bool {
+    let quoted =
+        || sight::quotes(task).any(|quoted| quoted.trim().eq_ignore_ascii_case(element.name.trim()));
+    let meant = match element.role {
+        Role::Button => says(task, &element.name),
+        role => is_pickable(role) && quoted(),
+    };
+    let rests = element.states.checked == Some(true) || element.states.disabled;
+    meant && !rests && !done.iter().any(|did| says(did, &element.name))
+}
+
 /// What is offered of `left`, the things that can still be clicked on a screen that shows `all`; `done`
 /// says in words what was done.
 pub(super) fn narrow(task: &str, left: &[&Element], all: &[&Element], done: &[&str]) -> Offer {

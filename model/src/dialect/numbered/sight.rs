@@ -71,7 +71,7 @@ pub(super) fn is_out_of_sight(task: &str, all: &[&Element], done: &[&str]) -> bo
 }
 
 /// What the task quotes, which is often the name of what it is about.
-fn quotes(task: &str) -> impl Iterator<Item = &str> {
+pub(super) fn quotes(task: &str) -> impl Iterator<Item = &str> {
     task.split('"').skip(1).step_by(2).filter(|quoted| !quoted.trim().is_empty())
 }
 
