@@ -57,6 +57,11 @@ impl Accessibility {
         Ok(Self { bus, numbers: Numbers::default(), last: HashMap::new(), said: HashMap::new() })
     }
 
+    /// Whether the bus is still there; when it is not, nothing shows any more.
+    pub async fn answers(&self) -> bool {
+        self.bus.answers().await
+    }
+
     /// The elements of these windows, which stand from front to back; all in physical px.
     pub async fn read(&mut self, windows: &[Window], screen: ScreenRect) -> Seen {
         let programs = self.bus.programs().await;
