@@ -1,7 +1,7 @@
 //! Answers questions with one network, on one thread, and says what it does while it does it.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use toktrie::TokenId;
 
 use super::branch::Branch;
-use super::gguf::Gguf;
+use super::gguf::{Gguf, useless};
 use super::grammar::{Grammar, Rules};
 use super::network::{Network, Wanted};
 use super::text::Text;
@@ -35,6 +35,7 @@ pub(super) enum Event {
 /// A network with its tokens and what it remembers.
 #[derive(Debug)]
 pub(super) struct Engine {
+    path: PathBuf,
     network: Network,
     vocabulary: Arc<Vocabulary>,
     grammar: Grammar,
@@ -58,7 +59,7 @@ impl Engine {
     /// Reads a model's file. The context is cut to `context` tokens.
     pub(super) fn load(path: &Path, context: u32) -> Result<Self, ModelError> {
         let gguf = Gguf::open(path)?;
-        let bad = |reason| ModelError::BadFile { path: path.to_path_buf(), reason };
+        let bad = |reason: String| useless(path, &reason);
         let network = Network::read(&gguf, context as usize).map_err(bad)?;
         let (vocabulary, grammar) = thread::scope(|scope| {
             let tokens = scope.spawn(|| {
@@ -71,7 +72,7 @@ impl Engine {
         })?;
         gguf.release();
         let branch = Branch::new(&network);
-        Ok(Self { network, vocabulary, grammar, branch })
+        Ok(Self { path: path.to_path_buf(), network, vocabulary, grammar, branch })
     }
 
     /// Tokens that fit in prompt and answer together.
@@ -175,7 +176,14 @@ impl Engine {
         events: &UnboundedSender<Event>,
     ) -> Result<Option<Vec<f32>>, ModelError> {
         let go_on = || say(events, Event::Working);
-        self.branch.read(&self.network, ids, wanted, &go_on).map_err(failed)
+        let logits = self.branch.read(&self.network, ids, wanted, &go_on).map_err(failed)?;
+        // A damaged weight spreads to all of them, and what is chosen by them would be done.
+        match &logits {
+            Some(logits) if !logits.iter().all(|logit| logit.is_finite()) => {
+                Err(useless(&self.path, "its weights are damaged: they give no numbers"))
+            }
+            _ => Ok(logits),
+        }
     }
 }
 
