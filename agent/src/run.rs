@@ -188,6 +188,9 @@ impl Run<'_> {
         deadline: Instant,
         progress: &mut Progress,
     ) -> Result<(), Halt> {
+        if self.stop.is_stopped() {
+            return Err(Halt::Exit(Exit::Interrupted));
+        }
         let (seen, list) = self.observe(progress).await?;
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let view = self.view(task, &seen, &specs, &[], progress);
