@@ -1,9 +1,10 @@
-//! Automates a desktop task: `automate WEIGHTS TASK` works on the display in `$DISPLAY` until the task
-//! is done, without asking, so give it a display that may be used up.
+//! Automates a desktop task: `automate WEIGHTS TASK [FOLDER]` works on the display in `$DISPLAY` until
+//! the task is done, and records what it did in FOLDER. It does not ask, so give it a display that may be
+//! used up.
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::limits::Limits;
 use freehand_agent::run::{Run, Stop};
@@ -37,7 +38,9 @@ impl Listener for Print {
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let (Some(weights), Some(task)) = (args.next(), args.next()) else { bail!("automate WEIGHTS TASK") };
+    let (Some(weights), Some(task)) = (args.next(), args.next()) else {
+        bail!("automate WEIGHTS TASK [FOLDER]")
+    };
     let model = Embedded::open(&weights, Settings::default()).await?;
     let mut desktop = X11::connect(None).context("no desktop to work on")?;
     let header = Header {
@@ -66,8 +69,7 @@ async fn main() -> Result<()> {
         apps: &[],
         stop: Stop::default(),
     };
-    match run.task(&task, &[]).await? {
-        Exit::Done { .. } => Ok(()),
-        exit => bail!("not done: {exit:?}"),
-    }
+    let exit = run.task(&task, &[]).await?;
+    ensure!(matches!(exit, Exit::Done { .. }), "not done: {exit:?}");
+    Ok(())
 }

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use freehand_model::dialect::{Barred, Dialect, Order, ParseError, PlanView, Proposal};
+use freehand_model::dialect::{Barred, Comparison, Dialect, Order, ParseError, PlanView, Proposal};
 use freehand_model::{Completion, Model, ModelError, TokenSink};
 
 use crate::event::{Event, Listener};
@@ -20,14 +20,14 @@ const LEFT_MARGIN: f64 = 2.0;
 const ACCEPTED_MARGIN: f64 = -1.0;
 
 /// How likely it must be that the task is done with what ends it while fields are empty.
-const ENOUGH: f64 = 0.5;
+const ENOUGH: f64 = 0.65;
 
 /// Asks in one step, hands on what the model says, and watches for the end of the time.
 pub(crate) struct Asking<'a> {
     pub(crate) model: &'a dyn Model,
     pub(crate) dialect: &'a dyn Dialect,
     pub(crate) listener: &'a dyn Listener,
-    pub(crate) stop: &'a Stop,
+    pub(crate) stop: Stop,
     pub(crate) step: u32,
     pub(crate) deadline: Instant,
 }
@@ -64,11 +64,22 @@ impl Asking<'_> {
         Ok(Some(Certainty { probability, leaves }))
     }
 
-    /// Which way the task compares; `None` while there is nothing to compare.
-    pub(crate) async fn order(&mut self, view: &PlanView<'_>) -> Result<Option<Order>, ModelError> {
+    /// How the task compares; `None` while there is nothing to compare.
+    pub(crate) async fn comparison(
+        &mut self,
+        view: &PlanView<'_>,
+    ) -> Result<Option<Comparison>, ModelError> {
         let Some(question) = self.dialect.ask_order(view) else { return Ok(None) };
-        let shares = self.model.choose(&question.prompt, &question.answers).await?;
-        Ok(Some(self.dialect.order(&shares)))
+        let order = self.dialect.order(&self.model.choose(&question.prompt, &question.answers).await?);
+        let mut comparison = Comparison { order, by: None };
+        if order != Order::Any
+            && let Some((question, columns)) = self.dialect.ask_column(view)
+        {
+            let shares = self.model.choose(&question.prompt, &question.answers).await?;
+            let best = shares.iter().zip(columns).max_by(|(a, _), (b, _)| a.total_cmp(b));
+            comparison.by = best.map(|(_, column)| column);
+        }
+        Ok(Some(comparison))
     }
 
     /// What the model wants to do next, or why its answer cannot be read.

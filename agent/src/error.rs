@@ -1,5 +1,6 @@
 //! What can keep a run from starting or from going on.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -9,7 +10,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum AgentError {
     /// A folder or a file cannot be written.
-    #[error("cannot write `{}`: {source}", path.display())]
+    #[error("cannot write `{}`: {source}{}", path.display(), advice(source.kind()))]
     Unwritable {
         /// Which one.
         path: PathBuf,
@@ -42,4 +43,17 @@ pub enum AgentError {
         /// What is wrong, with line and column.
         reason: String,
     },
+}
+
+/// What helps against a folder that takes nothing.
+const fn advice(kind: ErrorKind) -> &'static str {
+    if matches!(kind, ErrorKind::AlreadyExists) {
+        // It says what to do itself.
+        ""
+    } else if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+    {
+        "; make room there, or choose another folder"
+    } else {
+        "; choose another folder"
+    }
 }

@@ -85,7 +85,9 @@ impl Memory {
         self.committed.clear();
         // What has no name is a thing that is picked, and picking it again lets it go.
         let nameless = element.role == Role::Clickable && element.name.is_empty();
-        let switch = nameless || matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle);
+        let rested = action.kind == ActionKind::Move;
+        let switch =
+            nameless || rested || matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle);
         let window = action.target.window.as_ref().map(|window| window.id);
         if usage == Usage::Click {
             self.opened.insert(element.id);
@@ -165,14 +167,14 @@ fn is_container(element: &Element) -> bool {
 const fn usage(kind: &ActionKind) -> Option<Usage> {
     match kind {
         ActionKind::Click { count: 3, .. } => Some(Usage::Highlight),
-        ActionKind::Click { .. } => Some(Usage::Click),
+        // An entry that opens a menu is rested on instead of clicked.
+        ActionKind::Click { .. } | ActionKind::Move => Some(Usage::Click),
         ActionKind::TypeText { .. } => Some(Usage::Type),
         ActionKind::SelectOption { .. } => Some(Usage::Select),
         ActionKind::Drag { .. } => Some(Usage::Drag),
         ActionKind::Scroll { .. } => Some(Usage::Scroll),
         ActionKind::PressKeys { .. } => Some(Usage::Press),
-        ActionKind::Move
-        | ActionKind::Wait { .. }
+        ActionKind::Wait { .. }
         | ActionKind::Zoom { .. }
         | ActionKind::OpenApp { .. }
         | ActionKind::OpenUrl { .. }
@@ -217,8 +219,8 @@ fn past(action: &Action) -> String {
             format!("dragged {}{to}", name(target))
         }
         ActionKind::OpenApp { command } => format!("started {command}"),
-        ActionKind::Move
-        | ActionKind::Wait { .. }
+        ActionKind::Move => format!("pointed at {}", name(target)),
+        ActionKind::Wait { .. }
         | ActionKind::Zoom { .. }
         | ActionKind::OpenUrl { .. }
         | ActionKind::FocusWindow

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use freehand_model::dialect::{Barred, Dialect, Order, ParseError, PlanView, Proposal, list};
+use freehand_model::dialect::{Barred, Comparison, Dialect, ParseError, PlanView, Proposal, list};
 use freehand_model::prompt::Completion;
 use freehand_model::{Model, ModelError};
 use freehand_tools::action::{ActionKind, Condition, Status};
@@ -87,8 +87,9 @@ struct Progress {
     ineffective: u32,
     refusals: u32,
     last_list: Option<String>,
-    /// Which way the task compares, once it was asked.
-    order: Option<Order>,
+    /// How the task compares, and whether it was asked.
+    comparison: Comparison,
+    compared: bool,
 }
 
 /// One look at the screen, with the list that the model reads.
@@ -140,7 +141,7 @@ fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Works on `task` until it ends; `before` are the steps of a run that is resumed. Whatever the
     /// end, nothing stays held down and the record is whole.
     pub async fn task(&mut self, task: &str, before: &[Step]) -> Result<Exit, AgentError> {
@@ -181,9 +182,12 @@ impl Run<'_> {
         deadline: Instant,
         progress: &mut Progress,
     ) -> Result<(), Halt> {
+        if self.stop.is_stopped() {
+            return Err(Halt::Exit(Exit::Interrupted));
+        }
         let sight = self.observe(progress).await?;
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
-        let view = self.view(&sight, &specs, &[], progress);
+        let view = view(self.apps, &sight, &specs, &[], progress);
         let done = self.asking(index, deadline).done(&view, progress.changed).await?;
         let accepted = progress.memory.is_accepted(&sight.seen);
         let checked = done.and_then(|done| done.proof(accepted));
@@ -213,7 +217,9 @@ impl Run<'_> {
             ms: looked,
         });
         let asked = Instant::now();
-        let answer = self.ask(index, deadline, &sight, progress).await?;
+        let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
+        let mut asking = self.asking(index, deadline);
+        let answer = ask(&mut asking, self.apps, &specs, &sight, progress).await?;
         let Sight { seen, .. } = &sight;
         let (seen, mut frames) = (seen.clone(), vec![seen.frame.clone()]);
         let mut step = Step { done: answer.done, ..blank(index, sight) };
@@ -228,62 +234,9 @@ impl Run<'_> {
         self.conclude(step, &frames, answer.checked, progress)
     }
 
-    /// Asks the model all that is to be asked in one step.
-    async fn ask(
-        &self,
-        index: u32,
-        deadline: Instant,
-        sight: &Sight,
-        progress: &mut Progress,
-    ) -> Result<Answer, ModelError> {
-        let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
-        let barred = progress.memory.barred(&sight.list, &sight.seen);
-        let mut asking = self.asking(index, deadline);
-        if progress.order.is_none() {
-            progress.order = asking.order(&self.view(sight, &specs, &barred, progress)).await?;
-        }
-        let view = self.view(sight, &specs, &barred, progress);
-        let done = asking.done(&view, progress.changed).await?;
-        let accepted = progress.memory.is_accepted(&sight.seen);
-        let checked = done.and_then(|done| done.proof(accepted));
-        let done = done.map(|done| done.probability);
-        if checked.is_some() {
-            return Ok(Answer { done, checked, said: None });
-        }
-        let mut said = asking.next(&view).await?;
-        if let Ok(proposal) = &said.1
-            && let Some(early) = asking.leap(&view, proposal).await?
-        {
-            let barred: Vec<Barred> = barred.iter().copied().chain([early]).collect();
-            said = asking.next(&PlanView { barred: &barred, ..view }).await?;
-        }
-        Ok(Answer { done, checked, said: Some(said) })
-    }
-
-    fn view<'v>(
-        &'v self,
-        sight: &'v Sight,
-        tools: &'v [ToolSpec],
-        barred: &'v [Barred],
-        progress: &'v Progress,
-    ) -> PlanView<'v> {
-        PlanView {
-            task: &progress.task,
-            seen: &sight.seen,
-            list: &sight.list,
-            steps: progress.memory.steps(),
-            notes: progress.memory.notes(),
-            hint: progress.hint.as_deref(),
-            tools,
-            apps: self.apps,
-            barred,
-            order: progress.order.unwrap_or_default(),
-        }
-    }
-
-    fn asking(&self, step: u32, deadline: Instant) -> Asking<'_> {
-        let Self { model, dialect, listener, ref stop, .. } = *self;
-        Asking { model, dialect, listener, stop, step, deadline }
+    fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
+        let Self { model, dialect, listener, .. } = *self;
+        Asking { model, dialect, listener, stop: self.stop.clone(), step, deadline }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {
@@ -462,6 +415,59 @@ impl Step {
             Err(error) => self.unread = Some(error.to_string()),
         }
         self.completion = Some(completion);
+    }
+}
+
+/// Asks the model all that is to be asked in one step.
+async fn ask(
+    asking: &mut Asking<'_>,
+    apps: &[App],
+    specs: &[ToolSpec],
+    sight: &Sight,
+    progress: &mut Progress,
+) -> Result<Answer, ModelError> {
+    let barred = progress.memory.barred(&sight.list, &sight.seen);
+    if !progress.compared
+        && let Some(how) = asking.comparison(&view(apps, sight, specs, &barred, progress)).await?
+    {
+        (progress.comparison, progress.compared) = (how, true);
+    }
+    let view = view(apps, sight, specs, &barred, progress);
+    let done = asking.done(&view, progress.changed).await?;
+    let accepted = progress.memory.is_accepted(&sight.seen);
+    let checked = done.and_then(|done| done.proof(accepted));
+    let done = done.map(|done| done.probability);
+    if checked.is_some() {
+        return Ok(Answer { done, checked, said: None });
+    }
+    let mut said = asking.next(&view).await?;
+    if let Ok(proposal) = &said.1
+        && let Some(early) = asking.leap(&view, proposal).await?
+    {
+        let barred: Vec<Barred> = barred.iter().copied().chain([early]).collect();
+        said = asking.next(&PlanView { barred: &barred, ..view }).await?;
+    }
+    Ok(Answer { done, checked, said: Some(said) })
+}
+
+fn view<'v>(
+    apps: &'v [App],
+    sight: &'v Sight,
+    tools: &'v [ToolSpec],
+    barred: &'v [Barred],
+    progress: &'v Progress,
+) -> PlanView<'v> {
+    PlanView {
+        task: &progress.task,
+        seen: &sight.seen,
+        list: &sight.list,
+        steps: progress.memory.steps(),
+        notes: progress.memory.notes(),
+        hint: progress.hint.as_deref(),
+        tools,
+        apps,
+        barred,
+        comparison: &progress.comparison,
     }
 }
 

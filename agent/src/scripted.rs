@@ -128,6 +128,10 @@ impl Scripted<'_> {
             }
             let step = Step { at_ms, actions, timing, ..self.blank(&seen) };
             self.recorder.step(&step, &frames)?;
+            if self.stop.is_stopped() && !judged.outcome.is_done() {
+                // It was broken off, and did not fail by itself.
+                return Err(Halt::Exit(Exit::Interrupted));
+            }
             return Ok(judged);
         }
     }

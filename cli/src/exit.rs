@@ -69,11 +69,11 @@ pub fn explain(error: &Error) -> Code {
     code
 }
 
-/// The error with its causes, each once: some messages end with their cause already.
+/// The error with its causes, each once: some messages hold their cause already.
 pub fn words(error: &Error) -> String {
     let mut words = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        if words.ends_with(&cause) && !words.is_empty() {
+        if words.contains(&cause) && !words.is_empty() {
             continue;
         }
         if !words.is_empty() {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use freehand_model::Model;
 use freehand_model::backend::embedded::{Embedded, Settings};
-use freehand_model::backend::openai::OpenAi;
+use freehand_model::backend::openai::{KEY_VARIABLE, OpenAi};
 use freehand_model::dialect::Dialect;
 use freehand_model::dialect::numbered::Numbered;
 use freehand_model::dialect::tools::Tools;
@@ -17,9 +17,6 @@ use freehand_model::store::Store;
 use crate::exit::usage;
 use crate::places;
 use crate::progress;
-
-/// The variable that holds the key of a server which asks for one.
-pub const KEY_VARIABLE: &str = "FREEHAND_API_KEY";
 
 /// The model that a user names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -57,8 +57,18 @@ impl Recorder {
     }
 
     /// Adds a step and the pictures that belong to it. When it cannot be written, what was written
-    /// before stays as it is.
+    /// before stays as it is, and the record ends with the reason if there is room for that.
     pub fn step(&mut self, step: &Step, frames: &[Frame]) -> Result<(), AgentError> {
+        let kept = self.keep(step, frames);
+        if let (Err(error), Some(folder)) = (&kept, &mut self.folder) {
+            let exit = Exit::GaveUp { reason: error.to_string() };
+            // The error that counts is the one that led here.
+            let _ = folder.exit(&exit).and_then(|()| report::write(folder.dir()));
+        }
+        kept
+    }
+
+    fn keep(&mut self, step: &Step, frames: &[Frame]) -> Result<(), AgentError> {
         self.last = step.index.saturating_add(self.part_of.unwrap_or(0));
         if self.folder.is_none() {
             return Ok(());

@@ -237,6 +237,51 @@ async fn a_long_wait_can_be_stopped() {
     assert_eq!(exit.unwrap(), Exit::Interrupted);
 }
 
+/// Asks about everything.
+#[derive(Debug)]
+struct Curious;
+
+impl Policy for Curious {
+    fn evaluate(&self, _: &Action) -> Evaluation {
+        Evaluation::by(Decision::Ask, "test", "somebody has to say yes")
+    }
+}
+
+/// Stops the run instead of answering.
+#[derive(Debug)]
+struct Leaver(Stop);
+
+#[async_trait]
+impl Approver for Leaver {
+    async fn ask(&self, _: &ApprovalRequest) -> Approval {
+        self.0.stop();
+        Approval::Deny { reason: "the run was stopped".into() }
+    }
+
+    async fn question(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn what_was_broken_off_has_not_failed() {
+    let (mut desktop, mut recorder, stop) = (form(), Recorder::off(), Stop::default());
+    let mut gate = Gate::new(vec![Box::new(Curious)], Box::new(Leaver(stop.clone())));
+    let toolbox = Toolbox::default();
+    let mut with = Scripted {
+        desktop: &mut desktop,
+        toolbox: &toolbox,
+        gate: &mut gate,
+        recorder: &mut recorder,
+        listener: &Nobody,
+        stop,
+    };
+    let text = "{name: x, steps: [{ do: click, args: { target: Later } }]}";
+    let workflow = Workflow::parse(text, Path::new("w.yaml")).unwrap();
+    let exit = workflow.run(&mut with, &mut Clicker(Exit::Interrupted)).await.unwrap();
+    assert_eq!((exit, recorder.last()), (Exit::Interrupted, 1));
+}
+
 #[tokio::test]
 async fn a_workflow_that_is_dropped_in_a_task_can_still_be_ended() {
     struct Endless;

@@ -65,18 +65,38 @@ impl Errand {
         listener: &dyn Listener,
         interrupt: &Interrupt,
     ) -> Result<Code> {
+        let hint = match &located {
+            Located::Weights { .. } => "allow it more with --timeout",
+            Located::Server(_) => "look at the model server's log, or allow it more with --timeout",
+        };
         let ready = tokio::select! {
             ready = tokio::time::timeout(self.limits.time, located.load()) => ready,
-            () = interrupt.asked() => return end(&mut recorder, listener, &Exit::Interrupted, 0, &self.folder),
+            () = interrupt.asked() => return self.end(&mut recorder, listener, &Exit::Interrupted),
         };
         let exit = match ready {
             Ok(Ok(ready)) => return self.with(&ready, work, recorder, listener, interrupt).await,
             Ok(Err(error)) => Exit::ModelFailed { reason: words(&error) },
             Err(_) => Exit::ModelFailed {
-                reason: format!("it was not ready in {} s", self.limits.time.as_secs()),
+                reason: format!("it was not ready in {} s; {hint}", self.limits.time.as_secs()),
             },
         };
-        end(&mut recorder, listener, &exit, 0, &self.folder)
+        self.end(&mut recorder, listener, &exit)
+    }
+
+    /// Ends a run that did not end by itself.
+    fn end(&self, recorder: &mut Recorder, listener: &dyn Listener, exit: &Exit) -> Result<Code> {
+        let steps = recorder.last();
+        let code = end(recorder, listener, exit, steps, &self.folder)?;
+        self.advise(code);
+        Ok(code)
+    }
+
+    /// Says how it can be gone on with.
+    fn advise(&self, code: Code) {
+        if code != Code::Done {
+            let folder = self.folder.display();
+            terminal::say(Tone::Faint, &format!("to go on with it: freehand resume {folder}"));
+        }
     }
 
     async fn with(
@@ -91,10 +111,11 @@ impl Errand {
         let finished = self.task(&mut work, ready, &mut recorder, listener, interrupt, &apps).await?;
         let Some(exit) = finished else {
             work.opened.desktop.release();
-            let steps = recorder.last();
-            return end(&mut recorder, listener, &Exit::Interrupted, steps, &self.folder);
+            return self.end(&mut recorder, listener, &Exit::Interrupted);
         };
-        Ok(conclude(&exit, &self.folder))
+        let code = conclude(&exit, &self.folder);
+        self.advise(code);
+        Ok(code)
     }
 
     /// How the run ended; `None` when it had to be left where it stood.

@@ -4,6 +4,9 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+mod dying;
+mod surprises;
+
 use crate::support::{Account, Running, last_line, processes_with, wait_for};
 
 const SHELL: &str = r#"{"tool":"open_app","args":{"name":"xterm -e sh"}}"#;

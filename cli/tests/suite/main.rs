@@ -7,5 +7,6 @@
 
 mod display;
 mod run;
+mod screen;
 mod support;
 mod usage;

@@ -3,10 +3,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Account, Running, last_line, processes_with, wait_for};
+use crate::screen::Screen;
+use crate::support::{Account, Running, last_line, processes_with, rest, signal, wait_for};
+
+mod disk;
+mod servers;
+mod weights;
 
 /// A server that gives these answers, one for each question; the last one again and again.
 struct Server {
@@ -91,26 +97,45 @@ fn a_task_is_done_with_a_record_and_events() {
 }
 
 #[test]
-fn a_run_that_was_stopped_goes_on() {
-    let account = Account::new();
-    let mark = format!("HOME={}", account.home.path().display());
-    let long = r#"{"tool":"wait","args":{"timeout_ms":100000}}"#;
-    let server = Server::start(&[OPEN, COME, long]);
-    let args = ["run", "Write a file", "--display", "virtual", "--model", &server.url, "--out", "r"];
-    let running = Running::start(account.command(&args));
-    let record = account.path("r/trajectory.jsonl");
-    wait_for("two steps", || {
-        (std::fs::read_to_string(&record).ok()?.lines().count() >= 3).then_some(())
-    });
-    running.signal("INT");
-    running.end().check(130, &["stopping", "stopped"]);
-    assert_eq!(last_line(&account.path("r"))["exit"], "interrupted");
-    wait_for("the end of every process", || processes_with(&mark).is_empty().then_some(()));
+fn a_run_that_was_stopped_or_killed_goes_on() {
+    for (signal, code) in [("INT", Some(130)), ("KILL", None)] {
+        let account = Account::new();
+        let mark = format!("HOME={}", account.home.path().display());
+        let long = r#"{"tool":"wait","args":{"timeout_ms":100000}}"#;
+        let server = Server::start(&[OPEN, COME, long]);
+        let args = ["run", "Write a file", "--display", "virtual", "--model", &server.url, "--out", "r"];
+        let running = Running::start(account.command(&args));
+        let record = account.path("r/trajectory.jsonl");
+        wait_for("two steps", || {
+            (std::fs::read_to_string(&record).ok()?.lines().count() >= 3).then_some(())
+        });
+        running.signal(signal);
+        let said = running.end();
+        assert_eq!(said.code, code, "{said:#?}");
+        let told = said.err.contains("stopping") && said.err.contains("freehand resume r");
+        assert_eq!(told, code.is_some(), "{said:#?}");
+        let exit = last_line(&account.path("r"))["exit"].clone();
+        assert_eq!(exit.as_str(), code.map(|_| "interrupted"));
+        wait_for("the end of every process", || processes_with(&mark).is_empty().then_some(()));
 
-    let server = Server::start(&[OPEN, COME, TYPE, DONE]);
-    account.run(&["resume", "r", "--model", &server.url]).check(0, &["done: "]);
-    assert_eq!(std::fs::read_to_string(account.path("out.txt")).unwrap(), "hi\n");
-    assert_eq!(last_line(&account.path("r"))["exit"], "done");
+        let server = Server::start(&[OPEN, COME, TYPE, DONE]);
+        account.run(&["resume", "r", "--model", &server.url]).check(0, &["done: "]);
+        assert_eq!(std::fs::read_to_string(account.path("out.txt")).unwrap(), "hi\n");
+        assert_eq!(last_line(&account.path("r"))["exit"], "done");
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_in_its_last_step_was_stopped() {
+    let (account, screen) = (Account::new(), Screen::bare());
+    let server = Server::start(&[r#"{"tool":"wait","args":{"timeout_ms":2500}}"#]);
+    let args = ["run", "x", "--model", &server.url, "--max-steps", "1", "--out", "r", "--json"];
+    let running = Running::start(account.command(&[&args, &screen.vouched()[..]].concat()));
+    running.wait_for(r#""event":"observed""#);
+    rest(Duration::from_millis(700));
+    running.signal("INT");
+    running.end().check(130, &["stopped"]);
+    assert_eq!(last_line(&account.path("r"))["exit"], "interrupted");
 }
 
 #[test]
@@ -120,6 +145,8 @@ fn each_end_has_its_code() {
     let give_up = r#"{"tool":"finish","args":{"status":"failure","answer":"there is no such button"}}"#;
     for (answer, more, code, exit) in [
         (garbage, &[][..], 3, "gave_up"),
+        (r#"{"tool":"fly","args":{}}"#, &[], 3, "gave_up"),
+        (r#"{"tool":"click","args":{"target":77}}"#, &[], 3, "gave_up"),
         (vault, &[], 4, "refused"),
         (give_up, &[], 3, "gave_up"),
         (r#"{"tool":"note","args":{"text":"x"}}"#, &["--max-steps", "2"], 3, "limit"),
@@ -147,20 +174,6 @@ fn a_model_that_fails_ends_it_with_5_and_a_readable_record() {
 }
 
 #[test]
-fn a_server_that_hangs_ends_it_in_time() {
-    let account = Account::new();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let mut held = Vec::new();
-    std::thread::spawn(move || held.extend(listener.incoming()));
-    let start = std::time::Instant::now();
-    let args = ["run", "x", "--display", "virtual", "--model", &url, "--timeout", "2s", "--out", "r"];
-    account.run(&args).check(5, &["the model failed", "not ready in 2 s"]);
-    assert!(start.elapsed().as_secs() < 20);
-    assert_eq!(last_line(&account.path("r"))["exit"], "model_failed");
-}
-
-#[test]
 fn a_display_that_dies_ends_it_with_5_and_a_readable_record() {
     let account = Account::new();
     let mark = format!("HOME={}", account.home.path().display());
@@ -176,13 +189,7 @@ fn a_display_that_dies_ends_it_with_5_and_a_readable_record() {
         std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim() == "Xvfb")
     };
     let display = processes_with(&mark).into_iter().find(is_server).unwrap();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-9", &display.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal(display, "KILL");
     running.end().check(5, &["the desktop failed"]);
     assert_eq!(last_line(&account.path("r"))["exit"], "desktop_failed");
     wait_for("the end of every process", || processes_with(&mark).is_empty().then_some(()));

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,14 @@ impl Account {
         self.dress(Command::new("script"), &["--quiet", "--return", "--command", &line, "/dev/null"])
     }
 
+    /// The same in a process that may write no file longer than 64 kB, which fails at the same call as
+    /// a full disk and needs no rights.
+    pub(crate) fn limited(&self, args: &[&str]) -> Command {
+        let script = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
+        let shell = ["-c", script, env!("CARGO_BIN_EXE_freehand")];
+        self.dress(Command::new("sh"), &[&shell, args].concat())
+    }
+
     fn dress(&self, mut command: Command, args: &[&str]) -> Command {
         command
             .args(args)
@@ -76,29 +85,57 @@ impl Account {
 /// A command under way.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    out: JoinHandle<String>,
-    err: JoinHandle<String>,
+    out: Listened,
+    err: Listened,
 }
 
-fn collect(mut source: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = source.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+/// What comes out of a command, while it comes.
+struct Listened {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: JoinHandle<()>,
+}
+
+impl Listened {
+    fn to(mut source: impl std::io::Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&bytes);
+        let thread = std::thread::spawn(move || {
+            let mut room = [0; 4096];
+            while let Ok(count @ 1..) = source.read(&mut room) {
+                heard.lock().unwrap().extend(room.iter().take(count));
+            }
+        });
+        Self { bytes, thread }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    fn whole(self) -> String {
+        self.thread.join().unwrap();
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
 }
 
 impl Running {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let out = collect(child.stdout.take().unwrap());
-        let err = collect(child.stderr.take().unwrap());
+        let out = Listened::to(child.stdout.take().unwrap());
+        let err = Listened::to(child.stderr.take().unwrap());
         Self { child, out, err }
     }
 
+    /// Waits until it has said this, on either side.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, words: &str) {
+        wait_for(words, || {
+            (self.out.so_far().contains(words) || self.err.so_far().contains(words)).then_some(())
+        });
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        signal(self.child.id(), name);
     }
 
     /// Waits for the end, which must come.
@@ -110,15 +147,11 @@ impl Running {
             }
             if start.elapsed() > LIMIT {
                 let _ = self.child.kill();
-                panic!(
-                    "no end after {LIMIT:?}: {} {}",
-                    self.out.join().unwrap(),
-                    self.err.join().unwrap()
-                );
+                panic!("no end after {LIMIT:?}: {} {}", self.out.so_far(), self.err.so_far());
             }
             pause();
         };
-        Said { code: status.code(), out: self.out.join().unwrap(), err: self.err.join().unwrap() }
+        Said { code: status.code(), out: self.out.whole(), err: self.err.whole() }
     }
 }
 
@@ -133,9 +166,19 @@ impl Said {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tests wait for other processes, outside any runtime")]
+/// Sends a signal to a process.
+pub(crate) fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &process.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
 pub(crate) fn pause() {
-    std::thread::sleep(Duration::from_millis(50));
+    rest(Duration::from_millis(50));
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests wait for other processes, outside any runtime")]
+pub(crate) fn rest(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// Waits until `look` finds something.

@@ -39,6 +39,15 @@ pub enum Order {
     Largest,
 }
 
+/// How a task compares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Which way.
+    pub order: Order,
+    /// By which of several numbers, where there are several: the words around it.
+    pub by: Option<String>,
+}
+
 /// A question with the answers to choose from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
@@ -104,8 +113,8 @@ pub struct PlanView<'a> {
     pub apps: &'a [App],
     /// What is not offered again.
     pub barred: &'a [Barred],
-    /// Which way the task compares, where that is known.
-    pub order: Order,
+    /// How the task compares.
+    pub comparison: &'a Comparison,
     /// The list of what is on the screen, as [`list::screen`] makes it.
     pub list: &'a str,
 }
@@ -153,6 +162,10 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
 
     /// What the likelihoods of the answers to [`Dialect::ask_order`] mean.
     fn order(&self, shares: &[f64]) -> Order;
+
+    /// The question by which of several numbers the task compares, with what each answer stands for; `None`
+    /// where there is but one.
+    fn ask_column(&self, view: &PlanView<'_>) -> Option<(Choice, Vec<String>)>;
 
     /// The question whether the task would be done after `proposal`, where it looks as if it came too
     /// early, and what is not to be done if it would not. The first answer says that it would.

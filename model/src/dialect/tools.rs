@@ -121,6 +121,10 @@ impl Dialect for Tools {
         Order::Any
     }
 
+    fn ask_column(&self, _: &PlanView<'_>) -> Option<(Choice, Vec<String>)> {
+        None
+    }
+
     fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {
         let Some(answer) = last_object(&completion.text) else {
             return Err(if completion.finish == Finish::Length {

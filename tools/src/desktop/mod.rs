@@ -92,7 +92,7 @@ pub enum DesktopError {
         hint: String,
     },
     /// The display was there and is gone.
-    #[error("the display is gone: {0}")]
+    #[error("the display is gone: {0}; see what became of the X server, and try again")]
     Lost(String),
     /// The platform or the session cannot do it.
     #[error("{what} is not possible here: {reason}")]

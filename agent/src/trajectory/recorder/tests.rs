@@ -177,9 +177,10 @@ fn write_until_it_fails() {
     assert!(written > 5, "{written} {error}");
     let read = read(&dir).unwrap();
     assert_eq!(read.steps.len(), usize::try_from(written).unwrap());
+    assert_eq!(read.exit, Some(Exit::GaveUp { reason: error.to_string() }));
     let raw = fs::read(dir.join(FILE)).unwrap();
     assert!(raw.ends_with(b"\n"), "no torn line is left");
-    // A short line still fits, and then the record has an end.
+    // Whoever knows a better end may still say so.
     recorder.finish(&Exit::Interrupted).unwrap();
     assert_eq!(super::super::reader::read(&dir).unwrap().exit, Some(Exit::Interrupted));
 }

@@ -1,7 +1,7 @@
 //! Answers questions with one network, on one thread, and says what it does while it does it.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use toktrie::TokenId;
 
 use super::Settings;
 use super::branches::Branches;
-use super::gguf::Gguf;
+use super::gguf::{Gguf, useless};
 use super::grammar::{Grammar, Rules};
 use super::network::{Network, Wanted};
 use super::prefixes::Prefixes;
@@ -37,6 +37,7 @@ pub(super) enum Event {
 /// A network with its tokens and what it remembers.
 #[derive(Debug)]
 pub(super) struct Engine {
+    path: PathBuf,
     network: Network,
     vocabulary: Arc<Vocabulary>,
     grammar: Grammar,
@@ -61,7 +62,7 @@ impl Engine {
     /// Reads a model's file.
     pub(super) fn load(path: &Path, settings: &Settings) -> Result<Self, ModelError> {
         let gguf = Gguf::open(path)?;
-        let bad = |reason| ModelError::BadFile { path: path.to_path_buf(), reason };
+        let bad = |reason: String| useless(path, &reason);
         let network = Network::read(&gguf, settings.context as usize).map_err(bad)?;
         let (vocabulary, grammar) = thread::scope(|scope| {
             let tokens = scope.spawn(|| {
@@ -75,7 +76,7 @@ impl Engine {
         let prefixes = settings.prefixes.clone().map(|folder| Prefixes::new(folder, &gguf));
         gguf.release();
         let branches = Branches::new(&network);
-        Ok(Self { network, vocabulary, grammar, branches, prefixes })
+        Ok(Self { path: path.to_path_buf(), network, vocabulary, grammar, branches, prefixes })
     }
 
     /// Tokens that fit in prompt and answer together.
@@ -195,7 +196,14 @@ impl Engine {
         events: &UnboundedSender<Event>,
     ) -> Result<Option<Vec<f32>>, ModelError> {
         let go_on = || say(events, Event::Working);
-        self.branches.current.read(&self.network, ids, wanted, &go_on).map_err(failed)
+        let logits = self.branches.current.read(&self.network, ids, wanted, &go_on).map_err(failed)?;
+        // A damaged weight spreads to all of them, and what is chosen by them would be done.
+        match &logits {
+            Some(logits) if !logits.iter().all(|logit| logit.is_finite()) => {
+                Err(useless(&self.path, "its weights are damaged: they give no numbers"))
+            }
+            _ => Ok(logits),
+        }
     }
 }
 

@@ -51,13 +51,13 @@ pub(super) struct Gguf {
 impl Gguf {
     /// Opens `path` and checks that each tensor of its header lies within the file.
     pub(super) fn open(path: &Path) -> Result<Self, ModelError> {
-        let bad = |reason: String| ModelError::BadFile { path: path.to_path_buf(), reason };
-        let file = File::open(path).map_err(|e| bad(format!("cannot be opened: {e}")))?;
+        let unread = |reason| ModelError::BadFile { path: path.to_path_buf(), reason };
+        let file = File::open(path).map_err(|e| unread(format!("cannot be opened: {e}")))?;
         #[expect(unsafe_code, reason = "a memory map is only offered as unsafe")]
         // SAFETY: the map is private and read-only. Models are put in their place by rename, so nothing
         // shortens or rewrites the mapped file under the map.
-        let map = unsafe { Mmap::map(&file) }.map_err(|e| bad(format!("cannot be read: {e}")))?;
-        let (metadata, tensors) = parse(&map).map_err(bad)?;
+        let map = unsafe { Mmap::map(&file) }.map_err(|e| unread(format!("cannot be read: {e}")))?;
+        let (metadata, tensors) = parse(&map).map_err(|reason| useless(path, &reason))?;
         Ok(Self { map: Arc::new(map), metadata, tensors })
     }
 
@@ -149,6 +149,12 @@ impl Gguf {
     }
 }
 
+/// The error about a file that holds no weights of ours.
+pub(super) fn useless(path: &Path, reason: &str) -> ModelError {
+    let reason = format!("{reason}; fetch it again, or name another model");
+    ModelError::BadFile { path: path.to_path_buf(), reason }
+}
+
 fn wrong(key: &str, wanted: &str, found: Option<&Value>) -> String {
     match found {
         None => format!("has no `{key}` in its header"),
@@ -217,9 +223,7 @@ fn place(shape: Vec<usize>, kind: u32, data: u64, offset: u64, file: u64) -> Res
             let size = usize::try_from(size).map_err(|e| e.to_string())?;
             Ok(Entry { dtype, shape, start, size })
         }
-        (_, _, Some(end)) => {
-            Err(format!("ends at byte {end}, the file at {file}: it is cut off, fetch it again"))
-        }
+        (_, _, Some(end)) => Err(format!("ends at byte {end}, the file at {file}: it is cut off")),
         _ => Err("has an impossible size".into()),
     }
 }
@@ -251,7 +255,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
-        let cut_off = || format!("ends within its header, after {} bytes: fetch it again", self.len);
+        let cut_off = || format!("ends within its header, after {} bytes: it is cut off", self.len);
         let (head, rest) = self.rest.split_at_checked(count).ok_or_else(cut_off)?;
         self.rest = rest;
         Ok(head)

@@ -219,10 +219,10 @@ impl Server {
             answer.end(Finish::Stop);
             return Ok(Heard::Last);
         }
-        let reply: Reply =
-            serde_json::from_str(data).map_err(|_| self.bad(&format!("with `{}`", self.clean(data))))?;
+        let reply: Reply = serde_json::from_str(data)
+            .map_err(|_| self.no_answer(&format!("`{}`", self.clean(data))))?;
         if let Some(error) = reply.error() {
-            return Err(self.bad(&format!("with the error `{}`", self.clean(&error))));
+            return Err(self.complaint(&error));
         }
         let token = !reply.content().is_empty() || !reply.thought().is_empty();
         Ok(match answer.take(&reply, sink) {
@@ -257,12 +257,12 @@ impl Server {
 
     /// The reply in `text`, where one is in it.
     fn checked(&self, text: &str) -> Result<Reply, ModelError> {
-        let reply: Reply =
-            serde_json::from_str(text).map_err(|_| self.bad(&format!("with `{}`", self.clean(text))))?;
+        let reply: Reply = serde_json::from_str(text)
+            .map_err(|_| self.no_answer(&format!("`{}`", self.clean(text))))?;
         if let Some(error) = reply.error() {
-            return Err(self.bad(&format!("with the error `{}`", self.clean(&error))));
+            return Err(self.complaint(&error));
         }
-        if reply.answers() { Ok(reply) } else { Err(self.bad("with JSON that holds no answer")) }
+        if reply.answers() { Ok(reply) } else { Err(self.no_answer("JSON that holds no answer")) }
     }
 }
 

@@ -27,6 +27,10 @@ mod wire;
 
 pub use exchange::Limits;
 
+/// The variable of the environment in which whoever makes an [`OpenAi`] should look for its key. It is
+/// named in errors and not read here.
+pub const KEY_VARIABLE: &str = "FREEHAND_API_KEY";
+
 /// Tokens of the context where the server does not tell: what the small ones of today can do.
 const USUAL_CONTEXT: u32 = 8192;
 
@@ -117,7 +121,9 @@ impl OpenAi {
             Ok(text) => text,
             Err(Trouble::Failed(error)) => return Err(error),
             Err(Trouble::Unknown(_)) => {
-                return Err(self.server.bad("a question about its models with a refusal"));
+                return Err(self
+                    .server
+                    .bad("a question about its models with a refusal; check the address"));
             }
         };
         let Ok(offered) = serde_json::from_str::<wire::Offered>(&text) else {
@@ -184,7 +190,9 @@ impl Model for OpenAi {
                     self.dropped.note(feature);
                 }
                 Err(Trouble::Unknown(_)) => {
-                    return Err(self.server.bad("400; it refuses a plain question"));
+                    return Err(self
+                        .server
+                        .bad("400; it refuses a plain question, look at the server's log"));
                 }
             }
         }

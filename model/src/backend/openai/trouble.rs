@@ -8,6 +8,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::KEY_VARIABLE;
 use super::exchange::{AFTERWORD, Key, LARGEST_REPLY, Server};
 use super::sse::Broken;
 use super::wire::{Feature, Reply};
@@ -55,12 +56,14 @@ impl Server {
             300..=399 => {
                 self.bad(&format!("{code}, a redirect, which is not followed; give the final address"))
             }
-            401 | 403 => self.bad(&format!("{code}{said}; it wants a key, or another one")),
+            401 | 403 => self.bad(&format!(
+                "{code}{said}; it wants a key, or another one: set `{KEY_VARIABLE}` to it"
+            )),
             404 => self.bad(&format!("{code}{said}; check the address and the model's name")),
             429 | 502..=504 => {
                 self.away(&format!("it is not ready: {code}{said}; try again when it is"))
             }
-            _ => self.bad(&format!("{code}{said}")),
+            _ => self.bad(&format!("{code}{said}; look at the server's log")),
         }
         .into()
     }
@@ -88,14 +91,25 @@ impl Server {
         self.bad(&format!("with half an answer, then {reason}; look at the server's log"))
     }
 
+    /// It said something that no model server says.
+    pub(super) fn no_answer(&self, what: &str) -> ModelError {
+        self.bad(&format!(
+            "with {what}; check that it is a model server, its address mostly ends in `/v1`"
+        ))
+    }
+
+    pub(super) fn complaint(&self, error: &str) -> ModelError {
+        self.bad(&format!("with the error `{}`; look at the server's log", self.clean(error)))
+    }
+
     pub(super) fn too_long(&self) -> ModelError {
-        self.bad(&format!("with more than {} MB", LARGEST_REPLY >> 20))
+        self.bad(&format!("with more than {} MB; look at the server's log", LARGEST_REPLY >> 20))
     }
 
     pub(super) fn broken(&self, broken: &Broken) -> ModelError {
         self.bad(match broken {
-            Broken::TooLong => "with a line that does not end",
-            Broken::NotText => "with bytes that are no text",
+            Broken::TooLong => "with a line that does not end; check the address",
+            Broken::NotText => "with bytes that are no text; check the address",
         })
     }
 

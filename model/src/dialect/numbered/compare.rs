@@ -1,12 +1,13 @@
-//! Comparing is done here and not by the model: it is asked once which way the task compares, and of
-//! things that differ in a number only the one that the task wants is offered.
+//! Comparing is done here and not by the model: it is asked once which way the task compares and by what,
+//! and of several of a kind only the one that wins is offered.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use freehand_tools::element::{Element, ElementId};
+use freehand_tools::element::{Element, ElementId, Role};
 
-use crate::dialect::{Choice, Order};
+use super::offer::is_clickable;
+use crate::dialect::{Choice, Comparison, Order};
 use crate::prompt::{Speaker, Turn};
 
 const RULES: &str = "What does the request want to be compared before it can be done? Answer with one word: largest, smallest or nothing.";
@@ -24,6 +25,18 @@ const EXAMPLES: [(&str, &str); 8] = [
 
 /// The answers, in the order of [`order`].
 const ANSWERS: [&str; 3] = ["nothing", "smallest", "largest"];
+const COLUMN_RULES: &str = "Which of the things does the request compare? Answer with its letter.";
+
+const LETTERS: [&str; 5] = ["A", "B", "C", "D", "E"];
+
+const COLUMN_EXAMPLES: [(&str, &[&str], &str); 5] = [
+    ("Rent the car with the lowest price per day.", &["5 seats", "$30 a day"], "B"),
+    ("Take the tallest ladder.", &["height 3 m", "weight 12 kg", "costs 80"], "A"),
+    ("Open the newest letter.", &["3 pages", "12 May 2019"], "B"),
+    ("Pick the flat with the most rooms.", &["4 rooms", "90 m2"], "A"),
+    ("Buy the lightest bicycle.", &["$400", "24 gears", "11 kg"], "C"),
+];
+
 /// How likely an answer must be.
 const SURE: f64 = 0.55;
 
@@ -50,38 +63,128 @@ pub(super) fn order(shares: &[f64]) -> Order {
     }
 }
 
-/// Things that are the same but for one number in their names, each with its number.
-fn series<'e>(elements: &[&'e Element]) -> Vec<Vec<(f64, &'e Element)>> {
-    let mut series: HashMap<_, Vec<(f64, &Element)>> = HashMap::new();
-    for element in elements {
-        if let [(number, rest)] = numbers(&element.name).as_slice() {
-            series.entry((element.role, rest.clone())).or_default().push((*number, *element));
+/// Several of a kind, such as one button for each offer, with the numbers that tell them apart.
+struct Series<'e> {
+    members: Vec<&'e Element>,
+    columns: Vec<Column>,
+}
+
+/// The same number of each member.
+struct Column {
+    /// The words around it.
+    form: String,
+    /// How it reads at the first member.
+    sample: String,
+    /// What it is at each member; several numbers in one text, such as hours and minutes, count in order.
+    values: Vec<Vec<f64>>,
+}
+
+/// The largest series among `elements`, which stand in reading order.
+fn series<'e>(elements: &[&'e Element]) -> Option<Series<'e>> {
+    let mut kinds: HashMap<(Role, String), Vec<usize>> = HashMap::new();
+    for (at, element) in elements.iter().enumerate().filter(|(_, element)| is_clickable(element)) {
+        if element.role != Role::Text {
+            kinds.entry((element.role, read(&element.name).0)).or_default().push(at);
         }
     }
-    series.into_values().filter(|members| members.len() > 1).collect()
+    let all = kinds.into_values().filter(|at| at.len() > 1).map(|at| Series::of(elements, &at));
+    all.filter(|series| !series.columns.is_empty())
+        .max_by_key(|series| (series.members.len(), series.members.first().map(|element| element.id)))
+}
+
+impl<'e> Series<'e> {
+    /// The members at these places, each with the texts that stand before it, or behind it where they do
+    /// at the last one.
+    fn of(elements: &[&'e Element], at: &[usize]) -> Self {
+        let first = at.first().copied().unwrap_or(0);
+        let says = |element: &Element| !is_clickable(element) || element.role == Role::Text;
+        let before = elements.get(..first).is_some_and(|head| {
+            head.last().is_some_and(|element| says(element) && !read(&element.name).1.is_empty())
+        });
+        let mut records: Vec<Vec<&Element>> = vec![Vec::new(); at.len()];
+        for (place, element) in elements.iter().enumerate() {
+            let passed = at.iter().filter(|member| **member < place).count();
+            let member = at.contains(&place);
+            let owner = if before || member { passed } else { passed.wrapping_sub(1) };
+            if let Some(record) = records.get_mut(owner).filter(|_| member || says(element)) {
+                record.push(*element);
+            }
+        }
+        let members = at.iter().filter_map(|at| elements.get(*at).copied()).collect();
+        Self { members, columns: columns(&records) }
+    }
+}
+
+/// The numbers that every record has, and that are not the same in all of them.
+fn columns(records: &[Vec<&Element>]) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    for element in records.first().into_iter().flatten() {
+        let (form, _) = read(&element.name);
+        let of = |record: &Vec<&Element>| {
+            let all = record.iter().map(|element| read(&element.name));
+            all.filter(|(other, numbers)| *other == form && !numbers.is_empty()).map(|(_, n)| n).next()
+        };
+        let values: Vec<Vec<f64>> = records.iter().filter_map(of).collect();
+        let differ = values.iter().any(|value| values.first() != Some(value));
+        let known = columns.iter().any(|column| column.form == form);
+        if values.len() == records.len() && differ && !known {
+            columns.push(Column { form, sample: element.name.clone(), values });
+        }
+    }
+    columns
 }
 
 /// Whether there is anything to compare.
 pub(super) fn is_needed(elements: &[&Element]) -> bool {
-    !series(elements).is_empty()
+    series(elements).is_some()
+}
+
+/// The question by which of several numbers the task compares, and their forms; `None` where one number
+/// is all there is.
+pub(super) fn which(task: &str, elements: &[&Element]) -> Option<(Choice, Vec<String>)> {
+    let columns = series(elements)?.columns;
+    let letters = LETTERS.get(..columns.len()).filter(|letters| letters.len() > 1)?;
+    let mut turns = vec![Turn::new(Speaker::System, COLUMN_RULES)];
+    for (task, things, answer) in COLUMN_EXAMPLES {
+        turns.push(Turn::new(Speaker::User, lettered(task, things.iter().copied())));
+        turns.push(Turn::new(Speaker::Assistant, answer));
+    }
+    let lasting = turns.len();
+    let samples = columns.iter().map(|column| column.sample.as_str());
+    turns.push(Turn::new(Speaker::User, lettered(task.trim(), samples)));
+    Some((Choice::new(turns, lasting, letters), columns.into_iter().map(|column| column.form).collect()))
+}
+
+fn lettered<'t>(task: &str, things: impl Iterator<Item = &'t str>) -> String {
+    let lines: Vec<String> =
+        LETTERS.iter().zip(things).map(|(l, thing)| format!("{l}: {thing}")).collect();
+    format!("Request: {task}\n{}", lines.join("\n"))
 }
 
 /// What loses the comparison.
-pub(super) fn losers(order: Order, elements: &[&Element]) -> Vec<ElementId> {
-    if order == Order::Any {
+pub(super) fn losers(comparison: &Comparison, elements: &[&Element]) -> Vec<ElementId> {
+    let Some(Series { members, columns }) = series(elements) else { return Vec::new() };
+    let named = columns.iter().find(|column| Some(&column.form) == comparison.by.as_ref());
+    let Some(column) = named.or(columns.first().filter(|_| columns.len() == 1)) else {
         return Vec::new();
-    }
-    let worst = |a: &f64, b: &f64| match order {
-        Order::Any => Ordering::Equal,
-        Order::Smallest => b.total_cmp(a),
-        Order::Largest => a.total_cmp(b),
     };
-    let mut losers = Vec::new();
-    for members in series(elements) {
-        let best = members.iter().map(|(number, _)| *number).max_by(worst);
-        losers.extend(members.iter().filter(|(n, _)| Some(*n) != best).map(|(_, element)| element.id));
+    let sorted = |a: &&Vec<f64>, b: &&Vec<f64>| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    let best = match comparison.order {
+        Order::Any => return Vec::new(),
+        Order::Smallest => column.values.iter().min_by(sorted),
+        Order::Largest => column.values.iter().max_by(sorted),
+    };
+    let pairs = members.iter().zip(&column.values);
+    pairs.filter(|(_, value)| Some(*value) != best).map(|(element, _)| element.id).collect()
+}
+
+/// A name without its numbers, and these.
+fn read(name: &str) -> (String, Vec<f64>) {
+    let found = numbers(name);
+    match found.first() {
+        Some((_, form)) => (form.clone(), found.iter().map(|(number, _)| *number).collect()),
+        None => (name.to_owned(), Vec::new()),
     }
-    losers
 }
 
 /// The numbers in a name, each with the name without it.

@@ -6,7 +6,7 @@
 //! question with examples of its own, answered by how likely each answer is.
 
 use freehand_tools::call::ToolCall;
-use freehand_tools::element::{Element, ElementId};
+use freehand_tools::element::ElementId;
 use freehand_tools::observation::Observation;
 use serde_json::{Value, json};
 
@@ -55,13 +55,15 @@ impl Dialect for Numbered {
     }
 
     fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice> {
-        let listed = list::listed(view.seen);
-        let usable: Vec<&Element> = listed.into_iter().filter(|e| offer::is_clickable(e)).collect();
-        compare::is_needed(&usable).then(|| compare::question(view.task))
+        compare::is_needed(&offer::own(view)).then(|| compare::question(view.task))
     }
 
     fn order(&self, shares: &[f64]) -> Order {
         compare::order(shares)
+    }
+
+    fn ask_column(&self, view: &PlanView<'_>) -> Option<(Choice, Vec<String>)> {
+        compare::which(view.task, &offer::own(view))
     }
 
     fn ask_leap(&self, view: &PlanView<'_>, proposal: &Proposal) -> Option<(Choice, Barred)> {

@@ -17,6 +17,8 @@ pub(super) enum Offer {
     Closed,
     /// Only what shows the next page: the same, where nothing is closed.
     Onward,
+    /// Everything but what leads away: what the task is about is in sight.
+    Here,
     /// Everything: the task does not go by the names on the screen.
     Everything,
 }
@@ -67,6 +69,7 @@ fn is_named(task: &str, element: &Element) -> bool {
 pub(super) fn offers(offer: Offer, task: &str, element: &Element) -> bool {
     match offer {
         Offer::Everything => true,
+        Offer::Here => !sight::leads_on(element) && !sight::is_page_number(element),
         Offer::Named => is_pickable(element.role) && is_named(task, element),
         Offer::NamedButtons => element.role == Role::Button && says(task, &element.name),
         Offer::Closed => sight::is_closed(element),
@@ -78,10 +81,8 @@ pub(super) fn offers(offer: Offer, task: &str, element: &Element) -> bool {
 pub(super) fn is_left(task: &str, element: &Element, done: &[&str]) -> bool {
     let quoted =
         || sight::quotes(task).any(|quoted| quoted.trim().eq_ignore_ascii_case(element.name.trim()));
-    let meant = match element.role {
-        Role::Button => says(task, &element.name),
-        role => is_pickable(role) && quoted(),
-    };
+    let button = element.role == Role::Button && says(task, &element.name);
+    let meant = button || is_pickable(element.role) && quoted();
     let rests = element.states.checked == Some(true) || element.states.disabled;
     meant && !rests && !done.iter().any(|did| says(did, &element.name))
 }
@@ -106,7 +107,7 @@ pub(super) fn narrow(task: &str, left: &[&Element], all: &[&Element], done: &[&s
     if names.any(|name| says(task, name)) && any(Offer::NamedButtons) {
         return Offer::NamedButtons;
     }
-    Offer::Everything
+    if sight::is_in_sight(task, all) { Offer::Here } else { Offer::Everything }
 }
 
 #[cfg(test)]

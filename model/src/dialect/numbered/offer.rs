@@ -44,13 +44,17 @@ fn arm(action: &str, fields: Value) -> Value {
     json!({"type": "object", "properties": properties, "required": names, "additionalProperties": false})
 }
 
+/// What is listed, without the texts that say the task again: they are no target.
+pub(super) fn own<'v>(view: &PlanView<'v>) -> Vec<&'v Element> {
+    let mut elements = list::listed(view.seen);
+    elements.retain(|element| !list::task::echoes(view.task, element));
+    elements
+}
+
 impl<'v> Screen<'v> {
     fn of(view: &'v PlanView<'v>) -> Self {
-        let mut elements = list::listed(view.seen);
-        // A text that says the task again is no target.
-        elements.retain(|element| !list::task::echoes(view.task, element));
-        let usable: Vec<&Element> = elements.iter().copied().filter(|e| is_clickable(e)).collect();
-        let losers = compare::losers(view.order, &usable);
+        let mut elements = own(view);
+        let losers = compare::losers(view.comparison, &elements);
         elements.retain(|element| !losers.contains(&element.id));
         let mut screen = Self { view, elements, offer: Offer::Everything };
         let left: Vec<&Element> = screen.all(Usage::Click, &is_clickable);
@@ -136,7 +140,7 @@ impl<'v> Screen<'v> {
         let mut all: Vec<(u32, Vec<&'v String>)> = if open.iter().any(is_named) {
             let named = open.iter().copied().filter(is_named);
             named.map(|e| options(e, &|option| named::says(task, option))).collect()
-        } else if self.offer == Offer::Everything {
+        } else if matches!(self.offer, Offer::Everything | Offer::Here) {
             open.into_iter().map(|e| options(e, &|_| true)).collect()
         } else {
             Vec::new()

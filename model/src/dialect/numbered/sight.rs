@@ -70,6 +70,20 @@ pub(super) fn is_out_of_sight(task: &str, all: &[&Element], done: &[&str]) -> bo
     !fields && named.iter().any(|name| !shows(name))
 }
 
+/// Whether somebody or something that the task calls by name stands on the screen, with nothing in quotes
+/// that may have to be found first.
+pub(super) fn is_in_sight(task: &str, all: &[&Element]) -> bool {
+    let shows = |name: &&str| all.iter().any(|element| says(&element.name, name));
+    quotes(task).next().is_none() && proper_names(task).iter().any(shows)
+}
+
+/// Whether it leads to a page by its number, or back.
+pub(super) fn is_page_number(element: &Element) -> bool {
+    let name = element.name.trim();
+    let back = matches!(name, "<" | "<<" | "«" | "‹" | "←");
+    element.role == Role::Link && (back || name.chars().count() < 3 && name.parse::<u16>().is_ok())
+}
+
 /// What the task quotes, which is often the name of what it is about.
 pub(super) fn quotes(task: &str) -> impl Iterator<Item = &str> {
     task.split('"').skip(1).step_by(2).filter(|quoted| !quoted.trim().is_empty())

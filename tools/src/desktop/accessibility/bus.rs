@@ -82,6 +82,13 @@ impl Bus {
         self.call(at, "org.freedesktop.DBus.Properties", "Get", &(interface, name)).await
     }
 
+    /// Whether the bus is still there.
+    pub(super) async fn answers(&self) -> bool {
+        let bus = Address { bus: "org.freedesktop.DBus".into(), path: "/org/freedesktop/DBus".into() };
+        let asked = self.call::<_, String>(&bus, "org.freedesktop.DBus", "GetId", &());
+        matches!(timeout(TREE, asked).await, Ok(Ok(_)))
+    }
+
     /// The applications that are there, with their processes.
     pub(super) async fn programs(&self) -> Vec<Program> {
         let root = Address {

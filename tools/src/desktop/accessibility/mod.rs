@@ -50,13 +50,20 @@ pub struct Accessibility {
     bus: Bus,
     numbers: Numbers,
     last: HashMap<ElementKey, Element>,
+    /// What each of them said of itself. The list may call it something else, after its label.
+    said: HashMap<ElementKey, (BusRole, String)>,
 }
 
 impl Accessibility {
     /// Connects to the bus at `address`, or to the one that the session bus of this process names.
     pub async fn connect(address: Option<&str>) -> Result<Self, String> {
         let bus = Bus::connect(address).await?;
-        Ok(Self { bus, numbers: Numbers::default(), last: HashMap::new() })
+        Ok(Self { bus, numbers: Numbers::default(), last: HashMap::new(), said: HashMap::new() })
+    }
+
+    /// Whether the bus is still there; when it is not, nothing shows any more.
+    pub async fn answers(&self) -> bool {
+        self.bus.answers().await
     }
 
     /// The elements of these windows, which stand from front to back; all in physical px.
@@ -72,9 +79,17 @@ impl Accessibility {
             join_all(wanted.map(|program| async move { (program, tree(bus, program).await) })).await;
         let mut gaps = Vec::new();
         let mut found: Vec<(usize, Draft)> = Vec::new();
+        self.said.clear();
         for (program, tree) in trees {
             match tree {
-                Ok(tree) => found.extend(drafts(&tree, program, windows, screen)),
+                Ok(tree) => {
+                    let drafts = drafts(&tree, program, windows, screen);
+                    self.said.extend(drafts.iter().filter_map(|(_, draft)| {
+                        let node = tree.get(&draft.address)?;
+                        Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))
+                    }));
+                    found.extend(drafts);
+                }
                 Err(reason) => {
                     let name =
                         windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
@@ -125,6 +140,11 @@ impl Accessibility {
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
         let mut fresh = known.clone();
         fresh.id = id;
+        let said = self.said.get(key);
+        if said.is_some_and(|(role, name)| *role != node.role || *name != node.name) {
+            fresh.role = roles::role(&node);
+            fresh.name = draft::clean(&node.name);
+        }
         fresh.states = roles::states(&node, fresh.role);
         // The pieces of a text that goes on are read as one; the first stands for all.
         let piece = fresh.role == Role::Text && bounds.intersect(&known.bounds) == Some(bounds);

@@ -48,16 +48,19 @@ impl Eyes {
         self.connect(link).await?;
         let gap = match &mut self.bus {
             Bus::There(bus) => match timeout(PATIENCE, bus.read(windows, screen)).await {
-                Ok(seen) => return Ok(seen),
+                Ok(seen) if !seen.elements.is_empty() || bus.answers().await => return Ok(seen),
+                Ok(_) => {
+                    let reason = "it is gone".to_owned();
+                    let gap = missing(&reason);
+                    self.bus = Bus::Missing { since: Instant::now(), reason };
+                    gap
+                }
                 Err(_) => format!(
                     "the accessibility bus did not answer within {} ms; a program on it may hang",
                     PATIENCE.as_millis()
                 ),
             },
-            Bus::Missing { reason, .. } => format!(
-                "no accessibility bus ({reason}); install `at-spi2-core` and start the desktop with a \
-                 session bus, or use `--display virtual`"
-            ),
+            Bus::Missing { reason, .. } => missing(reason),
             Bus::Unknown => "the accessibility bus is not connected".into(),
         };
         Ok(Seen { elements: Vec::new(), focus: None, gaps: vec![gap] })
@@ -90,6 +93,13 @@ impl Eyes {
         }
         Ok(())
     }
+}
+
+fn missing(reason: &str) -> String {
+    format!(
+        "no accessibility bus ({reason}); install `at-spi2-core` and start the desktop with a session \
+         bus, or use `--display virtual`"
+    )
 }
 
 /// The bus writes its address on the root window of its display.

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -98,6 +99,12 @@ impl Stream for Patient {
         fds: &mut Vec<RawFdContainer>,
     ) -> io::Result<usize> {
         self.stream.write_vectored(bufs, fds)
+    }
+}
+
+impl AsFd for Patient {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 

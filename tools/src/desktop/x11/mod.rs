@@ -34,6 +34,7 @@ mod selection_owner;
 mod spare_keys;
 mod text;
 pub mod virtual_display;
+mod will;
 mod window_facts;
 mod windows;
 

@@ -1,8 +1,8 @@
 //! What this process holds down, on every display, in one place that outlives any borrow: so that a
 //! signal or a panic can let go of it while the desktop itself is busy or already gone.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use x11rb::connection::Connection;
@@ -11,9 +11,10 @@ use x11rb::protocol::xtest::ConnectionExt as _;
 
 use super::link::{Place, Wire};
 use super::spare_keys::{self, Pair};
+use super::will::Will;
 
 /// As long as letting go may wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 static EVERYWHERE: Mutex<Vec<Weak<Held>>> = Mutex::new(Vec::new());
 /// Grows by one whenever everything is let go, so that typing under way knows that it must stop.
@@ -24,6 +25,10 @@ static ALARM: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Held {
     place: Place,
     now: Mutex<Now>,
+    /// Made when something is pressed for the first time; `None` where it cannot or need not be.
+    will: OnceLock<Option<Will>>,
+    /// The server has not answered once: what is still down is left to the will.
+    lost: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +43,8 @@ struct Now {
 impl Held {
     /// Nothing is held on that display yet.
     pub(super) fn on(place: Place) -> Arc<Self> {
-        let held = Arc::new(Self { place, now: Mutex::default() });
+        let (now, will, lost) = (Mutex::default(), OnceLock::new(), AtomicBool::new(false));
+        let held = Arc::new(Self { place, now, will, lost });
         let mut all = everywhere();
         all.retain(|other| other.strong_count() > 0);
         all.push(Arc::downgrade(&held));
@@ -49,27 +55,49 @@ impl Held {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn will(&self) -> Option<&Will> {
+        let make = || {
+            // A display of our own ends with us.
+            if self.place.cookie.is_some() {
+                return None;
+            }
+            let made = Will::on(&self.place);
+            made.inspect_err(|fault| tracing::warn!(%fault, "after a kill, keys may stay down")).ok()
+        };
+        self.will.get_or_init(make).as_ref()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        let will = self.will();
+        let mut now = self.now();
+        change(&mut now);
+        if let Some(Err(fault)) = will.map(|will| will.amend(&now.keys, &now.buttons)) {
+            tracing::warn!(%fault, "after a kill, keys may stay down");
+        }
+    }
+
     /// To be called before the key is pressed.
     pub(super) fn key_down(&self, key: Keycode) {
-        self.now().keys.push(key);
+        self.change(|now| now.keys.push(key));
     }
 
     /// To be called after the key was let go.
     pub(super) fn key_up(&self, key: Keycode) {
-        let mut now = self.now();
-        if let Some(at) = now.keys.iter().rposition(|held| *held == key) {
-            now.keys.remove(at);
-        }
+        self.change(|now| {
+            if let Some(at) = now.keys.iter().rposition(|held| *held == key) {
+                now.keys.remove(at);
+            }
+        });
     }
 
     /// To be called before the button is pressed.
     pub(super) fn button_down(&self, button: u8) {
-        self.now().buttons.push(button);
+        self.change(|now| now.buttons.push(button));
     }
 
     /// To be called after the button was let go.
     pub(super) fn button_up(&self, button: u8) {
-        self.now().buttons.retain(|held| *held != button);
+        self.change(|now| now.buttons.retain(|held| *held != button));
     }
 
     /// To be called before spare keys are given characters.
@@ -86,7 +114,8 @@ impl Held {
             let now = self.now();
             (now.keys.clone(), now.buttons.clone())
         };
-        if keys.is_empty() && buttons.is_empty() {
+        let nothing = keys.is_empty() && buttons.is_empty();
+        if nothing || self.lost.load(Ordering::SeqCst) {
             return;
         }
         let up = |kind, detail| wire.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, root, 0, 0, 0);
@@ -97,9 +126,12 @@ impl Held {
             .chain(keys.iter().rev().map(|key| (KEY_RELEASE_EVENT, *key)))
             .try_for_each(|(kind, detail)| up(kind, detail).map(drop));
         if sent.is_ok() && arrived(wire) {
-            let mut now = self.now();
-            now.keys.clear();
-            now.buttons.clear();
+            self.change(|now| {
+                now.keys.clear();
+                now.buttons.clear();
+            });
+        } else {
+            self.lost.store(true, Ordering::SeqCst);
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use freehand_tools::action::Button;
 use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
 use freehand_tools::desktop::{
@@ -13,6 +14,7 @@ use freehand_tools::desktop::{
 use freehand_tools::geometry::{Point, Size};
 use rustix::process::Signal;
 
+use super::probe::Probe;
 use super::support::{Bench, Server, permit};
 
 #[tokio::test]
@@ -121,6 +123,49 @@ async fn hold_a_display() {
     desktop.launch(&permit, Launch::App(vec!["xterm".into()])).await.unwrap();
     let (mark, folder) = (variable(&display, "FREEHAND_DISPLAY"), variable(&display, "XDG_RUNTIME_DIR"));
     writeln!(std::io::stdout(), "holding {mark} {folder}").unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+}
+
+#[test]
+fn a_killed_process_leaves_nothing_held_down() {
+    let server = Server::start();
+    let probe = Probe::on(&server.name);
+    let mark = format!("kill-{}", std::process::id());
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", "x11::leaving::hold_keys_and_a_button"])
+        .env(HELD_ON, &server.name)
+        .env("FREEHAND_DISPLAY", &mark)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("holding")));
+    assert_eq!(probe.held(), (2, 0x100));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    probe.expect_nothing_held("after a kill");
+    let end = Instant::now() + Duration::from_secs(5);
+    while !marked(&mark).is_empty() {
+        assert!(Instant::now() < end, "{:?} are still there", marked(&mark));
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+const HELD_ON: &str = "FREEHAND_TEST_HELD_ON";
+
+#[tokio::test]
+#[ignore = "run by a_killed_process_leaves_nothing_held_down, which kills it"]
+async fn hold_keys_and_a_button() {
+    let mut desktop = X11::connect(Some(&std::env::var(HELD_ON).unwrap())).unwrap();
+    let permit = permit(&mut desktop).await;
+    for key in ["x", "F5", "shift"] {
+        let key = key.parse().unwrap();
+        desktop.keyboard(&permit, KeyboardInput::Down(key)).await.unwrap();
+    }
+    desktop.pointer(&permit, PointerInput::Down(Button::Left)).await.unwrap();
+    // Let go of before the kill, so the will must have forgotten it.
+    desktop.keyboard(&permit, KeyboardInput::Up("F5".parse().unwrap())).await.unwrap();
+    writeln!(std::io::stdout(), "holding").unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
