@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ::atspi::{CacheItem, Interface, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use zbus::Connection;
 use zbus::zvariant::{DynamicType, OwnedValue, Type};
 
@@ -15,9 +15,9 @@ use super::node::{Address, Node};
 use crate::geometry::{Rect, ScreenRect};
 
 /// As long as one program may take over its whole tree.
-const TREE: Duration = Duration::from_millis(400);
+const TREE: Duration = Duration::from_millis(800);
 /// As long as one program may take over what is asked of its nodes.
-const NODES: Duration = Duration::from_millis(400);
+pub(super) const NODES: Duration = Duration::from_secs(1);
 /// Characters of a field that are read.
 const MAX_TEXT: i32 = 400;
 /// Coordinates of the whole screen, in the numbering of AT-SPI.
@@ -31,12 +31,9 @@ pub(super) struct Bus {
     connection: Connection,
 }
 
-/// An application on the bus.
-#[derive(Debug, Clone)]
-pub(super) struct Program {
-    pub(super) root: Address,
-    pub(super) pid: Option<u32>,
-}
+/// An object of a program's cache, and how many children it says it has; a negative number stands
+/// for one that it does not tell.
+pub(super) type Kept = (Node, i32);
 
 fn address(reference: &ObjectRefOwned) -> Option<Address> {
     let bus = reference.name_as_str()?.to_owned();
@@ -47,22 +44,13 @@ impl Bus {
     /// Connects to the bus at `given`, or to the one that the session bus names.
     pub(super) async fn connect(given: Option<&str>) -> Result<Self, String> {
         let text = |error: zbus::Error| error.to_string();
-        let named = match given {
-            Some(given) => given.to_owned(),
-            None => {
-                let session = Connection::session().await.map_err(text)?;
-                let reply = session
-                    .call_method(
-                        Some("org.a11y.Bus"),
-                        "/org/a11y/bus",
-                        Some("org.a11y.Bus"),
-                        "GetAddress",
-                        &(),
-                    )
-                    .await
-                    .map_err(text)?;
-                reply.body().deserialize::<String>().map_err(text)?
-            }
+        let named = if let Some(given) = given {
+            given.to_owned()
+        } else {
+            let session = Connection::session().await.map_err(text)?;
+            let (bus, path) = ("org.a11y.Bus", "/org/a11y/bus");
+            let reply = session.call_method(Some(bus), path, Some(bus), "GetAddress", &()).await;
+            reply.map_err(text)?.body().deserialize::<String>().map_err(text)?
         };
         let builder = zbus::connection::Builder::address(named.as_str()).map_err(text)?;
         let connection = timeout(Duration::from_secs(2), builder.build())
@@ -88,98 +76,56 @@ impl Bus {
         self.call(at, "org.freedesktop.DBus.Properties", "Get", &(interface, name)).await
     }
 
-    /// The applications that are there, with their processes.
-    pub(super) async fn programs(&self) -> Vec<Program> {
-        let root = Address {
+    /// The roots of the applications that are there.
+    pub(super) async fn roots(&self) -> Vec<Address> {
+        let registry = Address {
             bus: "org.a11y.atspi.Registry".into(),
             path: "/org/a11y/atspi/accessible/root".into(),
         };
-        let children: Vec<ObjectRefOwned> =
-            match timeout(TREE, self.call(&root, "org.a11y.atspi.Accessible", "GetChildren", &())).await
-            {
-                Ok(Ok(children)) => children,
-                _ => return Vec::new(),
-            };
+        timeout(TREE, self.children(&registry)).await.unwrap_or_default()
+    }
+
+    /// The process that an application runs in.
+    pub(super) async fn pid(&self, root: &Address) -> Option<u32> {
         let bus = Address { bus: "org.freedesktop.DBus".into(), path: "/org/freedesktop/DBus".into() };
-        let asked = children.iter().filter_map(address).map(|root| {
-            let bus = bus.clone();
-            async move {
-                let name = (root.bus.clone(),);
-                let pid = self.call(&bus, "org.freedesktop.DBus", "GetConnectionUnixProcessID", &name);
-                Program { pid: timeout(TREE, pid).await.ok().and_then(Result::ok), root }
-            }
-        });
-        join_all(asked).await
+        let name = (root.bus.as_str(),);
+        let pid = self.call(&bus, "org.freedesktop.DBus", "GetConnectionUnixProcessID", &name);
+        timeout(TREE, pid).await.ok()?.ok()
     }
 
-    /// All that a program says it shows; `Err` when it does not answer in time.
-    pub(super) async fn tree(&self, program: &Program) -> Result<Vec<Node>, String> {
-        let cache = Address { bus: program.root.bus.clone(), path: "/org/a11y/atspi/cache".into() };
-        let Ok(reply) = timeout(
-            TREE,
-            self.connection.call_method(
-                Some(cache.bus.as_str()),
-                cache.path.as_str(),
-                Some("org.a11y.atspi.Cache"),
-                "GetItems",
-                &(),
-            ),
-        )
-        .await
-        else {
-            return Err("does not answer".into());
-        };
-        let nodes = reply.ok().map(|reply| {
-            let body = reply.body();
-            match body.deserialize::<Vec<CacheItem>>() {
-                Ok(items) => items.into_iter().filter_map(from_cache).collect(),
-                Err(_) => {
-                    body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default()
-                }
-            }
-        });
-        match nodes {
-            Some(nodes) if nodes.len() > 1 => Ok(nodes),
-            _ => Ok(self.walk(program).await),
-        }
+    /// Has an application keep a cache of its tree. Many begin one only when somebody asks for the
+    /// address of their own bus, and answer for it only after that.
+    pub(super) async fn wake(&self, root: &Address) {
+        let address =
+            self.call::<_, String>(root, "org.a11y.atspi.Application", "GetApplicationBusAddress", &());
+        // Programs that know no such thing keep a cache from the beginning, or never.
+        let _ = timeout(TREE, address).await;
     }
 
-    /// The tree of a program without a cache, level by level.
-    async fn walk(&self, program: &Program) -> Vec<Node> {
-        let mut found: Vec<Node> = Vec::new();
-        let mut level: Vec<(Address, Option<Address>, i32)> = vec![(program.root.clone(), None, 0)];
-        let deadline = tokio::time::Instant::now() + Duration::from_millis(1500);
-        for _ in 0..super::MAX_DEPTH {
-            if level.is_empty()
-                || found.len() >= super::MAX_NODES
-                || tokio::time::Instant::now() > deadline
-            {
-                break;
-            }
-            let asked = level.into_iter().map(|(at, parent, index)| self.one(at, parent, index));
-            let nodes: Vec<Node> = join_all(asked).await.into_iter().flatten().collect();
-            let open = nodes.iter().filter(|node| {
-                node.role == Role::Application || node.shows() || node.role == Role::Menu
-            });
-            let children = join_all(open.map(|node| async move {
-                let children: zbus::Result<Vec<ObjectRefOwned>> =
-                    self.call(&node.address, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
-                (node.address.clone(), children.unwrap_or_default())
-            }))
-            .await;
-            level = children
-                .into_iter()
-                .flat_map(|(parent, children)| {
-                    let children: Vec<Address> = children.iter().filter_map(address).collect();
-                    children
-                        .into_iter()
-                        .zip(0..)
-                        .map(move |(child, index)| (child, Some(parent.clone()), index))
-                })
-                .collect();
-            found.extend(nodes);
-        }
-        found
+    /// What an application keeps of its tree, in no order; nothing where it keeps nothing. `Err` when
+    /// it does not answer in time.
+    pub(super) async fn cache(&self, root: &Address) -> Result<Vec<Kept>, String> {
+        let items = self.connection.call_method(
+            Some(root.bus.as_str()),
+            "/org/a11y/atspi/cache",
+            Some("org.a11y.atspi.Cache"),
+            "GetItems",
+            &(),
+        );
+        let Ok(reply) = timeout(TREE, items).await else { return Err("does not answer".into()) };
+        let Ok(reply) = reply else { return Ok(Vec::new()) };
+        let body = reply.body();
+        Ok(match body.deserialize::<Vec<CacheItem>>() {
+            Ok(items) => items.into_iter().filter_map(from_cache).collect(),
+            Err(_) => body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default(),
+        })
+    }
+
+    /// The children of an object, in their order.
+    pub(super) async fn children(&self, of: &Address) -> Vec<Address> {
+        let children: zbus::Result<Vec<ObjectRefOwned>> =
+            self.call(of, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
+        children.unwrap_or_default().iter().filter_map(address).collect()
     }
 
     /// One object, asked for by its address.
@@ -207,24 +153,25 @@ impl Bus {
 
     /// The extents of each, in physical px as the program counts them.
     pub(super) async fn extents(&self, of: &[Address]) -> Vec<Option<ScreenRect>> {
+        let end = Instant::now() + NODES;
         let asked = of.iter().map(|at| async move {
-            let extents: zbus::Result<(i32, i32, i32, i32)> =
-                self.call(at, "org.a11y.atspi.Component", "GetExtents", &(SCREEN,)).await;
-            let (x, y, width, height) = extents.ok()?;
+            let extents = self.call(at, "org.a11y.atspi.Component", "GetExtents", &(SCREEN,));
+            let (x, y, width, height): (i32, i32, i32, i32) =
+                timeout_at(end, extents).await.ok()?.ok()?;
             let length = |v: i32| u32::try_from(v).unwrap_or(0);
             Some(Rect::new(x, y, length(width), length(height)))
         });
-        timeout(NODES, join_all(asked)).await.unwrap_or_else(|_| vec![None; of.len()])
+        join_all(asked).await
     }
 
     /// The name of the first action of each: `click` where a click does something.
     pub(super) async fn actions(&self, of: &[Address]) -> Vec<Option<String>> {
+        let end = Instant::now() + NODES;
         let asked = of.iter().map(|at| async move {
-            let name: zbus::Result<String> =
-                self.call(at, "org.a11y.atspi.Action", "GetName", &(0i32,)).await;
-            name.ok()
+            let name = self.call(at, "org.a11y.atspi.Action", "GetName", &(0i32,));
+            timeout_at(end, name).await.ok()?.ok()
         });
-        timeout(NODES, join_all(asked)).await.unwrap_or_else(|_| vec![None; of.len()])
+        join_all(asked).await
     }
 
     /// What a field holds.
@@ -266,15 +213,17 @@ impl Bus {
     }
 }
 
-struct Said {
-    role: Role,
-    states: StateSet,
-    ifaces: InterfaceSet,
-    name: String,
-    description: String,
+/// What an object says of itself.
+pub(super) struct Said {
+    pub(super) role: Role,
+    pub(super) states: StateSet,
+    pub(super) ifaces: InterfaceSet,
+    pub(super) name: String,
+    pub(super) description: String,
 }
 
-fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> Node {
+/// An object of which nothing else is known yet.
+pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> Node {
     Node {
         address,
         parent,
@@ -298,7 +247,7 @@ fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> No
 
 /// The field names of a cache item are those of an older description of the bus: `short_name` is the
 /// name and `name` the description.
-fn from_cache(item: CacheItem) -> Option<Node> {
+fn from_cache(item: CacheItem) -> Option<Kept> {
     let said = Said {
         role: item.role,
         states: item.states,
@@ -306,10 +255,10 @@ fn from_cache(item: CacheItem) -> Option<Node> {
         name: item.short_name,
         description: item.name,
     };
-    Some(node(address(&item.object)?, address(&item.parent), item.index, said))
+    Some((node(address(&item.object)?, address(&item.parent), item.index, said), item.children))
 }
 
-fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Node> {
+fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Kept> {
     let mut places = std::collections::HashMap::new();
     for item in &items {
         for (child, index) in item.children.iter().filter_map(address).zip(0..) {
@@ -317,6 +266,7 @@ fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Node> {
         }
     }
     let one = |item: LegacyCacheItem| {
+        let count = i32::try_from(item.children.len()).unwrap_or(-1);
         let said = Said {
             role: item.role,
             states: item.states,
@@ -326,7 +276,7 @@ fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Node> {
         };
         let at = address(&item.object)?;
         let index = places.get(&at).copied().unwrap_or(0);
-        Some(node(at, address(&item.parent), index, said))
+        Some((node(at, address(&item.parent), index, said), count))
     };
     items.into_iter().filter_map(one).collect()
 }

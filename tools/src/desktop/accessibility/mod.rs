@@ -12,17 +12,21 @@ use futures_util::future::join_all;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::geometry::ScreenRect;
 
+mod asking;
 mod bus;
 mod identity;
 mod list;
 mod merge;
 mod node;
+mod programs;
+mod reading;
 mod roles;
 
-use bus::{Bus, Program};
+use bus::Bus;
 use identity::{Looks, Numbers};
 use list::{Draft, Lister};
 use node::{Address, Node, Tree};
+use programs::{Program, Programs};
 
 /// Objects of one program that are looked at.
 const MAX_NODES: usize = 4000;
@@ -44,6 +48,7 @@ pub struct Seen {
 #[derive(Debug)]
 pub struct Accessibility {
     bus: Bus,
+    programs: Programs,
     numbers: Numbers,
     last: HashMap<ElementKey, Element>,
 }
@@ -52,12 +57,13 @@ impl Accessibility {
     /// Connects to the bus at `address`, or to the one that the session bus of this process names.
     pub async fn connect(address: Option<&str>) -> Result<Self, String> {
         let bus = Bus::connect(address).await?;
-        Ok(Self { bus, numbers: Numbers::default(), last: HashMap::new() })
+        let (programs, numbers) = (Programs::default(), Numbers::default());
+        Ok(Self { bus, programs, numbers, last: HashMap::new() })
     }
 
     /// The elements of these windows, which stand from front to back; all in physical px.
     pub async fn read(&mut self, windows: &[Window], screen: ScreenRect) -> Seen {
-        let programs = self.bus.programs().await;
+        let programs = self.programs.all(&self.bus).await;
         let wanted = programs.iter().filter(|program| {
             windows
                 .iter()
@@ -65,17 +71,17 @@ impl Accessibility {
         });
         let bus = &self.bus;
         let trees =
-            join_all(wanted.map(|program| async move { (program, tree(bus, program).await) })).await;
+            join_all(wanted.map(|program| async move { (program, asking::tree(bus, program).await) }))
+                .await;
         let mut gaps = Vec::new();
         let mut found: Vec<(usize, Draft)> = Vec::new();
         for (program, tree) in trees {
             match tree {
-                Ok(tree) => found.extend(drafts(&tree, program, windows, screen)),
-                Err(reason) => {
-                    let name =
-                        windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
-                    gaps.push(format!("`{name}` {reason}"));
+                Ok((tree, gap)) => {
+                    found.extend(drafts(&tree, program, windows, screen));
+                    gaps.extend(gap.map(|reason| missed(program, windows, &reason)));
                 }
+                Err(reason) => gaps.push(missed(program, windows, &reason)),
             }
         }
         for (at, draft) in &mut found {
@@ -129,6 +135,12 @@ impl Accessibility {
     }
 }
 
+/// What could not be read of a program.
+fn missed(program: &Program, windows: &[Window], reason: &str) -> String {
+    let name = windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
+    format!("`{name}` {reason}")
+}
+
 fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
     Element {
         id,
@@ -162,63 +174,6 @@ fn popup(draft: &Draft, owner: usize, windows: &[Window]) -> Option<usize> {
 /// Whether the middle of it lies under one of the windows in front.
 fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
     in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
-}
-
-/// All that is needed of one program for its list.
-async fn tree(bus: &Bus, program: &Program) -> Result<Tree, String> {
-    let mut tree = Tree::new(bus.tree(program).await?);
-    let showing = tree.showing();
-    let extents = bus.extents(&showing).await;
-    for (at, bounds) in showing.iter().zip(extents) {
-        if let Some(node) = tree.get_mut(at) {
-            node.bounds = bounds;
-        }
-    }
-    let acting: Vec<Address> = showing
-        .iter()
-        .filter(|at| {
-            tree.get(at).is_some_and(|node| node.has_action && !roles::is_control(roles::role(node)))
-        })
-        .cloned()
-        .collect();
-    let actions = bus.actions(&acting).await;
-    for (at, action) in acting.iter().zip(actions) {
-        if let Some(node) = tree.get_mut(at) {
-            node.action = action;
-        }
-    }
-    let details =
-        join_all(showing.iter().filter_map(|at| tree.get(at)).map(|node| detail(bus, node))).await;
-    for (at, detail) in details.into_iter().flatten() {
-        if let Some(node) = tree.get_mut(&at) {
-            (node.text, node.value, node.hint, node.labelled_by, node.chosen) = detail;
-        }
-    }
-    Ok(tree)
-}
-
-type Detail = (Option<String>, Option<f64>, Option<String>, Option<Address>, Option<Address>);
-
-/// What only fields have: text, value, and where their name may come from.
-async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
-    let kind = roles::role(node);
-    let secret = kind == Role::Password;
-    let unnamed_text = kind == Role::Text && node.name.is_empty();
-    let field = kind.takes_text() || kind == Role::Dropdown;
-    let reads = (field || unnamed_text) && node.has_text && !secret;
-    let dropdown = kind == Role::Dropdown;
-    let unnamed = roles::is_control(kind) && (node.name.is_empty() || dropdown);
-    if !reads && !unnamed && !node.has_value {
-        return None;
-    }
-    let (text, value, hint, label, chosen) = tokio::join!(
-        async { if reads { bus.text(&node.address).await } else { None } },
-        async { if node.has_value { bus.value(&node.address).await } else { None } },
-        async { if unnamed { bus.hint(&node.address).await } else { None } },
-        async { if unnamed { bus.label(&node.address).await } else { None } },
-        async { if dropdown { bus.chosen(&node.address).await } else { None } },
-    );
-    Some((node.address.clone(), (text, value, hint, label, chosen)))
 }
 
 /// The elements of one program, each with the window that it stands in, counted from the front.

@@ -1,0 +1,100 @@
+//! What is asked of the objects of one tree besides what the tree says of them. All of it goes out at
+//! once, and nothing is asked that the list does not look at: each question costs its program and the
+//! bus some ten microseconds, and there are hundreds of them.
+
+use ::atspi::Role as BusRole;
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::bus::{Bus, NODES};
+use super::node::{Address, Node, Tree};
+use super::programs::Program;
+use super::{MAX_NODES, reading, roles};
+use crate::element::Role;
+
+/// All that is needed of one program for its list, and what is missing of it.
+pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<String>), String> {
+    let mut tree = Tree::new(reading::read(bus, program).await?);
+    let start = Instant::now();
+    let looked_at: Vec<Address> = looked_at(&tree).map(|node| node.address.clone()).collect();
+    let nodes = || looked_at.iter().filter_map(|at| tree.get(at));
+    let acting: Vec<Address> = nodes()
+        .filter(|node| node.has_action && !roles::is_control(roles::role(node)))
+        .map(|node| node.address.clone())
+        .collect();
+    let (extents, actions, details) = tokio::join!(
+        bus.extents(&looked_at),
+        bus.actions(&acting),
+        join_all(nodes().map(|node| detail(bus, node)))
+    );
+    for (at, bounds) in looked_at.iter().zip(extents) {
+        if let Some(node) = tree.get_mut(at) {
+            node.bounds = bounds;
+        }
+    }
+    for (at, action) in acting.iter().zip(actions) {
+        if let Some(node) = tree.get_mut(at) {
+            node.action = action;
+        }
+    }
+    for (at, detail) in details.into_iter().flatten() {
+        if let Some(node) = tree.get_mut(&at) {
+            (node.text, node.value, node.hint, node.labelled_by, node.chosen) = detail;
+        }
+    }
+    let late = start.elapsed() >= NODES;
+    Ok((tree, late.then(|| "answers slowly; a part of what it shows is missing".into())))
+}
+
+/// What shows and stands in the list or around what stands in it.
+fn looked_at(tree: &Tree) -> impl Iterator<Item = &Node> {
+    let mut found = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut open: Vec<&Node> = tree.roots();
+    open.reverse();
+    while let Some(node) = open.pop() {
+        if found.len() >= MAX_NODES || !seen.insert(&node.address) {
+            continue;
+        }
+        if node.role != BusRole::Application && !node.shows() {
+            continue;
+        }
+        found.push(node);
+        if !is_one_thing(node) {
+            let children: Vec<&Node> = tree.children(node).collect();
+            open.extend(children.into_iter().rev());
+        }
+    }
+    found.into_iter()
+}
+
+/// Whether the list shows it without looking at what it is made of.
+fn is_one_thing(node: &Node) -> bool {
+    let kind = roles::role(node);
+    let is_taken_apart = matches!(kind, Role::Tab | Role::Dropdown) || node.role == BusRole::DateEditor;
+    roles::is_control(kind) && !is_taken_apart
+}
+
+type Detail = (Option<String>, Option<f64>, Option<String>, Option<Address>, Option<Address>);
+
+/// What only fields have: text, value, and where their name may come from.
+async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
+    let kind = roles::role(node);
+    let secret = kind == Role::Password;
+    let unnamed_text = kind == Role::Text && node.name.is_empty();
+    let field = kind.takes_text() || kind == Role::Dropdown;
+    let reads = (field || unnamed_text) && node.has_text && !secret;
+    let dropdown = kind == Role::Dropdown;
+    let unnamed = roles::is_control(kind) && (node.name.is_empty() || dropdown);
+    if !reads && !unnamed && !node.has_value {
+        return None;
+    }
+    let (text, value, hint, label, chosen) = tokio::join!(
+        async { if reads { bus.text(&node.address).await } else { None } },
+        async { if node.has_value { bus.value(&node.address).await } else { None } },
+        async { if unnamed { bus.hint(&node.address).await } else { None } },
+        async { if unnamed { bus.label(&node.address).await } else { None } },
+        async { if dropdown { bus.chosen(&node.address).await } else { None } },
+    );
+    Some((node.address.clone(), (text, value, hint, label, chosen)))
+}
