@@ -6,14 +6,14 @@ use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::bus::{Bus, NODES};
+use super::bus::{Bus, NODES, Silence};
 use super::node::{Address, Node, Tree};
 use super::programs::Program;
 use super::{MAX_NODES, reading, roles};
 use crate::element::Role;
 
 /// All that is needed of one program for its list, and what is missing of it.
-pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<String>), String> {
+pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<String>), Silence> {
     let mut tree = Tree::new(reading::read(bus, program).await?);
     let start = Instant::now();
     let looked_at: Vec<Address> = looked_at(&tree).map(|node| node.address.clone()).collect();
@@ -69,7 +69,7 @@ fn looked_at(tree: &Tree) -> impl Iterator<Item = &Node> {
 }
 
 /// Whether the list shows it without looking at what it is made of.
-fn is_one_thing(node: &Node) -> bool {
+pub(super) fn is_one_thing(node: &Node) -> bool {
     let kind = roles::role(node);
     let is_taken_apart = matches!(kind, Role::Tab | Role::Dropdown) || node.role == BusRole::DateEditor;
     roles::is_control(kind) && !is_taken_apart
@@ -86,12 +86,13 @@ async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
     let reads = (field || unnamed_text) && node.has_text && !secret;
     let dropdown = kind == Role::Dropdown;
     let unnamed = roles::is_control(kind) && (node.name.is_empty() || dropdown);
-    if !reads && !unnamed && !node.has_value {
+    let stands = node.has_value && matches!(kind, Role::Spinner | Role::Slider | Role::Progress);
+    if !reads && !unnamed && !stands {
         return None;
     }
     let (text, value, hint, label, chosen) = tokio::join!(
         async { if reads { bus.text(&node.address).await } else { None } },
-        async { if node.has_value { bus.value(&node.address).await } else { None } },
+        async { if stands { bus.value(&node.address).await } else { None } },
         async { if unnamed { bus.hint(&node.address).await } else { None } },
         async { if unnamed { bus.label(&node.address).await } else { None } },
         async { if dropdown { bus.chosen(&node.address).await } else { None } },

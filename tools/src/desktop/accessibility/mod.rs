@@ -22,7 +22,7 @@ mod programs;
 mod reading;
 mod roles;
 
-use bus::Bus;
+use bus::{Bus, Silence};
 use identity::{Looks, Numbers};
 use list::{Draft, Lister};
 use node::{Address, Node, Tree};
@@ -63,7 +63,7 @@ impl Accessibility {
 
     /// The elements of these windows, which stand from front to back; all in physical px.
     pub async fn read(&mut self, windows: &[Window], screen: ScreenRect) -> Seen {
-        let programs = self.programs.all(&self.bus).await;
+        let programs = self.programs.all(&mut self.bus).await;
         let wanted = programs.iter().filter(|program| {
             windows
                 .iter()
@@ -73,7 +73,7 @@ impl Accessibility {
         let trees =
             join_all(wanted.map(|program| async move { (program, asking::tree(bus, program).await) }))
                 .await;
-        let mut gaps = Vec::new();
+        let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         for (program, tree) in trees {
             match tree {
@@ -81,8 +81,16 @@ impl Accessibility {
                     found.extend(drafts(&tree, program, windows, screen));
                     gaps.extend(gap.map(|reason| missed(program, windows, &reason)));
                 }
-                Err(reason) => gaps.push(missed(program, windows, &reason)),
+                Err(Silence::Late) => gaps.push(missed(program, windows, "does not answer")),
+                Err(Silence::Broken) => {
+                    gaps.push(missed(program, windows, "does not listen any more"));
+                    broken.push(program.root.clone());
+                }
             }
+        }
+        for root in &broken {
+            self.programs.forget(root);
+            self.bus.talk_through_the_bus(|name| name == root.bus);
         }
         for (at, draft) in &mut found {
             *at = popup(draft, *at, windows).unwrap_or(*at);
@@ -119,11 +127,9 @@ impl Accessibility {
         let known = self.last.get(key)?.clone();
         let id = self.numbers.of(key)?;
         let address = Address::from_key(&key.0)?;
-        let (node, bounds) = tokio::join!(
-            self.bus.one(address.clone(), None, 0),
-            self.bus.extents(std::slice::from_ref(&address))
-        );
-        let node = node.filter(Node::shows)?;
+        let (node, bounds) =
+            tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
+        let node = node.map(|(node, _)| node).filter(Node::shows)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
         let role = roles::role(&node);
         let mut fresh = known.clone();

@@ -23,16 +23,31 @@ pub(super) struct Programs {
 
 impl Programs {
     /// The programs that are there now.
-    pub(super) async fn all(&mut self, bus: &Bus) -> Vec<Program> {
+    pub(super) async fn all(&mut self, bus: &mut Bus) -> Vec<Program> {
         let roots = bus.roots().await;
         self.pids.retain(|root, _| roots.contains(root));
-        let strangers = roots.iter().filter(|root| !self.pids.contains_key(*root));
-        let met = join_all(strangers.map(|root| async move {
-            let ((), pid) = tokio::join!(bus.wake(root), bus.pid(root));
-            Some((root.clone(), pid?))
-        }))
-        .await;
-        self.pids.extend(met.into_iter().flatten());
+        bus.talk_through_the_bus(|name| !roots.iter().any(|root| root.bus == name));
+        let met = {
+            let bus = &*bus;
+            let strangers = roots.iter().filter(|root| !self.pids.contains_key(*root));
+            join_all(
+                strangers.map(|root| async move { (root, tokio::join!(bus.wake(root), bus.pid(root))) }),
+            )
+            .await
+        };
+        for (root, (direct, pid)) in met {
+            if let Some(connection) = direct {
+                bus.talk_directly(&root.bus, connection);
+            }
+            if let Some(pid) = pid {
+                self.pids.insert(root.clone(), pid);
+            }
+        }
         roots.into_iter().map(|root| Program { pid: self.pids.get(&root).copied(), root }).collect()
+    }
+
+    /// Meets these programs anew at the next look.
+    pub(super) fn forget(&mut self, root: &Address) {
+        self.pids.remove(root);
     }
 }

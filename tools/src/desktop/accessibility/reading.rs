@@ -1,4 +1,4 @@
-//! Reads the tree of one program: all at once from its cache, and level by level where it has none or
+//! Reads the tree of one program: all at once from its cache, and object by object where it has none or
 //! where its cache does not hold what the program says it has. A cache is kept by the toolkit from what
 //! it hears of changes, so it may lack something; but every object in it is described as it is now,
 //! with the number of its children, and that gives away what is missing or left over.
@@ -7,57 +7,47 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use ::atspi::Role;
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, timeout_at};
 
-use super::bus::{Bus, Kept};
+use super::asking::is_one_thing;
+use super::bus::{Bus, Kept, Silence};
 use super::node::{Address, Node};
 use super::programs::Program;
-use super::{MAX_DEPTH, MAX_NODES};
+use super::{MAX_DEPTH, MAX_NODES, roles};
 
-/// As long as reading level by level may take.
+/// As long as reading object by object may take.
 const WALK: Duration = Duration::from_millis(1500);
 
-/// Objects that are to be asked for: the address, the parent, the place among its children.
-type Level = Vec<(Address, Option<Address>, i32)>;
 type Nodes = HashMap<Address, Node>;
 type Children = HashMap<Address, Vec<Address>>;
 
-/// All that a program says it shows; `Err` when it does not answer in time.
-pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, String> {
-    let kept = bus.cache(&program.root).await?;
-    if kept.len() > 1 && kept.iter().any(|(node, _)| node.address == program.root) {
-        return Ok(complete(bus, &program.root, kept).await);
-    }
-    Ok(walk(bus, vec![(program.root.clone(), None, 0)], &HashSet::new()).await)
-}
-
-/// Whether what is in it is looked at.
-fn is_open(node: &Node) -> bool {
-    node.role == Role::Application || node.shows() || node.role == Role::Menu
-}
-
-/// What the cache holds, with what it lacks and without what is not there any more.
-async fn complete(bus: &Bus, root: &Address, kept: Vec<Kept>) -> Vec<Node> {
-    let doubtful = doubtful(&kept);
+/// All that a program says it shows.
+pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Silence> {
+    let root = &program.root;
+    let kept = bus.cache(root).await?;
+    let whole = kept.len() > 1 && kept.iter().any(|(node, _)| node.address == *root);
+    let kept = if whole { kept } else { Vec::new() };
+    let doubtful = if whole { doubtful(&kept) } else { Vec::new() };
     let mut nodes: Nodes = kept.into_iter().map(|(node, _)| (node.address.clone(), node)).collect();
     let mut below = children(nodes.values());
     let answers = join_all(doubtful.iter().map(|at| bus.children(at))).await;
-    let mut missing = Level::new();
-    for (parent, children) in doubtful.into_iter().zip(answers) {
-        let lacking = children.iter().zip(0..).filter(|(child, _)| !nodes.contains_key(*child));
-        missing.extend(lacking.map(|(child, index)| (child.clone(), Some(parent.clone()), index)));
-        below.insert(parent, children);
-    }
-    if !missing.is_empty() {
-        let known: HashSet<Address> = nodes.keys().cloned().collect();
-        let found = walk(bus, missing, &known).await;
-        for (parent, children) in children(found.iter()) {
-            below.entry(parent).or_insert(children);
-        }
-        nodes.extend(found.into_iter().map(|node| (node.address.clone(), node)));
-    }
-    from_root(root, &nodes, &below)
+    below.extend(doubtful.into_iter().zip(answers));
+    let missing: Vec<Address> =
+        below.values().flatten().filter(|at| !nodes.contains_key(*at)).cloned().collect();
+    let start = if whole { missing } else { vec![root.clone()] };
+    walk(bus, start, &mut nodes, &mut below).await;
+    Ok(from_root(root, &nodes, &below))
+}
+
+/// Whether what is in it is looked at. A control that has a name is one thing, except that a part of a
+/// field may have the keyboard.
+fn is_open(node: &Node) -> bool {
+    let shows = node.role == Role::Application || node.shows() || node.role == Role::Menu;
+    let is_whole = is_one_thing(node) && !node.name.is_empty() && !roles::role(node).takes_text();
+    shows && !is_whole
 }
 
 /// The children of each object as they themselves say it, in their order.
@@ -110,35 +100,32 @@ fn from_root(root: &Address, nodes: &Nodes, below: &Children) -> Vec<Node> {
     found
 }
 
-/// Reads level by level; what is `known` is not asked for again.
-async fn walk(bus: &Bus, mut level: Level, known: &HashSet<Address>) -> Vec<Node> {
-    let mut found: Vec<Node> = Vec::new();
+/// Reads what is in `start` and below it, and leaves out what is there already. Nothing waits for the
+/// rest of its level: a page may be twenty levels deep.
+async fn walk(bus: &Bus, start: Vec<Address>, nodes: &mut Nodes, below: &mut Children) {
     let deadline = Instant::now() + WALK;
-    for _ in 0..MAX_DEPTH {
-        if level.is_empty() || found.len() >= MAX_NODES || Instant::now() > deadline {
-            break;
+    let mut asked: HashSet<Address> = HashSet::new();
+    let mut open = FuturesUnordered::new();
+    let mut next: Vec<(Address, usize)> = start.into_iter().map(|at| (at, 0)).collect();
+    loop {
+        for (at, depth) in next.drain(..) {
+            let is_new = !nodes.contains_key(&at) && asked.len() < MAX_NODES && depth < MAX_DEPTH;
+            if is_new && asked.insert(at.clone()) {
+                open.push(visit(bus, at, depth));
+            }
         }
-        level.truncate(MAX_NODES - found.len());
-        let asked = level.into_iter().map(|(at, parent, index)| bus.one(at, parent, index));
-        let nodes: Vec<Node> = join_all(asked).await.into_iter().flatten().collect();
-        let open = nodes.iter().filter(|node| is_open(node));
-        let children = join_all(
-            open.map(|node| async move { (node.address.clone(), bus.children(&node.address).await) }),
-        )
-        .await;
-        level = children
-            .into_iter()
-            .flat_map(|(parent, children)| {
-                children
-                    .into_iter()
-                    .zip(0..)
-                    .map(move |(child, index)| (child, Some(parent.clone()), index))
-            })
-            .filter(|(child, _, _)| !known.contains(child))
-            .collect();
-        found.extend(nodes);
+        let Ok(Some(visited)) = timeout_at(deadline, open.next()).await else { break };
+        let Some((node, children, depth)) = visited else { continue };
+        next.extend(children.iter().map(|child| (child.clone(), depth + 1)));
+        below.insert(node.address.clone(), children);
+        nodes.insert(node.address.clone(), node);
     }
-    found
+}
+
+async fn visit(bus: &Bus, at: Address, depth: usize) -> Option<(Node, Vec<Address>, usize)> {
+    let (node, count) = bus.one(&at).await?;
+    let children = if is_open(&node) && count != 0 { bus.children(&at).await } else { Vec::new() };
+    Some((node, children, depth))
 }
 
 #[cfg(test)]
