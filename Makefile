@@ -35,5 +35,6 @@ lint:
 fmt:
 	$(CARGO) fmt --all
 
+# Built as it is installed: an unoptimised build would measure itself.
 bench:
-	$(CARGO) run --package freehand -- bench step
+	$(CARGO) run --release --package freehand -- bench step

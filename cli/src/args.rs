@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use freehand_policies::preset::Preset;
+use freehand_tools::geometry::{Screen, Size};
 
-use crate::display::Display;
+use crate::display::{self, Display};
 use crate::duration;
 use crate::model_choice::ModelChoice;
 
@@ -58,6 +59,9 @@ pub enum Command {
     /// Say what is missing on this machine, and the command that mends it.
     #[command(after_help = DOCTOR)]
     Doctor(DoctorArgs),
+    /// Measure how quick Freehand is on this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Make the reference pages of the documentation.
     #[command(subcommand, hide = true)]
     Docs(DocsCommand),
@@ -276,6 +280,39 @@ const DOCTOR: &str = "\
 Ends with 0 when Freehand can work, with 5 when something that it needs is missing.";
 
 #[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// What a step costs beside the model and beside waiting for the screen.
+    #[command(after_help = BENCH_STEP)]
+    Step(BenchStepArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchStepArgs {
+    /// Rounds of each case.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// Measure on a display of this size in px; may be repeated [default: 1280x800 and 1920x1080].
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    pub size: Vec<Size<Screen>>,
+    /// Compare with nothing: no Python packages are fetched.
+    #[arg(long)]
+    pub no_peer: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const BENCH_STEP: &str = "\
+It starts displays of its own with a browser on them, and takes a few minutes. In the same run it
+measures what Python with mss and PyAutoGUI takes for the same pictures and clicks; their packages are
+fetched with pip into Freehand's cache folder, once.
+
+Examples:
+  freehand bench step
+  freehand bench step --rounds 10 --size 1280x800 --no-peer
+  freehand bench step --json > step.json";
+
+#[derive(Debug, Subcommand)]
 pub enum DocsCommand {
     /// Write `cli.md` and `tools.md`.
     Reference {
@@ -290,6 +327,10 @@ fn variable(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(format!("`{text}` is not NAME=VALUE")),
     }
+}
+
+fn size(text: &str) -> Result<Size<Screen>, String> {
+    display::size(text).ok_or_else(|| format!("`{text}` is not a size; use for example `1280x800`"))
 }
 
 fn preset(name: &str) -> Result<Preset, String> {

@@ -43,10 +43,8 @@ impl FromStr for Display {
         if text == "virtual" {
             return Ok(Self::Virtual(USUAL));
         }
-        if let Some(size) = text.strip_prefix("virtual:") {
-            let (width, height) = size.split_once('x').ok_or_else(expected)?;
-            let side = |text: &str| text.parse::<u32>().map_err(|_| expected());
-            return Ok(Self::Virtual(Size::new(side(width)?, side(height)?)));
+        if let Some(sides) = text.strip_prefix("virtual:") {
+            return size(sides).map(Self::Virtual).ok_or_else(expected);
         }
         let (_, number) = text.rsplit_once(':').ok_or_else(expected)?;
         let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -62,6 +60,12 @@ impl fmt::Display for Display {
             Self::Virtual(size) => write!(f, "virtual:{size}"),
         }
     }
+}
+
+/// A size in px, written as `1280x800`.
+pub fn size(text: &str) -> Option<Size<Screen>> {
+    let (width, height) = text.split_once('x')?;
+    Some(Size::new(width.parse().ok()?, height.parse().ok()?))
 }
 
 /// A desktop, and what has to stay alive for it.

@@ -26,6 +26,11 @@ pub fn runs() -> Result<PathBuf> {
     Ok(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("runs"))
 }
 
+/// The folder of the benchmark: its records while it runs, and what it compares with.
+pub fn bench() -> Result<PathBuf> {
+    Ok(project()?.cache_dir().join("bench"))
+}
+
 /// The weights.
 pub fn store() -> Result<Store> {
     let dirs = BaseDirs::new().context("the account has no home folder; set `HOME`")?;

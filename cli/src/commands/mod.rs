@@ -6,6 +6,7 @@ use crate::args::{Command, WorkflowCommand};
 use crate::exit::Code;
 
 mod act;
+mod bench;
 mod docs;
 mod doctor;
 mod model;
@@ -26,6 +27,7 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,
         Command::Model(command) => model::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Bench(command) => bench::run(command).await,
         Command::Docs(command) => docs::run(command),
     }
 }

@@ -2,9 +2,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on fails, and that is what these say"
 )]
 
+mod bench;
 mod display;
 mod run;
 mod screen;

@@ -9,9 +9,19 @@ fn every_command_has_help_with_an_example() {
     let account = Account::new();
     let help = account.run(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in
-        ["run", "observe", "do", "resume", "replay", "workflow", "model", "doctor", "Exit codes", "130"]
-    {
+    for command in [
+        "run",
+        "observe",
+        "do",
+        "resume",
+        "replay",
+        "workflow",
+        "model",
+        "doctor",
+        "bench",
+        "Exit codes",
+        "130",
+    ] {
         assert!(help.out.contains(command), "{command}");
     }
     assert!(!help.out.contains("docs"), "it is for those who work on Freehand");
@@ -23,6 +33,7 @@ fn every_command_has_help_with_an_example() {
         &["replay"],
         &["workflow", "run"],
         &["model", "pull"],
+        &["bench", "step"],
     ] {
         let said = account.run(&[command, &["--help"]].concat());
         assert_eq!(said.code, Some(0), "{command:?}");
@@ -50,6 +61,8 @@ fn bad_usage_ends_with_2_and_says_what_is_expected() {
         (&["run", "x", "--model", "http://"], &["http://"]),
         (&["model", "pull", "gpt"], &["no model is called `gpt`"]),
         (&["model", "rm", "gpt"], &["no model is called `gpt`"]),
+        (&["bench", "step", "--rounds", "0"], &["1..=1000"]),
+        (&["bench", "step", "--size", "large"], &["`large` is not a size", "`1280x800`"]),
         (&["do"], &["<CALL>"]),
         (&["do", "{"], &["call 1 is not a tool call"]),
         (&["do", r#"{"tool":"wait"}"#, r#"{"tol":"wait"}"#], &["call 2", "unknown field `tol`"]),

@@ -3,21 +3,22 @@
 //!
 //! The interfaces are those of AT-SPI 2 (`org.a11y.atspi.*`).
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use ::atspi::{CacheItem, Interface, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
 use futures_util::future::join_all;
-use tokio::time::timeout;
-use zbus::Connection;
+use tokio::time::{Instant, timeout, timeout_at};
 use zbus::zvariant::{DynamicType, OwnedValue, Type};
+use zbus::{Connection, Message};
 
 use super::node::{Address, Node};
 use crate::geometry::{Rect, ScreenRect};
 
 /// As long as one program may take over its whole tree.
-const TREE: Duration = Duration::from_millis(400);
+const TREE: Duration = Duration::from_millis(800);
 /// As long as one program may take over what is asked of its nodes.
-const NODES: Duration = Duration::from_millis(400);
+pub(super) const NODES: Duration = Duration::from_secs(1);
 /// Characters of a field that are read.
 const MAX_TEXT: i32 = 400;
 /// Coordinates of the whole screen, in the numbering of AT-SPI.
@@ -25,17 +26,25 @@ const SCREEN: u32 = 0;
 /// The relation "is labelled by", in the numbering of AT-SPI.
 const LABELLED_BY: u32 = 2;
 
-/// A connection to the accessibility bus.
-#[derive(Debug, Clone)]
+/// A connection to the accessibility bus, and those that lead to single programs directly. What is
+/// said directly does not go through the bus, which saves a third of the time.
+#[derive(Debug)]
 pub(super) struct Bus {
     connection: Connection,
+    direct: HashMap<String, Connection>,
 }
 
-/// An application on the bus.
-#[derive(Debug, Clone)]
-pub(super) struct Program {
-    pub(super) root: Address,
-    pub(super) pid: Option<u32>,
+/// An object, and how many children it says it has; a negative number stands for one that it does not
+/// tell.
+pub(super) type Kept = (Node, i32);
+
+/// Why a program says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// It takes too long.
+    Late,
+    /// The connection is gone.
+    Broken,
 }
 
 fn address(reference: &ObjectRefOwned) -> Option<Address> {
@@ -63,7 +72,23 @@ impl Bus {
             .await
             .map_err(|_| "the bus does not answer".to_owned())?
             .map_err(text)?;
-        Ok(Self { connection })
+        Ok(Self { connection, direct: HashMap::new() })
+    }
+
+    /// From now on talks to the program with that name directly.
+    pub(super) fn talk_directly(&mut self, name: &str, connection: Connection) {
+        self.direct.insert(name.to_owned(), connection);
+    }
+
+    /// Talks to these programs through the bus again.
+    pub(super) fn talk_through_the_bus(&mut self, is_meant: impl Fn(&str) -> bool) {
+        self.direct.retain(|name, _| !is_meant(name));
+    }
+
+    /// Whether that program is talked to directly, which only those do that the AT-SPI bridge for ATK
+    /// speaks for.
+    fn is_direct(&self, at: &Address) -> bool {
+        self.direct.contains_key(&at.bus)
     }
 
     async fn call<A, R>(&self, at: &Address, interface: &str, method: &str, args: &A) -> zbus::Result<R>
@@ -71,11 +96,23 @@ impl Bus {
         A: serde::Serialize + DynamicType + Sync,
         R: serde::de::DeserializeOwned + Type,
     {
-        let reply = self
-            .connection
+        self.ask(at, interface, method, args).await?.body().deserialize()
+    }
+
+    async fn ask<A>(
+        &self,
+        at: &Address,
+        interface: &str,
+        method: &str,
+        args: &A,
+    ) -> zbus::Result<Message>
+    where
+        A: serde::Serialize + DynamicType + Sync,
+    {
+        let connection = self.direct.get(&at.bus).unwrap_or(&self.connection);
+        connection
             .call_method(Some(at.bus.as_str()), at.path.as_str(), Some(interface), method, args)
-            .await?;
-        reply.body().deserialize()
+            .await
     }
 
     async fn property(&self, at: &Address, interface: &str, name: &str) -> zbus::Result<OwnedValue> {
@@ -89,141 +126,112 @@ impl Bus {
         matches!(timeout(TREE, asked).await, Ok(Ok(_)))
     }
 
-    /// The applications that are there, with their processes.
-    pub(super) async fn programs(&self) -> Vec<Program> {
-        let root = Address {
+    /// The roots of the applications that are there.
+    pub(super) async fn roots(&self) -> Vec<Address> {
+        let registry = Address {
             bus: "org.a11y.atspi.Registry".into(),
             path: "/org/a11y/atspi/accessible/root".into(),
         };
-        let children: Vec<ObjectRefOwned> =
-            match timeout(TREE, self.call(&root, "org.a11y.atspi.Accessible", "GetChildren", &())).await
-            {
-                Ok(Ok(children)) => children,
-                _ => return Vec::new(),
-            };
+        timeout(TREE, self.children(&registry)).await.unwrap_or_default()
+    }
+
+    /// The process that an application runs in.
+    pub(super) async fn pid(&self, root: &Address) -> Option<u32> {
         let bus = Address { bus: "org.freedesktop.DBus".into(), path: "/org/freedesktop/DBus".into() };
-        let asked = children.iter().filter_map(address).map(|root| {
-            let bus = bus.clone();
-            async move {
-                let name = (root.bus.clone(),);
-                let pid = self.call(&bus, "org.freedesktop.DBus", "GetConnectionUnixProcessID", &name);
-                Program { pid: timeout(TREE, pid).await.ok().and_then(Result::ok), root }
-            }
-        });
-        join_all(asked).await
+        let name = (root.bus.as_str(),);
+        let pid = self.call(&bus, "org.freedesktop.DBus", "GetConnectionUnixProcessID", &name);
+        timeout(TREE, pid).await.ok()?.ok()
     }
 
-    /// All that a program says it shows; `Err` when it does not answer in time.
-    pub(super) async fn tree(&self, program: &Program) -> Result<Vec<Node>, String> {
-        let cache = Address { bus: program.root.bus.clone(), path: "/org/a11y/atspi/cache".into() };
-        let Ok(reply) = timeout(
-            TREE,
-            self.connection.call_method(
-                Some(cache.bus.as_str()),
-                cache.path.as_str(),
-                Some("org.a11y.atspi.Cache"),
-                "GetItems",
-                &(),
-            ),
-        )
-        .await
-        else {
-            return Err("does not answer".into());
+    /// Has an application keep a cache of its tree, and connects to it directly, where it offers that.
+    /// Many keep a cache only from the moment when they are asked where they can be reached.
+    pub(super) async fn wake(&self, root: &Address) -> Option<Connection> {
+        let application = "org.a11y.atspi.Application";
+        let place = self.call::<_, String>(root, application, "GetApplicationBusAddress", &());
+        let place = timeout(TREE, place).await.ok()?.ok().filter(|place| !place.is_empty())?;
+        let builder = zbus::connection::Builder::address(place.as_str()).ok()?.p2p();
+        timeout(TREE, builder.build()).await.ok()?.ok()
+    }
+
+    /// What an application keeps of its tree, in no order; nothing where it keeps nothing.
+    pub(super) async fn cache(&self, root: &Address) -> Result<Vec<Kept>, Silence> {
+        let cache = Address { bus: root.bus.clone(), path: "/org/a11y/atspi/cache".into() };
+        let items = self.ask(&cache, "org.a11y.atspi.Cache", "GetItems", &());
+        let reply = match timeout(TREE, items).await {
+            Err(_) => return Err(Silence::Late),
+            Ok(Err(zbus::Error::MethodError(..))) => return Ok(Vec::new()),
+            Ok(Err(_)) => return Err(Silence::Broken),
+            Ok(Ok(reply)) => reply,
         };
-        let nodes = reply.ok().map(|reply| {
-            let body = reply.body();
-            if let Ok(items) = body.deserialize::<Vec<CacheItem>>() {
-                return items.into_iter().filter_map(from_cache).collect();
-            }
-            body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default()
-        });
-        match nodes {
-            Some(nodes) if nodes.len() > 1 => Ok(nodes),
-            _ => Ok(self.walk(program).await),
+        let body = reply.body();
+        if let Ok(items) = body.deserialize::<Vec<CacheItem>>() {
+            return Ok(items.into_iter().filter_map(from_cache).collect());
         }
+        Ok(body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default())
     }
 
-    /// The tree of a program without a cache, level by level.
-    async fn walk(&self, program: &Program) -> Vec<Node> {
-        let mut found: Vec<Node> = Vec::new();
-        let mut level: Vec<(Address, Option<Address>, i32)> = vec![(program.root.clone(), None, 0)];
-        let deadline = tokio::time::Instant::now() + Duration::from_millis(1500);
-        for _ in 0..super::MAX_DEPTH {
-            if level.is_empty()
-                || found.len() >= super::MAX_NODES
-                || tokio::time::Instant::now() > deadline
-            {
-                break;
-            }
-            let asked = level.into_iter().map(|(at, parent, index)| self.one(at, parent, index));
-            let nodes: Vec<Node> = join_all(asked).await.into_iter().flatten().collect();
-            let open = nodes.iter().filter(|node| {
-                node.role == Role::Application || node.shows() || node.role == Role::Menu
-            });
-            let children = join_all(open.map(|node| async move {
-                let children: zbus::Result<Vec<ObjectRefOwned>> =
-                    self.call(&node.address, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
-                (node.address.clone(), children.unwrap_or_default())
-            }))
-            .await;
-            level = children
-                .into_iter()
-                .flat_map(|(parent, children)| {
-                    let children: Vec<Address> = children.iter().filter_map(address).collect();
-                    children
-                        .into_iter()
-                        .zip(0..)
-                        .map(move |(child, index)| (child, Some(parent.clone()), index))
-                })
-                .collect();
-            found.extend(nodes);
-        }
-        found
+    /// The children of an object, in their order.
+    pub(super) async fn children(&self, of: &Address) -> Vec<Address> {
+        let children: zbus::Result<Vec<ObjectRefOwned>> =
+            self.call(of, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
+        children.unwrap_or_default().iter().filter_map(address).collect()
     }
 
-    /// One object, asked for by its address.
-    pub(super) async fn one(&self, at: Address, parent: Option<Address>, index: i32) -> Option<Node> {
+    /// One object, asked for by its address. What it can do is not asked: a question too much is
+    /// answered with a fault where it matters, and costs as much as this one.
+    pub(super) async fn one(&self, at: &Address) -> Option<Kept> {
         let accessible = "org.a11y.atspi.Accessible";
-        let (role, states, ifaces, name, description) = tokio::join!(
-            self.call::<_, Role>(&at, accessible, "GetRole", &()),
-            self.call::<_, StateSet>(&at, accessible, "GetState", &()),
-            self.call::<_, InterfaceSet>(&at, accessible, "GetInterfaces", &()),
-            self.property(&at, accessible, "Name"),
-            self.property(&at, accessible, "Description"),
+        let (role, states, (name, description, count)) = tokio::join!(
+            self.call::<_, Role>(at, accessible, "GetRole", &()),
+            self.call::<_, StateSet>(at, accessible, "GetState", &()),
+            self.words(at),
         );
-        let text = |value: zbus::Result<OwnedValue>| {
-            value.ok().and_then(|value| String::try_from(value).ok()).unwrap_or_default()
+        let (role, states, ifaces) = (role.ok()?, states.ok()?, InterfaceSet::all());
+        let said = Said { role, states, ifaces, name, description };
+        Some((node(at.clone(), None, 0, said), count))
+    }
+
+    /// Name, description, and number of children; a negative one where that was not asked for. Some
+    /// programs that are reached through the bus cannot take a question for all properties at once.
+    async fn words(&self, at: &Address) -> (String, String, i32) {
+        let accessible = "org.a11y.atspi.Accessible";
+        let text = |value: Option<OwnedValue>| {
+            value.and_then(|value| String::try_from(value).ok()).unwrap_or_default()
         };
-        let item = Said {
-            role: role.ok()?,
-            states: states.ok()?,
-            ifaces: ifaces.unwrap_or_default(),
-            name: text(name),
-            description: text(description),
-        };
-        Some(node(at, parent, index, item))
+        if self.is_direct(at) {
+            let all = self.call(at, "org.freedesktop.DBus.Properties", "GetAll", &(accessible,)).await;
+            let mut all: HashMap<String, OwnedValue> = all.unwrap_or_default();
+            let count = all.remove("ChildCount").and_then(|count| i32::try_from(count).ok());
+            return (text(all.remove("Name")), text(all.remove("Description")), count.unwrap_or(-1));
+        }
+        let (name, description) = tokio::join!(
+            self.property(at, accessible, "Name"),
+            self.property(at, accessible, "Description"),
+        );
+        (text(name.ok()), text(description.ok()), -1)
     }
 
     /// The extents of each, in physical px as the program counts them.
     pub(super) async fn extents(&self, of: &[Address]) -> Vec<Option<ScreenRect>> {
+        let end = Instant::now() + NODES;
         let asked = of.iter().map(|at| async move {
-            let extents: zbus::Result<(i32, i32, i32, i32)> =
-                self.call(at, "org.a11y.atspi.Component", "GetExtents", &(SCREEN,)).await;
-            let (x, y, width, height) = extents.ok()?;
+            let extents = self.call(at, "org.a11y.atspi.Component", "GetExtents", &(SCREEN,));
+            let (x, y, width, height): (i32, i32, i32, i32) =
+                timeout_at(end, extents).await.ok()?.ok()?;
             let length = |v: i32| u32::try_from(v).unwrap_or(0);
             Some(Rect::new(x, y, length(width), length(height)))
         });
-        timeout(NODES, join_all(asked)).await.unwrap_or_else(|_| vec![None; of.len()])
+        join_all(asked).await
     }
 
     /// The name of the first action of each: `click` where a click does something.
     pub(super) async fn actions(&self, of: &[Address]) -> Vec<Option<String>> {
+        let end = Instant::now() + NODES;
         let asked = of.iter().map(|at| async move {
-            let name: zbus::Result<String> =
-                self.call(at, "org.a11y.atspi.Action", "GetName", &(0i32,)).await;
-            name.ok()
+            let name = self.call(at, "org.a11y.atspi.Action", "GetName", &(0i32,));
+            timeout_at(end, name).await.ok()?.ok()
         });
-        timeout(NODES, join_all(asked)).await.unwrap_or_else(|_| vec![None; of.len()])
+        join_all(asked).await
     }
 
     /// What a field holds.
@@ -244,7 +252,7 @@ impl Bus {
     /// What else its program says of it.
     pub(super) async fn attributes(&self, at: &Address) -> Attributes {
         let asked = self.call(at, "org.a11y.atspi.Accessible", "GetAttributes", &());
-        let all: std::collections::HashMap<String, String> = match timeout(NODES, asked).await {
+        let all: HashMap<String, String> = match timeout(NODES, asked).await {
             Ok(Ok(all)) => all,
             _ => return Attributes::default(),
         };
@@ -285,15 +293,17 @@ pub(super) struct Attributes {
     pub(super) holds: Option<String>,
 }
 
-struct Said {
-    role: Role,
-    states: StateSet,
-    ifaces: InterfaceSet,
-    name: String,
-    description: String,
+/// What an object says of itself.
+pub(super) struct Said {
+    pub(super) role: Role,
+    pub(super) states: StateSet,
+    pub(super) ifaces: InterfaceSet,
+    pub(super) name: String,
+    pub(super) description: String,
 }
 
-fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> Node {
+/// An object of which nothing else is known yet.
+pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> Node {
     Node {
         address,
         parent,
@@ -318,7 +328,7 @@ fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> No
 
 /// The field names of a cache item are those of an older description of the bus: `short_name` is the
 /// name and `name` the description.
-fn from_cache(item: CacheItem) -> Option<Node> {
+fn from_cache(item: CacheItem) -> Option<Kept> {
     let said = Said {
         role: item.role,
         states: item.states,
@@ -326,17 +336,18 @@ fn from_cache(item: CacheItem) -> Option<Node> {
         name: item.short_name,
         description: item.name,
     };
-    Some(node(address(&item.object)?, address(&item.parent), item.index, said))
+    Some((node(address(&item.object)?, address(&item.parent), item.index, said), item.children))
 }
 
-fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Node> {
-    let mut places = std::collections::HashMap::new();
+fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Kept> {
+    let mut places = HashMap::new();
     for item in &items {
         for (child, index) in item.children.iter().filter_map(address).zip(0..) {
             places.insert(child, index);
         }
     }
     let one = |item: LegacyCacheItem| {
+        let count = i32::try_from(item.children.len()).unwrap_or(-1);
         let said = Said {
             role: item.role,
             states: item.states,
@@ -346,7 +357,7 @@ fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Node> {
         };
         let at = address(&item.object)?;
         let index = places.get(&at).copied().unwrap_or(0);
-        Some(node(at, address(&item.parent), index, said))
+        Some((node(at, address(&item.parent), index, said), count))
     };
     items.into_iter().filter_map(one).collect()
 }

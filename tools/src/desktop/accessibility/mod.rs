@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::geometry::ScreenRect;
 
+mod asking;
 mod bus;
 mod draft;
 mod identity;
@@ -19,14 +20,17 @@ mod list;
 mod merge;
 mod naming;
 mod node;
+mod programs;
+mod reading;
 mod roles;
 mod value;
 
-use bus::{Attributes, Bus, Program};
+use bus::{Bus, Silence};
 use draft::Draft;
 use identity::{Looks, Numbers};
 use list::Lister;
 use node::{Address, Node, Tree};
+use programs::{Program, Programs};
 
 /// Objects of one program that are looked at.
 const MAX_NODES: usize = 4000;
@@ -48,6 +52,7 @@ pub struct Seen {
 #[derive(Debug)]
 pub struct Accessibility {
     bus: Bus,
+    programs: Programs,
     numbers: Numbers,
     last: HashMap<ElementKey, Element>,
     /// What each of them said of itself. The list may call it something else, after its label.
@@ -58,7 +63,8 @@ impl Accessibility {
     /// Connects to the bus at `address`, or to the one that the session bus of this process names.
     pub async fn connect(address: Option<&str>) -> Result<Self, String> {
         let bus = Bus::connect(address).await?;
-        Ok(Self { bus, numbers: Numbers::default(), last: HashMap::new(), said: HashMap::new() })
+        let (programs, numbers) = (Programs::default(), Numbers::default());
+        Ok(Self { bus, programs, numbers, last: HashMap::new(), said: HashMap::new() })
     }
 
     /// Whether the bus is still there; when it is not, nothing shows any more.
@@ -68,7 +74,7 @@ impl Accessibility {
 
     /// The elements of these windows, which stand from front to back; all in physical px.
     pub async fn read(&mut self, windows: &[Window], screen: ScreenRect) -> Seen {
-        let programs = self.bus.programs().await;
+        let programs = self.programs.all(&mut self.bus).await;
         let wanted = programs.iter().filter(|program| {
             windows
                 .iter()
@@ -76,26 +82,32 @@ impl Accessibility {
         });
         let bus = &self.bus;
         let trees =
-            join_all(wanted.map(|program| async move { (program, tree(bus, program).await) })).await;
-        let mut gaps = Vec::new();
+            join_all(wanted.map(|program| async move { (program, asking::tree(bus, program).await) }))
+                .await;
+        let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         self.said.clear();
         for (program, tree) in trees {
             match tree {
-                Ok(tree) => {
+                Ok((tree, gap)) => {
                     let drafts = drafts(&tree, program, windows, screen);
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
                         let node = tree.get(&draft.address)?;
                         Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))
                     }));
                     found.extend(drafts);
+                    gaps.extend(gap.map(|reason| missed(program, windows, &reason)));
                 }
-                Err(reason) => {
-                    let name =
-                        windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
-                    gaps.push(format!("`{name}` {reason}"));
+                Err(Silence::Late) => gaps.push(missed(program, windows, "does not answer")),
+                Err(Silence::Broken) => {
+                    gaps.push(missed(program, windows, "does not listen any more"));
+                    broken.push(program.root.clone());
                 }
             }
+        }
+        for root in &broken {
+            self.programs.forget(root);
+            self.bus.talk_through_the_bus(|name| name == root.bus);
         }
         for (at, draft) in &mut found {
             *at = popup(draft, *at, windows).unwrap_or(*at);
@@ -132,11 +144,9 @@ impl Accessibility {
         let known = self.last.get(key)?.clone();
         let id = self.numbers.of(key)?;
         let address = Address::from_key(&key.0)?;
-        let (node, bounds) = tokio::join!(
-            self.bus.one(address.clone(), None, 0),
-            self.bus.extents(std::slice::from_ref(&address))
-        );
-        let node = node.filter(Node::shows)?;
+        let (node, bounds) =
+            tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
+        let node = node.map(|(node, _)| node).filter(Node::shows)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
         let mut fresh = known.clone();
         fresh.id = id;
@@ -153,6 +163,12 @@ impl Accessibility {
         }
         Some(fresh)
     }
+}
+
+/// What could not be read of a program.
+fn missed(program: &Program, windows: &[Window], reason: &str) -> String {
+    let name = windows.iter().find(|w| w.pid == program.pid).map_or("a program", |w| &w.app);
+    format!("`{name}` {reason}")
 }
 
 fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
@@ -189,76 +205,6 @@ fn popup(draft: &Draft, owner: usize, windows: &[Window]) -> Option<usize> {
 /// Whether the middle of it lies under one of the windows in front.
 fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
     in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
-}
-
-/// All that is needed of one program for its list.
-async fn tree(bus: &Bus, program: &Program) -> Result<Tree, String> {
-    let mut tree = Tree::new(bus.tree(program).await?);
-    let showing = tree.showing();
-    let extents = bus.extents(&showing).await;
-    for (at, bounds) in showing.iter().zip(extents) {
-        if let Some(node) = tree.get_mut(at) {
-            node.bounds = bounds;
-        }
-    }
-    let acting: Vec<Address> = showing
-        .iter()
-        .filter(|at| {
-            tree.get(at).is_some_and(|node| node.has_action && !roles::is_control(roles::role(node)))
-        })
-        .cloned()
-        .collect();
-    let actions = bus.actions(&acting).await;
-    for (at, action) in acting.iter().zip(actions) {
-        if let Some(node) = tree.get_mut(at) {
-            node.action = action;
-        }
-    }
-    let details =
-        join_all(showing.iter().filter_map(|at| tree.get(at)).map(|node| detail(bus, node))).await;
-    for (at, detail) in details.into_iter().flatten() {
-        if let Some(node) = tree.get_mut(&at) {
-            node.text = detail.text.filter(|text| !text.is_empty()).or(detail.attributes.holds);
-            node.value = detail.value;
-            node.hint = detail.attributes.hint;
-            node.calling = detail.attributes.calling;
-            node.labelled_by = detail.label;
-            node.chosen = detail.chosen;
-        }
-    }
-    Ok(tree)
-}
-
-/// What only some objects have: text, value, and where their name may come from.
-#[derive(Debug, Default)]
-struct Detail {
-    text: Option<String>,
-    value: Option<f64>,
-    attributes: Attributes,
-    label: Option<Address>,
-    chosen: Option<Address>,
-}
-
-async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
-    let kind = roles::role(node);
-    let secret = kind == Role::Password;
-    let unnamed_text = kind == Role::Text && node.name.is_empty();
-    let dropdown = kind == Role::Dropdown;
-    let reads = (kind.takes_text() || dropdown || unnamed_text) && node.has_text && !secret;
-    let control = roles::is_control(kind);
-    let nameless = node.name.is_empty() && (control || kind == Role::Image || list::acts(node));
-    if !reads && !nameless && !dropdown && !node.has_value {
-        return None;
-    }
-    let described = nameless || dropdown || kind == Role::Spinner;
-    let (text, value, attributes, label, chosen) = tokio::join!(
-        async { if reads { bus.text(&node.address).await } else { None } },
-        async { if node.has_value { bus.value(&node.address).await } else { None } },
-        async { if described { bus.attributes(&node.address).await } else { Attributes::default() } },
-        async { if control && (nameless || dropdown) { bus.label(&node.address).await } else { None } },
-        async { if dropdown { bus.chosen(&node.address).await } else { None } },
-    );
-    Some((node.address.clone(), Detail { text, value, attributes, label, chosen }))
 }
 
 /// The elements of one program, each with the window that it stands in, counted from the front.

@@ -16,6 +16,8 @@ use crate::geometry::{Rect, ScreenPoint};
 
 /// As long as events may be held back.
 const HELD_BACK: Duration = Duration::from_secs(1);
+/// For so long the server is asked again at once: mostly it shows it after the next answer or two.
+const EAGER: Duration = Duration::from_millis(3);
 /// Between the clicks of a double click: long enough for every program to see two, far too short to
 /// be taken for two single ones.
 const BETWEEN_CLICKS: Duration = Duration::from_millis(5);
@@ -106,18 +108,17 @@ async fn press(
 
 /// Waits until the server shows what is wanted; if it does not, what it shows instead.
 async fn until(link: &Link, wanted: impl Fn(Shown) -> bool) -> Result<Result<(), Shown>, DesktopError> {
-    let end = Instant::now() + HELD_BACK;
-    let mut turn = 0_u32;
+    let start = Instant::now();
     loop {
         let shown = shown(link)?;
         if wanted(shown) {
             return Ok(Ok(()));
         }
-        if Instant::now() >= end {
+        let since = start.elapsed();
+        if since >= HELD_BACK {
             return Ok(Err(shown));
         }
-        turn += 1;
-        if turn < 10 {
+        if since < EAGER {
             tokio::task::yield_now().await;
         } else {
             tokio::time::sleep(Duration::from_millis(1)).await;

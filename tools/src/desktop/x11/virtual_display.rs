@@ -59,6 +59,16 @@ impl VirtualDisplay {
 
     /// Starts a display of `size`, in px. Blocks until it can be used, about half a second.
     pub fn start(size: Size<Screen>) -> Result<Self, DesktopError> {
+        Self::start_with(size, true)
+    }
+
+    /// The same without a session bus and an accessibility bus: programs show themselves, and say
+    /// nothing of what they show.
+    pub fn start_mute(size: Size<Screen>) -> Result<Self, DesktopError> {
+        Self::start_with(size, false)
+    }
+
+    fn start_with(size: Size<Screen>, buses: bool) -> Result<Self, DesktopError> {
         if !SIDES.contains(&size.width) || !SIDES.contains(&size.height) {
             let reason =
                 format!("{size} is not between {0}x{0} and {1}x{1}", SIDES.start(), SIDES.end());
@@ -91,7 +101,7 @@ impl VirtualDisplay {
         this.start_server(size, &authority)?;
         let link = Link::open(this.place.clone())?;
         admit_this_user(&link)?;
-        this.start_session(&link, manager, launcher, &folder)?;
+        this.start_session(&link, manager, buses.then_some(launcher), &folder)?;
         Ok(this)
     }
 
@@ -128,25 +138,35 @@ impl VirtualDisplay {
         &mut self,
         link: &Link,
         manager: &str,
-        launcher: &str,
+        launcher: Option<&str>,
         folder: &Path,
     ) -> Result<(), DesktopError> {
-        let mut bus = self.command("dbus-daemon");
-        bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
-        bus.arg(format!("--address=unix:path={}", folder.join("bus").display()));
-        let address = self.start_talking("dbus-daemon", bus)?;
+        let address = match launcher {
+            Some(_) => self.start_session_bus(folder)?,
+            // Otherwise the first program that looks for a bus starts one.
+            None => "disabled:".into(),
+        };
         self.surroundings.environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address.into()));
 
-        let manager_process = Servant::start(manager, self.command(manager))?;
-        let mut launcher_command = self.command(launcher);
-        launcher_command.arg("--launch-immediately");
-        let launcher_process = Servant::start(launcher, launcher_command)?;
-        let mut parts = [manager_process, launcher_process];
-        let ready = wait(&mut parts, || Ok(eyes::address(link)?.is_some() && trial::is_managed(link)?));
+        let mut parts = vec![Servant::start(manager, self.command(manager))?];
+        if let Some(launcher) = launcher {
+            let mut command = self.command(launcher);
+            command.arg("--launch-immediately");
+            parts.push(Servant::start(launcher, command)?);
+        }
+        let is_heard = || Ok(launcher.is_none() || eyes::address(link)?.is_some());
+        let ready = wait(&mut parts, || Ok(is_heard()? && trial::is_managed(link)?));
         for part in parts {
             self.surroundings.children.add(part.into_child());
         }
         ready
+    }
+
+    fn start_session_bus(&self, folder: &Path) -> Result<String, DesktopError> {
+        let mut bus = self.command("dbus-daemon");
+        bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
+        bus.arg(format!("--address=unix:path={}", folder.join("bus").display()));
+        self.start_talking("dbus-daemon", bus)
     }
 
     fn command(&self, program: &str) -> Command {

@@ -91,7 +91,7 @@ pub(super) async fn the_wheel_scrolls(stage: &mut dyn Stage) {
     let redeemed = move_to(stage, notes.bounds.center()).await;
     stage.desktop().pointer(&redeemed, PointerInput::Scroll(0, 3)).await.unwrap();
     let down = arrives(stage, "the wheel scrolls down", |a| a.scroll > 0).await.scroll;
-    stage.desktop().pointer(&redeemed, PointerInput::Scroll(0, -2)).await.unwrap();
+    stage.desktop().pointer(&redeemed, PointerInput::Scroll(0, -3)).await.unwrap();
     arrives(stage, "the wheel scrolls up", |a| a.scroll < down).await;
 }
 

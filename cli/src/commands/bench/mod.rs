@@ -1,0 +1,21 @@
+//! `freehand bench`: how quick Freehand is on this machine, beside what people use otherwise.
+
+use anyhow::Result;
+
+use crate::args::BenchCommand;
+use crate::exit::Code;
+
+#[cfg(target_os = "linux")]
+mod step;
+
+/// Runs the command.
+pub async fn run(command: BenchCommand) -> Result<Code> {
+    match command {
+        #[cfg(target_os = "linux")]
+        BenchCommand::Step(args) => step::run(args).await,
+        #[cfg(not(target_os = "linux"))]
+        BenchCommand::Step(_) => {
+            Err(crate::exit::usage("the benchmark starts a virtual display, which needs Linux"))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What people use otherwise: Python with mss and PyAutoGUI, and `scrot` where it is installed. Measured
+//! on the same screen, in turn with our own rounds, so that a busy machine disturbs both alike.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
+use freehand_tools::geometry::ScreenPoint;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// Puts the packages into their folder.
+const INSTALL: &str = include_str!("../../../../../scripts/bench-peer.sh");
+const PROGRAM: &str = include_str!("peer.py");
+/// As long as fetching the packages may take.
+const FETCHING: Duration = Duration::from_secs(180);
+/// As long as one answer may take.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// What it is that we are compared with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Versions {
+    /// Python itself.
+    pub python: String,
+    /// The library for pictures.
+    pub mss: String,
+    /// The library for the mouse.
+    pub pyautogui: String,
+    /// What it takes its pictures with.
+    pub pillow: String,
+}
+
+/// One round of the others, in ms.
+#[derive(Debug, Clone, Copy)]
+pub struct Round {
+    /// A picture in RGB, by mss.
+    pub mss_picture: f64,
+    /// A picture in RGB, by Pillow.
+    pub pillow_picture: f64,
+    /// A picture in RGB, by PyAutoGUI, which needs `scrot` for it.
+    pub pyautogui_picture: Option<f64>,
+    /// A picture as a PNG file, by mss.
+    pub mss_png: f64,
+    /// A picture as a PNG file, by the program `scrot`, where it is installed.
+    pub scrot_png: Option<f64>,
+    /// A click without the pause that PyAutoGUI makes after each call.
+    pub pyautogui_click: f64,
+    /// A click as it comes.
+    pub pyautogui_click_pause: f64,
+}
+
+/// Clicks of one round.
+pub const CLICKS: u32 = 2;
+
+/// A Python that runs on one display.
+pub struct Python {
+    scrot: Command,
+    _child: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    /// What it runs.
+    pub versions: Versions,
+}
+
+/// Ends whatever belongs to the installation when it is broken off.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            let _ = kill_process_group(leader, Signal::TERM);
+        }
+    }
+}
+
+/// Makes sure that the packages are in `folder`, and says where its Python is.
+pub async fn install(folder: &Path) -> Result<String> {
+    let child = Command::new("bash")
+        .args(["-c", INSTALL, "bench-peer.sh"])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .context("`bash` does not start")?;
+    let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let mut group = Group(leader);
+    let ended = timeout(FETCHING, child.wait_with_output()).await;
+    let ended = ended.with_context(|| format!("pip took longer than {} s", FETCHING.as_secs()))??;
+    group.0 = None;
+    if !ended.status.success() {
+        let said = String::from_utf8_lossy(&ended.stderr);
+        bail!("{}", said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("pip failed").trim());
+    }
+    Ok(String::from_utf8_lossy(&ended.stdout).trim().to_owned())
+}
+
+impl Python {
+    /// Starts it on a display; what it writes goes to `folder`.
+    pub async fn start(python: &str, display: &VirtualDisplay, folder: &Path) -> Result<Self> {
+        let dressed = |program: &str| {
+            let mut command = Command::new(program);
+            command.envs(display.environment()).env_remove("WAYLAND_DISPLAY").current_dir(folder);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+            command
+        };
+        let mut scrot = dressed("scrot");
+        scrot.args(["--overwrite", "scrot.png"]);
+        let mut child = dressed(python)
+            .args(["-c", PROGRAM])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("`{python}` does not start"))?;
+        let input = child.stdin.take().context("it takes no input")?;
+        let mut output = BufReader::new(child.stdout.take().context("it gives no output")?).lines();
+        let line = next(&mut output).await?;
+        let versions = serde_json::from_str(&line).context("it does not say what it is")?;
+        Ok(Self { scrot, _child: child, input, output, versions })
+    }
+
+    /// Does everything once; the clicks go to `point`.
+    pub async fn round(&mut self, point: ScreenPoint) -> Result<Round> {
+        let ScreenPoint { x, y, .. } = point;
+        Ok(Round {
+            mss_picture: self.ask("mss_picture").await?,
+            pillow_picture: self.ask("pillow_picture").await?,
+            pyautogui_picture: self.ask("pyautogui_picture").await.ok(),
+            mss_png: self.ask("mss_png").await?,
+            scrot_png: self.scrot().await,
+            pyautogui_click: self.ask(&format!("pyautogui_click {x} {y}")).await?,
+            pyautogui_click_pause: self.ask(&format!("pyautogui_click_pause {x} {y}")).await?,
+        })
+    }
+
+    async fn ask(&mut self, what: &str) -> Result<f64> {
+        self.input.write_all(format!("{what}\n").as_bytes()).await?;
+        let answer = next(&mut self.output).await?;
+        answer.parse().map_err(|_| anyhow!("{what}: {answer}"))
+    }
+
+    async fn scrot(&mut self) -> Option<f64> {
+        let start = Instant::now();
+        let ended = timeout(ANSWER, self.scrot.status()).await.ok()?.ok()?;
+        ended.success().then(|| start.elapsed().as_secs_f64() * 1000.0)
+    }
+}
+
+async fn next(output: &mut Lines<BufReader<ChildStdout>>) -> Result<String> {
+    let line = timeout(ANSWER, output.next_line()).await;
+    let line = line.with_context(|| format!("no answer within {} s", ANSWER.as_secs()))??;
+    line.context("it ended")
+}

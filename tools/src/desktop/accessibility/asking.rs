@@ -1,0 +1,132 @@
+//! What is asked of the objects of one tree besides what the tree says of them. All of it goes out at
+//! once, and nothing is asked that the list does not look at: each question costs its program and the
+//! bus some ten microseconds, and there are hundreds of them.
+
+use ::atspi::Role as BusRole;
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::bus::{Attributes, Bus, NODES, Silence};
+use super::list::acts;
+use super::naming::name;
+use super::node::{Address, Node, Tree};
+use super::programs::Program;
+use super::{MAX_NODES, reading, roles};
+use crate::element::Role;
+
+/// All that is needed of one program for its list, and what is missing of it.
+pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<String>), Silence> {
+    let mut tree = Tree::new(reading::read(bus, program).await?);
+    let start = Instant::now();
+    let looked_at: Vec<Address> = looked_at(&tree).map(|node| node.address.clone()).collect();
+    let nodes = || looked_at.iter().filter_map(|at| tree.get(at));
+    let acting: Vec<Address> = nodes()
+        .filter(|node| node.has_action && !roles::is_control(roles::role(node)))
+        .map(|node| node.address.clone())
+        .collect();
+    let (extents, actions, details) = tokio::join!(
+        bus.extents(&looked_at),
+        bus.actions(&acting),
+        join_all(nodes().map(|node| detail(bus, node)))
+    );
+    for (at, bounds) in looked_at.iter().zip(extents) {
+        if let Some(node) = tree.get_mut(at) {
+            node.bounds = bounds;
+        }
+    }
+    for (at, action) in acting.iter().zip(actions) {
+        if let Some(node) = tree.get_mut(at) {
+            node.action = action;
+        }
+    }
+    for (at, detail) in details.into_iter().flatten() {
+        if let Some(node) = tree.get_mut(&at) {
+            node.text = detail.text.filter(|text| !text.is_empty()).or(detail.attributes.holds);
+            node.value = detail.value;
+            node.hint = detail.attributes.hint;
+            node.calling = detail.attributes.calling;
+            node.labelled_by = detail.label;
+            node.chosen = detail.chosen;
+        }
+    }
+    name_the_nameless(bus, &mut tree, &acting).await;
+    let late = start.elapsed() >= NODES;
+    Ok((tree, late.then(|| "answers slowly; a part of what it shows is missing".into())))
+}
+
+/// Asks what those are called in code that react to clicks and are called nothing.
+async fn name_the_nameless(bus: &Bus, tree: &mut Tree, acting: &[Address]) {
+    let nameless = acting.iter().filter(|at| {
+        tree.get(at)
+            .is_some_and(|node| acts(node) && node.calling.is_none() && name(tree, node).is_empty())
+    });
+    let asked = nameless.map(|at| async move { (at, bus.attributes(at).await) });
+    for (at, attributes) in join_all(asked).await {
+        if let Some(node) = tree.get_mut(at) {
+            node.hint = attributes.hint;
+            node.calling = attributes.calling;
+        }
+    }
+}
+
+/// What shows and stands in the list or around what stands in it.
+fn looked_at(tree: &Tree) -> impl Iterator<Item = &Node> {
+    let mut found = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut open: Vec<&Node> = tree.roots();
+    open.reverse();
+    while let Some(node) = open.pop() {
+        if found.len() >= MAX_NODES || !seen.insert(&node.address) {
+            continue;
+        }
+        if node.role != BusRole::Application && !node.shows() {
+            continue;
+        }
+        found.push(node);
+        if !is_one_thing(node) {
+            let children: Vec<&Node> = tree.children(node).collect();
+            open.extend(children.into_iter().rev());
+        }
+    }
+    found.into_iter()
+}
+
+/// Whether the list shows it without looking at what it is made of.
+pub(super) fn is_one_thing(node: &Node) -> bool {
+    let kind = roles::role(node);
+    let is_taken_apart = matches!(kind, Role::Tab | Role::Dropdown | Role::Moment);
+    roles::is_control(kind) && !is_taken_apart
+}
+
+/// What only some objects have: text, value, and where their name may come from.
+#[derive(Debug, Default)]
+struct Detail {
+    text: Option<String>,
+    value: Option<f64>,
+    attributes: Attributes,
+    label: Option<Address>,
+    chosen: Option<Address>,
+}
+
+async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
+    let kind = roles::role(node);
+    let secret = kind == Role::Password;
+    let unnamed_text = kind == Role::Text && node.name.is_empty();
+    let dropdown = kind == Role::Dropdown;
+    let reads = (kind.takes_text() || dropdown || unnamed_text) && node.has_text && !secret;
+    let control = roles::is_control(kind);
+    let nameless = node.name.is_empty() && (control || kind == Role::Image);
+    let stands = node.has_value && matches!(kind, Role::Spinner | Role::Slider | Role::Progress);
+    if !reads && !nameless && !dropdown && !stands {
+        return None;
+    }
+    let described = nameless || dropdown || kind == Role::Spinner;
+    let (text, value, attributes, label, chosen) = tokio::join!(
+        async { if reads { bus.text(&node.address).await } else { None } },
+        async { if stands { bus.value(&node.address).await } else { None } },
+        async { if described { bus.attributes(&node.address).await } else { Attributes::default() } },
+        async { if control && (nameless || dropdown) { bus.label(&node.address).await } else { None } },
+        async { if dropdown { bus.chosen(&node.address).await } else { None } },
+    );
+    Some((node.address.clone(), Detail { text, value, attributes, label, chosen }))
+}

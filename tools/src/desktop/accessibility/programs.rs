@@ -1,0 +1,53 @@
+//! The programs on the bus. What never changes of one is asked for once, when it is first met: a name
+//! on the bus is never given to another program as long as the bus lives.
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+
+use super::bus::Bus;
+use super::node::Address;
+
+/// A program on the bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Program {
+    pub(super) root: Address,
+    pub(super) pid: Option<u32>,
+}
+
+/// Those that were met, with their processes.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    pids: HashMap<Address, u32>,
+}
+
+impl Programs {
+    /// The programs that are there now.
+    pub(super) async fn all(&mut self, bus: &mut Bus) -> Vec<Program> {
+        let roots = bus.roots().await;
+        self.pids.retain(|root, _| roots.contains(root));
+        bus.talk_through_the_bus(|name| !roots.iter().any(|root| root.bus == name));
+        let met = {
+            let bus = &*bus;
+            let strangers = roots.iter().filter(|root| !self.pids.contains_key(*root));
+            join_all(
+                strangers.map(|root| async move { (root, tokio::join!(bus.wake(root), bus.pid(root))) }),
+            )
+            .await
+        };
+        for (root, (direct, pid)) in met {
+            if let Some(connection) = direct {
+                bus.talk_directly(&root.bus, connection);
+            }
+            if let Some(pid) = pid {
+                self.pids.insert(root.clone(), pid);
+            }
+        }
+        roots.into_iter().map(|root| Program { pid: self.pids.get(&root).copied(), root }).collect()
+    }
+
+    /// Meets these programs anew at the next look.
+    pub(super) fn forget(&mut self, root: &Address) {
+        self.pids.remove(root);
+    }
+}

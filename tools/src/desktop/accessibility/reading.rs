@@ -1,0 +1,198 @@
+//! Reads the tree of one program: all at once from its cache, and object by object where it has none or
+//! where its cache does not hold what the program says it has. A cache is kept by the toolkit from what
+//! it hears of changes, so it may lack something; but every object in it is described as it is now,
+//! with the number of its children, and that gives away what is missing or left over.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use ::atspi::Role;
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, timeout_at};
+
+use super::asking::is_one_thing;
+use super::bus::{Bus, Kept, Silence};
+use super::node::{Address, Node};
+use super::programs::Program;
+use super::{MAX_DEPTH, MAX_NODES, roles};
+
+/// As long as reading object by object may take.
+const WALK: Duration = Duration::from_millis(1500);
+
+type Nodes = HashMap<Address, Node>;
+type Children = HashMap<Address, Vec<Address>>;
+
+/// All that a program says it shows.
+pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Silence> {
+    let root = &program.root;
+    let kept = bus.cache(root).await?;
+    let whole = kept.len() > 1 && kept.iter().any(|(node, _)| node.address == *root);
+    let kept = if whole { kept } else { Vec::new() };
+    let doubtful = if whole { doubtful(&kept) } else { Vec::new() };
+    let mut nodes: Nodes = kept.into_iter().map(|(node, _)| (node.address.clone(), node)).collect();
+    let mut below = children(nodes.values());
+    let answers = join_all(doubtful.iter().map(|at| bus.children(at))).await;
+    below.extend(doubtful.into_iter().zip(answers));
+    let missing: Vec<Address> =
+        below.values().flatten().filter(|at| !nodes.contains_key(*at)).cloned().collect();
+    let start = if whole { missing } else { vec![root.clone()] };
+    walk(bus, start, &mut nodes, &mut below).await;
+    Ok(from_root(root, &nodes, &below))
+}
+
+/// Whether what is in it is looked at. A control that has a name is one thing, except that a part of a
+/// field may have the keyboard.
+fn is_open(node: &Node) -> bool {
+    let shows = node.role == Role::Application || node.shows() || node.role == Role::Menu;
+    let is_whole = is_one_thing(node) && !node.name.is_empty() && !roles::role(node).takes_text();
+    shows && !is_whole
+}
+
+/// The children of each object as they themselves say it, in their order.
+fn children<'a>(nodes: impl Iterator<Item = &'a Node>) -> Children {
+    let mut indexed: HashMap<Address, Vec<(i32, Address)>> = HashMap::new();
+    for node in nodes {
+        if let Some(parent) = &node.parent {
+            indexed.entry(parent.clone()).or_default().push((node.index, node.address.clone()));
+        }
+    }
+    let in_order = |mut children: Vec<(i32, Address)>| {
+        children.sort();
+        children.into_iter().map(|(_, child)| child).collect()
+    };
+    indexed.into_iter().map(|(parent, children)| (parent, in_order(children))).collect()
+}
+
+/// The open objects that have not as many children in the cache as they say they have.
+fn doubtful(kept: &[Kept]) -> Vec<Address> {
+    let mut counts: HashMap<&Address, i32> = HashMap::with_capacity(kept.len());
+    for parent in kept.iter().filter_map(|(node, _)| node.parent.as_ref()) {
+        *counts.entry(parent).or_default() += 1;
+    }
+    kept.iter()
+        .filter(|(node, count)| {
+            is_open(node) && *count != counts.get(&node.address).copied().unwrap_or(0)
+        })
+        .map(|(node, _)| node.address.clone())
+        .collect()
+}
+
+/// The objects that hang together with the root, level by level. One that has two parents, such as an
+/// open list with its owner and its own window, stands below both.
+fn from_root(root: &Address, nodes: &Nodes, below: &Children) -> Vec<Node> {
+    let mut found: Vec<Node> = nodes.get(root).cloned().into_iter().collect();
+    let mut expanded: HashSet<&Address> = HashSet::with_capacity(nodes.len());
+    let mut level = vec![root];
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        for parent in level.into_iter().filter(|at| expanded.insert(at)) {
+            for (child, index) in below.get(parent).into_iter().flatten().zip(0..) {
+                if let Some(node) = nodes.get(child) {
+                    found.push(Node { parent: Some(parent.clone()), index, ..node.clone() });
+                    next.push(child);
+                }
+            }
+        }
+        level = next;
+    }
+    found
+}
+
+/// Reads what is in `start` and below it, and leaves out what is there already. Nothing waits for the
+/// rest of its level: a page may be twenty levels deep.
+async fn walk(bus: &Bus, start: Vec<Address>, nodes: &mut Nodes, below: &mut Children) {
+    let deadline = Instant::now() + WALK;
+    let mut asked: HashSet<Address> = HashSet::new();
+    let mut open = FuturesUnordered::new();
+    let mut next: Vec<(Address, usize)> = start.into_iter().map(|at| (at, 0)).collect();
+    loop {
+        for (at, depth) in next.drain(..) {
+            let is_new = !nodes.contains_key(&at) && asked.len() < MAX_NODES && depth < MAX_DEPTH;
+            if is_new && asked.insert(at.clone()) {
+                open.push(visit(bus, at, depth));
+            }
+        }
+        let Ok(Some(visited)) = timeout_at(deadline, open.next()).await else { break };
+        let Some((node, children, depth)) = visited else { continue };
+        next.extend(children.iter().map(|child| (child.clone(), depth + 1)));
+        below.insert(node.address.clone(), children);
+        nodes.insert(node.address.clone(), node);
+    }
+}
+
+async fn visit(bus: &Bus, at: Address, depth: usize) -> Option<(Node, Vec<Address>, usize)> {
+    let (node, count) = bus.one(&at).await?;
+    let children = if is_open(&node) && count != 0 { bus.children(&at).await } else { Vec::new() };
+    Some((node, children, depth))
+}
+
+#[cfg(test)]
+mod tests {
+    use ::atspi::{InterfaceSet, State, StateSet};
+
+    use super::super::bus::{Said, node};
+    use super::*;
+
+    fn at(path: &str) -> Address {
+        Address { bus: ":1.5".into(), path: format!("/{path}") }
+    }
+
+    fn kept(path: &str, parent: &str, shows: bool, count: i32) -> Kept {
+        let showing = StateSet::new(State::Showing | State::Visible);
+        let said = Said {
+            role: Role::Panel,
+            states: if shows { showing } else { StateSet::empty() },
+            ifaces: InterfaceSet::empty(),
+            name: String::new(),
+            description: String::new(),
+        };
+        let parent = (!parent.is_empty()).then(|| at(parent));
+        (node(at(path), parent, 0, said), count)
+    }
+
+    #[test]
+    fn what_has_other_children_than_it_says_is_asked() {
+        let kept = [
+            kept("root", "", true, 3),
+            kept("whole", "root", true, 1),
+            kept("leaf", "whole", true, 0),
+            kept("lacks", "root", true, 2),
+            kept("has", "lacks", true, 0),
+            kept("untold", "root", true, -1),
+            kept("hidden", "has", false, 7),
+        ];
+        let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path).collect();
+        assert_eq!(paths, ["/lacks", "/has", "/untold"]);
+    }
+
+    #[test]
+    fn the_tree_is_what_hangs_together_with_the_root() {
+        let all = [
+            kept("root", "", true, 2),
+            kept("combo", "root", true, 1),
+            kept("window", "root", true, 1),
+            kept("list", "window", true, 0),
+            kept("orphan", "gone", true, 1),
+            kept("below", "orphan", true, 0),
+            kept("a", "b", true, 1),
+            kept("b", "a", true, 1),
+        ];
+        let nodes: Nodes = all.into_iter().map(|(node, _)| (node.address.clone(), node)).collect();
+        let mut below = children(nodes.values());
+        below.insert(at("combo"), vec![at("list"), at("unknown")]);
+        below.insert(at("list"), vec![at("combo")]);
+        let edge = |node: Node| (node.parent.map_or(String::new(), |at| at.path), node.address.path);
+        let edges: Vec<_> = from_root(&at("root"), &nodes, &below).into_iter().map(edge).collect();
+        let want = [
+            ("", "/root"),
+            ("/root", "/combo"),
+            ("/root", "/window"),
+            ("/combo", "/list"),
+            ("/window", "/list"),
+            ("/list", "/combo"),
+        ];
+        assert_eq!(edges, want.map(|(parent, child)| (parent.to_owned(), child.to_owned())));
+    }
+}
