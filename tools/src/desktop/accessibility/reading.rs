@@ -65,15 +65,19 @@ fn children<'a>(nodes: impl Iterator<Item = &'a Node>) -> Children {
     indexed.into_iter().map(|(parent, children)| (parent, in_order(children))).collect()
 }
 
-/// The open objects that have not as many children in the cache as they say they have.
+/// The open objects that have not as many children in the cache as they say they have, and those that hold
+/// a web page: a browser goes to another one without a word, and the page before is still in the cache.
 fn doubtful(kept: &[Kept]) -> Vec<Address> {
     let mut counts: HashMap<&Address, i32> = HashMap::with_capacity(kept.len());
     for parent in kept.iter().filter_map(|(node, _)| node.parent.as_ref()) {
         *counts.entry(parent).or_default() += 1;
     }
+    let pages = kept.iter().filter(|(node, _)| node.role == Role::DocumentWeb);
+    let holders: HashSet<&Address> = pages.filter_map(|(node, _)| node.parent.as_ref()).collect();
     kept.iter()
         .filter(|(node, count)| {
-            is_open(node) && *count != counts.get(&node.address).copied().unwrap_or(0)
+            let differs = *count != counts.get(&node.address).copied().unwrap_or(0);
+            is_open(node) && (differs || holders.contains(&node.address))
         })
         .map(|(node, _)| node.address.clone())
         .collect()

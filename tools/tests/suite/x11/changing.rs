@@ -1,9 +1,12 @@
 //! Programs keep a cache of what they show, which they mend from what they hear of changes. What comes,
 //! goes, hides and changes its name must stand in the list as it is, look after look, on one connection.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use freehand_tools::action::Button;
+use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::{Desktop, PointerInput};
 use freehand_tools::element::Role;
 use freehand_tools::observation::Observation;
@@ -87,5 +90,51 @@ async fn rows_that_no_cache_holds_are_read() {
         let cells = seen.elements.iter().filter(|element| element.role == Role::Cell);
         let names: Vec<&str> = cells.map(|cell| cell.name.as_str()).collect();
         assert_eq!(names, rows, "{:?}", seen.gaps);
+    }
+}
+
+/// Serves one page, whatever is asked for, as long as the test runs. A browser that left a page of a server
+/// keeps it, other than one of a file.
+fn serve(page: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close";
+            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+        }
+    });
+    address
+}
+
+/// A browser keeps the page before in its cache, and says nothing when it goes to the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_that_was_left_is_not_read() {
+    let mut bench = Bench::start().await;
+    let page = format!("--app=http://{}/", serve(include_str!("../../fixtures/pages.html")));
+    bench.open(&["chromium", &page], "page 0").await;
+    for number in 0..5 {
+        // Whoever looks for the first time meets a cache that holds the pages before.
+        bench.desktop = X11::on(&bench.display).unwrap();
+        let want = [format!("P{number}B0"), format!("P{number}B1")];
+        let end = Instant::now() + ARRIVAL;
+        let seen = loop {
+            let seen = bench.desktop.observe().await.unwrap();
+            let buttons = seen.elements.iter().filter(|element| element.role == Role::Button);
+            let names = buttons.map(|button| button.name.clone());
+            let found: Vec<String> = names.filter(|name| name.starts_with('P')).collect();
+            if found == want {
+                break seen;
+            }
+            assert!(Instant::now() < end, "page {number}: {found:?} instead of {want:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        let step = seen.elements.iter().find(|element| element.name == "Step").unwrap();
+        bench.pointer(PointerInput::MoveTo(step.bounds.center())).await;
+        bench.pointer(PointerInput::Click(Button::Left, 1)).await;
+        let title = format!("page {}", number + 1);
+        bench.window(&title).await;
     }
 }
