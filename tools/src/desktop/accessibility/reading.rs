@@ -172,6 +172,20 @@ mod tests {
     }
 
     #[test]
+    fn what_holds_a_page_is_asked_whatever_it_says() {
+        let mut page = kept("page", "holder", true, 1);
+        page.0.role = Role::DocumentWeb;
+        let kept = [
+            kept("root", "", true, 1),
+            kept("holder", "root", true, 1),
+            page,
+            kept("text", "page", true, 0),
+        ];
+        let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path).collect();
+        assert_eq!(paths, ["/holder"]);
+    }
+
+    #[test]
     fn the_tree_is_what_hangs_together_with_the_root() {
         let all = [
             kept("root", "", true, 2),
