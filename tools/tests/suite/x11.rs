@@ -1,6 +1,7 @@
 //! The real desktop on a real X server. Every test starts a display of its own; where that cannot be
 //! done the test fails, it is not skipped.
 
+mod gestures;
 mod input;
 mod leaving;
 mod probe;

@@ -36,6 +36,7 @@ impl Probe {
         let window = self.wire.generate_id().unwrap();
         let mask = EventMask::BUTTON_PRESS
             | EventMask::BUTTON_RELEASE
+            | EventMask::BUTTON_MOTION
             | EventMask::KEY_PRESS
             | EventMask::KEY_RELEASE
             | EventMask::STRUCTURE_NOTIFY;
