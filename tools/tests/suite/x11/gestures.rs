@@ -85,6 +85,16 @@ async fn a_drag_travels_with_the_button_and_the_keys_down() {
 }
 
 #[tokio::test]
+async fn a_drag_is_no_double_click_with_the_click_before_it() {
+    let (mut bench, probe) = start().await;
+    bench.call("click", json!({"target": at(300, 300)})).await;
+    bench.call("drag", json!({"target": at(301, 300), "path": [at(500, 300)]})).await;
+    let seen = buttons(&probe.events(|events| buttons(events).len() >= 4));
+    let presses: Vec<u32> = seen.iter().filter(|(down, _)| *down).map(|(_, press)| press.time).collect();
+    assert!(presses[1] - presses[0] >= 500, "{presses:?}");
+}
+
+#[tokio::test]
 async fn nothing_stays_down_when_a_key_is_missing() {
     let (mut bench, probe) = start().await;
     let super_l = 0xffeb;
