@@ -96,7 +96,8 @@ impl Question {
         };
         let token = TOKEN.fetch_add(1, Ordering::Relaxed);
         let (ping, protocols) = (link.atoms._NET_WM_PING, link.atoms.WM_PROTOCOLS);
-        listen(link, EventMask::SUBSTRUCTURE_NOTIFY)?;
+        // Most programs answer to those who watch the root's children, Qt 5 to those who watch the root.
+        listen(link, EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY)?;
         // Programs send the question back as it is. A made-up time would be taken for the server's own.
         let question =
             ClientMessageEvent::new(32, window, protocols, [ping, CURRENT_TIME, window, token, 0]);

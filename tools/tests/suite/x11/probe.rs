@@ -86,10 +86,10 @@ impl Probe {
         ping
     }
 
-    /// Answers such a question.
-    pub(crate) fn answer(&self, mut question: ClientMessageEvent) {
+    /// Answers such a question to those who listen for `mask`.
+    pub(crate) fn answer(&self, mut question: ClientMessageEvent, mask: EventMask) {
         question.window = self.root;
-        let mask = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
+        let mask = mask | EventMask::SUBSTRUCTURE_REDIRECT;
         self.wire.send_event(false, self.root, mask, question).unwrap();
         self.wire.sync().unwrap();
     }
