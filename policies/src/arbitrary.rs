@@ -25,7 +25,7 @@ pub(crate) fn plain(kind: ActionKind, effects: EffectClass) -> Action {
 }
 
 pub(crate) fn in_window(id: u64, app: &str, title: &str) -> Action {
-    let click = ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new() };
+    let click = ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new(), hold_ms: 0 };
     let mut action = plain(click, EffectClass::Input);
     action.target.window = Some(TargetWindow { id: WindowId(id), app: app.into(), title: title.into() });
     action
@@ -69,10 +69,10 @@ fn kind() -> impl Strategy<Value = ActionKind> {
     let region = Rect::new(0, 0, 10, 10);
     let path = vec![Point::new(1, 2)];
     prop_oneof![
-        Just(ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new() }),
+        Just(ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new(), hold_ms: 0 }),
         Just(ActionKind::Move),
         Just(ActionKind::Drag { path, button: Button::Left, modifiers: Vec::new() }),
-        Just(ActionKind::Scroll { dx: 0, dy: 3 }),
+        Just(ActionKind::Scroll { dx: 0, dy: 3, modifiers: Vec::new() }),
         (".{0,9}", any::<bool>(), any::<bool>())
             .prop_map(|(text, submit, clear)| ActionKind::TypeText { text, submit, clear }),
         ".{0,9}".prop_map(|option| ActionKind::SelectOption { option }),

@@ -65,6 +65,9 @@ pub enum ActionKind {
         count: u8,
         /// Held meanwhile.
         modifiers: Vec<Modifier>,
+        /// How long the button is held, in ms.
+        #[serde(default)]
+        hold_ms: u32,
     },
     /// Put the pointer somewhere.
     Move,
@@ -83,6 +86,9 @@ pub enum ActionKind {
         dx: i32,
         /// Notches down; negative up.
         dy: i32,
+        /// Held meanwhile.
+        #[serde(default)]
+        modifiers: Vec<Modifier>,
     },
     /// Type text.
     TypeText {

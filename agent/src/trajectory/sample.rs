@@ -141,7 +141,8 @@ pub(super) fn typing(index: u32, elements: Vec<Element>, id: u32, text: &str) ->
 pub(super) fn clicking(index: u32) -> Step {
     let mut step = seen(index, vec![element(2, Role::Button, "Save")]);
     let call = says(&mut step, "click", &json!({ "target": 2 }));
-    let kind = ActionKind::Click { button: Button::default(), count: 1, modifiers: Vec::new() };
+    let kind =
+        ActionKind::Click { button: Button::default(), count: 1, modifiers: Vec::new(), hold_ms: 0 };
     does(&mut step, call, kind, 2, "click button \"Save\"");
     step
 }

@@ -17,12 +17,10 @@ use crate::outcome::Outcome;
 use crate::permit::Redeemed;
 use crate::tool::pointer::place_name;
 use crate::tool::target::Place;
-use crate::tool::{Act, Grounded, Performed, bad};
+use crate::tool::{Act, Grounded, MAX_HOLD, Performed, bad};
 
 /// Characters that one call may type.
 const MAX_TEXT: usize = 20_000;
-/// Longest time that a key is held, in ms.
-const MAX_HOLD: u32 = 10_000;
 
 /// Type text into a field, or into whatever has the keyboard.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -230,14 +228,21 @@ async fn hold(
     time: Duration,
 ) -> Result<(), DesktopError> {
     let keys: Vec<Key> = chord.modifiers.iter().map(|m| Key::Modifier(*m)).chain([chord.key]).collect();
+    let mut result = Ok(());
     for key in &keys {
-        desktop.keyboard(permit, KeyboardInput::Down(*key)).await?;
+        if result.is_ok() {
+            result = desktop.keyboard(permit, KeyboardInput::Down(*key)).await;
+        }
     }
-    tokio::time::sleep(time).await;
+    if result.is_ok() {
+        tokio::time::sleep(time).await;
+    }
+    // Whatever went wrong, what was pressed is let go.
     for key in keys.iter().rev() {
-        desktop.keyboard(permit, KeyboardInput::Up(*key)).await?;
+        let up = desktop.keyboard(permit, KeyboardInput::Up(*key)).await;
+        result = result.and(up);
     }
-    Ok(())
+    result
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ pub mod select;
 pub mod talk;
 pub mod target;
 
+/// Longest time that a key or a button is held, in ms.
+pub(crate) const MAX_HOLD: u32 = 10_000;
+
 /// What a tool has done.
 #[derive(Debug, Clone)]
 pub struct Performed {

@@ -1,5 +1,7 @@
 //! The tools of the mouse: click, move, drag, scroll.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,7 +15,7 @@ use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::Redeemed;
 use crate::tool::target::Place;
-use crate::tool::{Act, Grounded, Performed, bad};
+use crate::tool::{Act, Grounded, MAX_HOLD, Performed, bad};
 
 /// Click something.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -31,6 +33,10 @@ pub struct ClickInput {
     /// Keys held meanwhile.
     #[serde(default)]
     pub modifiers: Vec<Modifier>,
+    /// How long the button of a single click is held, in ms.
+    #[serde(default)]
+    #[schemars(range(max = 10_000))]
+    pub hold_ms: u32,
 }
 
 /// Put the pointer on something without clicking, for example to open a menu that opens by itself.
@@ -73,6 +79,9 @@ pub struct ScrollInput {
     #[serde(default)]
     #[schemars(range(min = -100, max = 100))]
     pub dy: i32,
+    /// Keys held meanwhile.
+    #[serde(default)]
+    pub modifiers: Vec<Modifier>,
 }
 
 const fn one() -> u8 {
@@ -98,27 +107,45 @@ pub(crate) fn place_name(target: &Target) -> String {
     }
 }
 
-/// Holds the modifiers down, does `inner`, and lets them go whatever came of it.
-async fn holding<'a>(
-    permit: &'a Redeemed,
-    desktop: &'a mut dyn Desktop,
-    modifiers: &'a [Modifier],
-    inputs: &'a [PointerInput],
-) -> Result<(), DesktopError> {
-    for m in modifiers {
-        desktop.keyboard(permit, KeyboardInput::Down(Key::Modifier(*m))).await?;
-    }
+/// One part of what the mouse does for a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    Input(PointerInput),
+    Pause(Duration),
+}
+
+/// Does the parts with the modifiers held. Whatever goes wrong, what was pressed is let go.
+async fn gesture(
+    permit: &Redeemed,
+    desktop: &mut dyn Desktop,
+    modifiers: &[Modifier],
+    parts: &[Part],
+) -> Result<Performed, DesktopError> {
     let mut result = Ok(());
-    for input in inputs {
-        result = desktop.pointer(permit, *input).await;
-        if result.is_err() {
-            break;
+    for m in modifiers {
+        if result.is_ok() {
+            result = desktop.keyboard(permit, KeyboardInput::Down(Key::Modifier(*m))).await;
         }
     }
-    for m in modifiers.iter().rev() {
-        desktop.keyboard(permit, KeyboardInput::Up(Key::Modifier(*m))).await?;
+    for part in parts {
+        let lets_go = matches!(part, Part::Input(PointerInput::Up(_)));
+        if result.is_err() && !lets_go {
+            continue;
+        }
+        let done = match part {
+            Part::Input(input) => desktop.pointer(permit, *input).await,
+            Part::Pause(time) => {
+                tokio::time::sleep(*time).await;
+                Ok(())
+            }
+        };
+        result = result.and(done);
     }
-    result
+    for m in modifiers.iter().rev() {
+        let up = desktop.keyboard(permit, KeyboardInput::Up(Key::Modifier(*m))).await;
+        result = result.and(up);
+    }
+    result.map(|()| Outcome::sent().into())
 }
 
 /// The tool `click`.
@@ -134,6 +161,10 @@ impl Act for Click {
         if !(1..=3).contains(&input.count) {
             return Err(bad(Self::NAME, format!("`count` is {}, expected 1 to 3", input.count)));
         }
+        if input.hold_ms > MAX_HOLD || (input.hold_ms > 0 && input.count > 1) {
+            let reason = format!("`hold_ms` goes up to {MAX_HOLD}, and only with a `count` of 1");
+            return Err(bad(Self::NAME, reason));
+        }
         let target = input.target.ground(seen)?;
         let verb = match (input.button, input.count) {
             (Button::Left, 1) => "click",
@@ -143,21 +174,29 @@ impl Act for Click {
             (Button::Middle, _) => "middle-click",
             (Button::Back | Button::Forward, _) => "thumb-click",
         };
-        let summary = format!("{verb} {}", place_name(&target));
-        let kind =
-            ActionKind::Click { button: input.button, count: input.count, modifiers: input.modifiers };
+        let held =
+            if input.hold_ms == 0 { String::new() } else { format!(", held for {} ms", input.hold_ms) };
+        let summary = format!("{verb} {}{held}", place_name(&target));
+        let ClickInput { button, count, modifiers, hold_ms, .. } = input;
+        let kind = ActionKind::Click { button, count, modifiers, hold_ms };
         Ok(Grounded { kind, effects: input_class(&target), target, summary })
     }
 
     async fn act(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Performed, DesktopError> {
-        let (Some(point), ActionKind::Click { button, count, modifiers }) =
+        let (Some(point), ActionKind::Click { button, count, modifiers, hold_ms }) =
             (permit.target().point, permit.kind())
         else {
             return Ok(Outcome::failed("nothing to click").into());
         };
-        let inputs = [PointerInput::MoveTo(point), PointerInput::Click(*button, *count)];
-        holding(permit, desktop, modifiers, &inputs).await?;
-        Ok(Outcome::sent().into())
+        let mut parts = vec![Part::Input(PointerInput::MoveTo(point))];
+        if *hold_ms == 0 {
+            parts.push(Part::Input(PointerInput::Click(*button, *count)));
+        } else {
+            parts.push(Part::Input(PointerInput::Down(*button)));
+            parts.push(Part::Pause(Duration::from_millis((*hold_ms).into())));
+            parts.push(Part::Input(PointerInput::Up(*button)));
+        }
+        gesture(permit, desktop, modifiers, &parts).await
     }
 }
 
@@ -213,42 +252,17 @@ impl Act for Drag {
         else {
             return Ok(Outcome::failed("nothing to drag").into());
         };
-        for m in modifiers {
-            desktop.keyboard(permit, KeyboardInput::Down(Key::Modifier(*m))).await?;
-        }
-        let result = drag(permit, desktop, start, path, *button).await;
-        for m in modifiers.iter().rev() {
-            desktop.keyboard(permit, KeyboardInput::Up(Key::Modifier(*m))).await?;
-        }
-        result.map(|()| Outcome::sent().into())
+        gesture(permit, desktop, modifiers, &drag(start, path, *button)).await
     }
 }
 
 /// Applications see a drag only when the pointer is seen to travel.
 const STRIDES: i32 = 12;
-const STRIDE: std::time::Duration = std::time::Duration::from_millis(8);
+const STRIDE: Duration = Duration::from_millis(8);
 
-async fn drag(
-    permit: &Redeemed,
-    desktop: &mut dyn Desktop,
-    start: ScreenPoint,
-    path: &[ScreenPoint],
-    button: Button,
-) -> Result<(), DesktopError> {
-    desktop.pointer(permit, PointerInput::MoveTo(start)).await?;
-    desktop.pointer(permit, PointerInput::Down(button)).await?;
-    let result = travel(permit, desktop, start, path).await;
-    tokio::time::sleep(STRIDE * 4).await;
-    desktop.pointer(permit, PointerInput::Up(button)).await?;
-    result
-}
-
-async fn travel(
-    permit: &Redeemed,
-    desktop: &mut dyn Desktop,
-    start: ScreenPoint,
-    path: &[ScreenPoint],
-) -> Result<(), DesktopError> {
+fn drag(start: ScreenPoint, path: &[ScreenPoint], button: Button) -> Vec<Part> {
+    let mut parts =
+        vec![Part::Input(PointerInput::MoveTo(start)), Part::Input(PointerInput::Down(button))];
     let mut from = start;
     for to in path {
         for i in 1..=STRIDES {
@@ -257,12 +271,12 @@ async fn travel(
                 a.saturating_add(i32::try_from(way).unwrap_or(0))
             };
             let at = ScreenPoint::new(part(from.x, to.x), part(from.y, to.y));
-            desktop.pointer(permit, PointerInput::MoveTo(at)).await?;
-            tokio::time::sleep(STRIDE).await;
+            parts.extend([Part::Input(PointerInput::MoveTo(at)), Part::Pause(STRIDE)]);
         }
         from = *to;
     }
-    Ok(())
+    parts.extend([Part::Pause(STRIDE * 4), Part::Input(PointerInput::Up(button))]);
+    parts
 }
 
 /// Where the wheel is turned when nobody says where: under the pointer, unless the pointer is
@@ -298,16 +312,33 @@ impl Act for Scroll {
             _ => "left",
         };
         let summary = format!("scroll {way} over {}", place_name(&target));
-        let kind = ActionKind::Scroll { dx: input.dx, dy: input.dy };
+        let kind = ActionKind::Scroll { dx: input.dx, dy: input.dy, modifiers: input.modifiers };
         Ok(Grounded { kind, effects: EffectClass::Input, target, summary })
     }
 
     async fn act(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Performed, DesktopError> {
-        let (Some(point), ActionKind::Scroll { dx, dy }) = (permit.target().point, permit.kind()) else {
+        let (Some(point), ActionKind::Scroll { dx, dy, modifiers }) =
+            (permit.target().point, permit.kind())
+        else {
             return Ok(Outcome::failed("nowhere to scroll").into());
         };
-        desktop.pointer(permit, PointerInput::MoveTo(point)).await?;
-        desktop.pointer(permit, PointerInput::Scroll(*dx, *dy)).await?;
-        Ok(Outcome::sent().into())
+        let parts = [PointerInput::MoveTo(point), PointerInput::Scroll(*dx, *dy)].map(Part::Input);
+        gesture(permit, desktop, modifiers, &parts).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drag_goes_through_every_place_and_ends_with_the_release() {
+        let stops = [ScreenPoint::new(100, 0), ScreenPoint::new(100, 7)];
+        let parts = drag(ScreenPoint::new(0, 0), &stops, Button::Left);
+        assert_eq!(parts.get(1), Some(&Part::Input(PointerInput::Down(Button::Left))));
+        assert_eq!(parts.last(), Some(&Part::Input(PointerInput::Up(Button::Left))));
+        for stop in stops {
+            assert!(parts.contains(&Part::Input(PointerInput::MoveTo(stop))), "{stop}");
+        }
     }
 }

@@ -93,7 +93,7 @@ pub(crate) async fn permit(kind: ActionKind, target: Target, seen: &Observation)
 }
 
 pub(crate) fn click() -> ActionKind {
-    ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new() }
+    ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new(), hold_ms: 0 }
 }
 
 pub(crate) fn typing(text: &str) -> ActionKind {
@@ -127,7 +127,7 @@ async fn click_on(stage: &mut dyn Stage, role: Role, name: &str, count: u8) {
     let desktop = stage.desktop();
     let seen = desktop.observe().await.unwrap();
     let element = find(&seen, role, name);
-    let kind = ActionKind::Click { button: Button::Left, count, modifiers: Vec::new() };
+    let kind = ActionKind::Click { button: Button::Left, count, modifiers: Vec::new(), hold_ms: 0 };
     let redeemed = permit(kind, Target::of(element, &seen), &seen).await.redeem(desktop).await.unwrap();
     desktop.pointer(&redeemed, PointerInput::MoveTo(element.bounds.center())).await.unwrap();
     desktop.pointer(&redeemed, PointerInput::Click(Button::Left, count)).await.unwrap();

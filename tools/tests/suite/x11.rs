@@ -2,6 +2,7 @@
 //! done the test fails, it is not skipped.
 
 mod changing;
+mod gestures;
 mod input;
 mod leaving;
 mod probe;

@@ -18,7 +18,7 @@ use crate::geometry::ScreenPoint;
 pub(super) struct Hands {
     enigo: Enigo,
     held: Arc<Held>,
-    /// When and where a button was last clicked.
+    /// When and where a button was last pressed.
     pub(super) clicked: Option<(Instant, ScreenPoint)>,
 }
 

@@ -8,6 +8,7 @@ use super::hands::Hands;
 use super::keymap::{self, Keymap, Stroke};
 use super::link::Link;
 use super::locks;
+use super::ping;
 use crate::desktop::DesktopError;
 use crate::key::{Chord, Key, Modifier};
 
@@ -107,7 +108,7 @@ async fn codes(
                 return Err(missing(*key));
             }
             keymap.bind(link, hands.held(), &[symbol]).await?;
-            keymap.spares_were_used();
+            keymap.spares_were_used(ping::window_with_keyboard(link)?);
         }
         let stroke = find(keymap, *key, symbol).ok_or_else(|| missing(*key))?;
         let shift = if stroke.shift { shift(keymap) } else { None };

@@ -18,6 +18,8 @@ use crate::key::{Key, Modifier, NamedKey};
 const WHAT: &str = "reading the keyboard's mapping";
 /// The key that reaches the third level, AltGr on many keyboards.
 const LEVEL_3: Keysym = 0xfe03;
+/// The symbol of a character by its number is this much more than the number.
+const UNICODE: Keysym = 0x0100_0000;
 /// Spare keys left alone for other programs.
 const LEFT_ALONE: usize = 1;
 /// After this time every program has read what was typed.
@@ -51,8 +53,8 @@ pub(super) struct Keymap {
     characters: HashMap<char, Stroke>,
     spares: Vec<Spare>,
     turn: u64,
-    /// When keys were last sent whose meaning we have changed.
-    typed: Option<Instant>,
+    /// When keys were last sent whose meaning we have changed, and to which window.
+    typed: Option<(Instant, u32)>,
     /// The window whose program does not say whether it has read its keys.
     mute: Option<u32>,
 }
@@ -140,19 +142,29 @@ impl Keymap {
         self.spares.len() * 2
     }
 
-    /// Notes that keys were sent whose meaning we have changed.
-    pub(super) fn spares_were_used(&mut self) {
-        self.typed = Some(Instant::now());
+    /// Notes that keys were sent to this window whose meaning we have changed.
+    pub(super) fn spares_were_used(&mut self, window: u32) {
+        self.typed = Some((Instant::now(), window));
     }
 
     /// As long as spare keys should still keep their meaning: a program reads the meaning of a key
     /// when it gets to it, not when it was pressed.
-    pub(super) fn unread(&self) -> Option<Duration> {
-        READ.checked_sub(self.typed?.elapsed())
+    fn unread(&self) -> Option<(Duration, u32)> {
+        let (when, window) = self.typed?;
+        READ.checked_sub(when.elapsed()).map(|time| (time, window))
+    }
+
+    /// Waits until spare keys may lose their meaning. Blocks; for the end, where nothing is awaited.
+    pub(super) fn wait_until_read(&self, link: &Link) {
+        if let Some((time, window)) = self.unread()
+            && let Err(fault) = ping::wait_at_the_end(link, window, self.mute, time)
+        {
+            tracing::debug!(%fault, "what was typed last may not have been read");
+        }
     }
 
     /// Puts symbols that no key makes on spare keys, the least recently wanted ones first. Returns
-    /// once the server has done so.
+    /// once the program that has the keyboard has heard of it.
     pub(super) async fn bind(
         &mut self,
         link: &Link,
@@ -174,8 +186,8 @@ impl Keymap {
         if wanted.len() > self.room() {
             return Err(DesktopError::failed(what, "the keyboard has too few spare keys"));
         }
-        if self.unread().is_some() {
-            ping::wait(link, &mut self.mute).await?;
+        if let Some((_, window)) = self.unread() {
+            ping::wait(link, window, &mut self.mute).await?;
         }
         let free = self.spares.iter().filter(|spare| spare.used < self.turn).count();
         if missing.len().div_ceil(2) > free {
@@ -198,6 +210,9 @@ impl Keymap {
         self.characters.retain(|_, stroke| stays(stroke));
         held.binds(&changed.iter().map(|(code, _)| *code).collect::<Vec<_>>());
         spare_keys::set(&link.wire, &changed).during(what)?;
+        // A browser hears of the new meaning on one connection and of its keys on another.
+        let window = ping::window_with_keyboard(link)?;
+        ping::wait_for_answer(link, window, &mut self.mute).await?;
         for (code, [plain, shifted]) in changed {
             self.learn(plain, Stroke { code, shift: false, level3: false });
             self.learn(shifted, Stroke { code, shift: true, level3: false });
@@ -206,13 +221,16 @@ impl Keymap {
     }
 }
 
-/// The symbol that makes `character`; `None` for what is no character to type.
+/// The symbol that makes `character`; `None` for what is no character to type. Beyond Latin-1 it is
+/// the symbol that holds the character's number: the older ones are read differently by different
+/// programs, and a few by none.
 pub(super) fn symbol_of(character: char) -> Option<Keysym> {
     match character {
         '\n' => Some(xkeysym::key::Return),
         '\t' => Some(xkeysym::key::Tab),
         character if character.is_control() => None,
-        character => Some(xkeysym::Keysym::from_char(character).raw()).filter(|symbol| *symbol != 0),
+        '\0'..='\u{ff}' => Some(character.into()),
+        character => Some(UNICODE + u32::from(character)),
     }
 }
 
@@ -307,5 +325,6 @@ mod tests {
         assert_eq!(symbol_of('\u{8}'), None);
         assert_eq!(symbol_of('é'), Some(0xe9));
         assert_eq!(symbol_of('中'), Some(0x0100_4e2d));
+        assert_eq!(symbol_of('≡'), Some(0x0100_2261), "and not the older 0x8cf, which xterm drops");
     }
 }

@@ -250,9 +250,7 @@ impl Desktop for X11 {
 impl Drop for X11 {
     fn drop(&mut self) {
         self.release();
-        if let Some(unread) = self.keymap.unread() {
-            std::thread::park_timeout(unread);
-        }
+        self.keymap.wait_until_read(&self.link);
         self.hands.held().unbind(&self.link.wire);
         self.clipboard.give_back();
     }

@@ -57,15 +57,15 @@ pub(super) async fn act(
                 DesktopError::failed("moving the pointer", reason)
             })
         }
-        PointerInput::Down(button) => press(link, hands, button, Direction::Press).await,
+        PointerInput::Down(button) => {
+            let place = apart(link, hands).await?;
+            press(link, hands, button, Direction::Press).await?;
+            hands.clicked = Some((Instant::now(), place));
+            Ok(())
+        }
         PointerInput::Up(button) => press(link, hands, button, Direction::Release).await,
         PointerInput::Click(button, count) => {
-            let place = position(link)?;
-            if let Some((when, before)) = hands.clicked
-                && Rect::around(before, SAME_PLACE).contains(place)
-            {
-                tokio::time::sleep_until(when + SAME_CLICK).await;
-            }
+            let place = apart(link, hands).await?;
             for turn in 0..count {
                 if turn > 0 {
                     tokio::time::sleep(BETWEEN_CLICKS).await;
@@ -84,6 +84,17 @@ pub(super) async fn act(
             link.sync()
         }
     }
+}
+
+/// Waits until a press would not count as part of the click before it; where the pointer is.
+async fn apart(link: &Link, hands: &Hands) -> Result<ScreenPoint, DesktopError> {
+    let place = position(link)?;
+    if let Some((when, before)) = hands.clicked
+        && Rect::around(before, SAME_PLACE).contains(place)
+    {
+        tokio::time::sleep_until(when + SAME_CLICK).await;
+    }
+    Ok(place)
 }
 
 async fn press(

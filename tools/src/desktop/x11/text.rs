@@ -11,6 +11,7 @@ use super::keyboard;
 use super::keymap::{self, Keymap, Stroke};
 use super::link::{During, Link};
 use super::locks;
+use super::ping;
 use super::release::{self, Held};
 use crate::desktop::DesktopError;
 
@@ -36,6 +37,7 @@ pub(super) async fn write(
         let (batch, later) = rest.split_at(batch(rest, keymap));
         let foreign = foreign(batch, keymap);
         keymap.bind(link, held, &foreign).await?;
+        let window = ping::window_with_keyboard(link)?;
         let strokes: Option<Vec<Stroke>> = batch.iter().map(|one| stroke(keymap, *one)).collect();
         let strokes = strokes
             .ok_or_else(|| DesktopError::failed(WHAT, "the keyboard changed meanwhile; try again"))?;
@@ -47,7 +49,7 @@ pub(super) async fn write(
             tokio::task::yield_now().await;
         }
         if !foreign.is_empty() {
-            keymap.spares_were_used();
+            keymap.spares_were_used(window);
         }
         rest = later;
     }

@@ -7,7 +7,8 @@ use x11rb::connection::Connection;
 use x11rb::properties::{WmSizeHints, WmSizeHintsSpecification};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, KeyPressEvent, PropMode, WindowClass,
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, KeyPressEvent,
+    PropMode, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -36,6 +37,7 @@ impl Probe {
         let window = self.wire.generate_id().unwrap();
         let mask = EventMask::BUTTON_PRESS
             | EventMask::BUTTON_RELEASE
+            | EventMask::BUTTON_MOTION
             | EventMask::KEY_PRESS
             | EventMask::KEY_RELEASE
             | EventMask::STRUCTURE_NOTIFY;
@@ -71,18 +73,41 @@ impl Probe {
         window
     }
 
+    /// Lets the window say that it answers the question whether it still reads its events; the atom
+    /// that such a question bears.
+    pub(crate) fn answers_pings(&self, window: u32) -> u32 {
+        let atom =
+            |name: &str| self.wire.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        let (protocols, ping) = (atom("WM_PROTOCOLS"), atom("_NET_WM_PING"));
+        self.wire
+            .change_property32(PropMode::REPLACE, window, protocols, AtomEnum::ATOM, &[ping])
+            .unwrap();
+        self.wire.sync().unwrap();
+        ping
+    }
+
+    /// Answers such a question to those who listen for `mask`.
+    pub(crate) fn answer(&self, mut question: ClientMessageEvent, mask: EventMask) {
+        question.window = self.root;
+        let mask = mask | EventMask::SUBSTRUCTURE_REDIRECT;
+        self.wire.send_event(false, self.root, mask, question).unwrap();
+        self.wire.sync().unwrap();
+    }
+
     /// Waits until `enough` says so of all events seen since the last call.
     pub(crate) fn events(&self, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
         let end = Instant::now() + Duration::from_secs(5);
         let mut seen = Vec::new();
-        while !enough(&seen) {
-            assert!(Instant::now() < end, "only these events came: {seen:#?}");
+        loop {
             self.wire.sync().unwrap();
             while let Some(event) = self.wire.poll_for_event().unwrap() {
                 seen.push(event);
             }
+            if enough(&seen) {
+                return seen;
+            }
+            assert!(Instant::now() < end, "only these events came: {seen:#?}");
         }
-        seen
     }
 
     /// The next `count` key events: symbol of the key, whether it is pressed, the modifiers.

@@ -13,7 +13,9 @@ use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
 use freehand_tools::desktop::{Desktop, KeyboardInput, Launch, PointerInput};
 use freehand_tools::element::Window;
 use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Decision, Evaluation, Gate, Policy};
+use freehand_tools::outcome::Outcome;
 use freehand_tools::permit::Redeemed;
+use freehand_tools::toolbox::Toolbox;
 use rustix::process::{Pid, Signal, kill_process};
 
 #[derive(Debug)]
@@ -50,9 +52,12 @@ pub(crate) async fn permit(desktop: &mut dyn Desktop) -> Redeemed {
         summary: "test".into(),
         basis: Basis { observation: seen.id, frame: seen.frame.digest() },
     };
-    let mut gate = Gate::new(vec![Box::new(AllowAll)], Box::new(Nobody));
-    let review = gate.review(action, &seen).await;
+    let review = gate().review(action, &seen).await;
     review.permit.unwrap().redeem(desktop).await.unwrap()
+}
+
+fn gate() -> Gate {
+    Gate::new(vec![Box::new(AllowAll)], Box::new(Nobody))
 }
 
 /// A virtual display with the desktop on it. Dropped in this order.
@@ -119,6 +124,15 @@ impl Bench {
     pub(crate) async fn tap(&mut self, chord: &str) {
         let chord = chord.parse().unwrap();
         self.desktop.keyboard(&self.permit, KeyboardInput::Tap(chord)).await.unwrap();
+    }
+
+    /// Makes a tool call, as a model would.
+    pub(crate) async fn call(&mut self, tool: &str, args: serde_json::Value) -> Outcome {
+        let toolbox = Toolbox::default();
+        let seen = self.desktop.observe().await.unwrap();
+        let action = toolbox.resolve(&ToolCall::new(tool, args), &seen).unwrap();
+        let permit = gate().review(action, &seen).await.permit.unwrap();
+        toolbox.perform(permit, &mut self.desktop).await.unwrap().outcome
     }
 
     pub(crate) async fn pointer(&mut self, input: PointerInput) {

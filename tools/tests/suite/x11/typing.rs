@@ -4,12 +4,18 @@ use std::process::Command;
 use std::time::Duration;
 
 use freehand_tools::action::Button;
-use freehand_tools::desktop::{Desktop, Launch, PointerInput};
+use freehand_tools::desktop::x11::X11;
+use freehand_tools::desktop::{Desktop, KeyboardInput, Launch, PointerInput};
+use freehand_tools::geometry::Rect;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::EventMask;
 
-use super::support::Bench;
+use super::probe::{Kind, Probe};
+use super::support::{Bench, permit};
 
-/// Capitals, symbols, accents, another script, a character beyond 16 bits, brackets.
-pub(crate) const HARD: &str = "é 中文 🎉 {}[]<>~|€ ÄÖ ß \"Quoted\" C:\\x `a` $1 100% #x ^y";
+/// Capitals, symbols, accents, another script, a character beyond 16 bits, brackets, and characters
+/// whose older symbols programs read differently.
+pub(crate) const HARD: &str = "é 中文 🎉 ≡▒ {}[]<>~|€ ÄÖ ß \"Quoted\" C:\\x `a` $1 100% #x ^y";
 
 /// About 500 characters in several scripts.
 pub(crate) fn long() -> String {
@@ -35,6 +41,64 @@ async fn a_terminal_gets_every_character() {
     let long = long() + "\n";
     bench.type_text(&long.replace('\t', " ")).await;
     bench.expect_file("out", &format!("{HARD}\n{}", long.replace('\t', " "))).await;
+}
+
+#[tokio::test]
+async fn text_arrives_though_the_desktop_ends_at_once() {
+    let mut bench = Bench::start().await;
+    let file = bench.path("out").display().to_string();
+    bench.open(&["xterm", "-e", "sh", "-c", "cat > \"$0\"", &file], "XTerm").await;
+    type_and_leave(&bench, &format!("{HARD}\n")).await;
+    bench.expect_file("out", &format!("{HARD}\n")).await;
+    std::fs::write(bench.path("note.txt"), "").unwrap();
+    let file = bench.path("note.txt").display().to_string();
+    bench.open(&["mousepad", &file], "Mousepad").await;
+    for _ in 0..3 {
+        type_and_leave(&bench, HARD).await;
+    }
+    bench.tap("ctrl+s").await;
+    bench.expect_file("note.txt", &HARD.repeat(3)).await;
+}
+
+/// Types through a desktop that is gone right after.
+async fn type_and_leave(bench: &Bench, text: &str) {
+    let mut desktop = X11::on(&bench.display).unwrap();
+    let permit = permit(&mut desktop).await;
+    desktop.keyboard(&permit, KeyboardInput::Text(text.into())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_waits_until_the_program_knows_its_meaning() {
+    let mut bench = Bench::start().await;
+    let probe = Probe::on(bench.display.name());
+    let window = probe.window(Rect::new(100, 100, 400, 300), Kind::Managed, "Slow");
+    let ping = probe.answers_pings(window);
+    bench.window("Slow").await;
+    let program = std::thread::spawn(move || {
+        // As GTK answers, as Qt 5 does, and once more: who does not answer is not asked again.
+        for mask in
+            [EventMask::SUBSTRUCTURE_NOTIFY, EventMask::STRUCTURE_NOTIFY, EventMask::SUBSTRUCTURE_NOTIFY]
+        {
+            let asked = |event: &Event| match event {
+                Event::ClientMessage(message) if message.data.as_data32()[0] == ping => Some(*message),
+                _ => None,
+            };
+            let is_key = |event: &Event| matches!(event, Event::KeyPress(_));
+            let mut seen = probe.events(|events| events.iter().any(|event| asked(event).is_some()));
+            let question = seen.iter().find_map(asked).unwrap();
+            std::thread::park_timeout(Duration::from_millis(200));
+            seen.extend(probe.events(|_| true));
+            assert!(!seen.iter().any(is_key), "a key came before the answer: {seen:#?}");
+            probe.answer(question, mask);
+            probe.events(|events| events.iter().any(is_key));
+        }
+    });
+    for text in ["中", "文", "字"] {
+        bench.type_text(text).await;
+        // What was typed counts as read, so that the next question is about the next text.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+    }
+    program.join().unwrap();
 }
 
 #[tokio::test]
