@@ -11,6 +11,7 @@ pub mod memory;
 pub mod replay;
 pub mod run;
 pub mod scripted;
+mod sight;
 pub mod step;
 pub mod trajectory;
 pub mod workflow;

@@ -27,6 +27,8 @@ pub struct Memory {
     /// What was filled in or switched since a button was last pressed, and whether one just was.
     worked: HashMap<ElementId, Option<WindowId>>,
     committed: HashSet<ElementId>,
+    /// Whether the last thing done was to fill in a field.
+    unsent: bool,
 }
 
 impl Memory {
@@ -76,6 +78,8 @@ impl Memory {
             self.notes.push(text.clone());
         }
         let Some(usage) = usage(&action.kind) else { return };
+        let sends = matches!(action.kind, ActionKind::TypeText { submit: true, .. });
+        self.unsent = matches!(usage, Usage::Type | Usage::Select) && !sends;
         // Of several texts at most one stays highlighted.
         let aimless = matches!(usage, Usage::Press | Usage::Scroll | Usage::Highlight);
         let element = action.target.element.as_ref().filter(|_| !aimless);
@@ -126,6 +130,11 @@ impl Memory {
     /// form or the dialog was accepted.
     pub fn is_accepted(&self, seen: &Observation) -> bool {
         !self.committed.is_empty() && self.committed.iter().all(|id| seen.element(*id).is_none())
+    }
+
+    /// Whether a field was filled in and nothing was done with it yet.
+    pub const fn is_unsent(&self) -> bool {
+        self.unsent
     }
 
     /// What makes no sense on this screen.

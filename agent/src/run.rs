@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use freehand_model::dialect::{Barred, Comparison, Dialect, ParseError, PlanView, Proposal, list};
+use freehand_model::dialect::{Barred, Comparison, Dialect, ParseError, PlanView, Proposal};
 use freehand_model::prompt::Completion;
 use freehand_model::{Model, ModelError};
 use freehand_tools::action::{ActionKind, Condition, Status};
@@ -25,15 +25,10 @@ use crate::asking::Asking;
 use crate::event::{Event, Listener};
 use crate::limits::Limits;
 use crate::memory::Memory;
+use crate::sight::Sight;
 use crate::step::perform_call;
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
-
-/// Characters of the list that the model is shown.
-const LIST_BUDGET: usize = 6_000;
-/// The accessibility tree may come in after the pixels; it is read again at most so often.
-const TREE_READS: u32 = 4;
-const TREE_WAIT: Duration = Duration::from_millis(60);
 
 /// Stops a run from outside: cheap to clone, may be set at any moment.
 #[derive(Debug, Clone, Default)]
@@ -90,12 +85,6 @@ struct Progress {
     /// How the task compares, and whether it was asked.
     comparison: Comparison,
     compared: bool,
-}
-
-/// One look at the screen, with the list that the model reads.
-struct Sight {
-    seen: Observation,
-    list: String,
 }
 
 /// What the model was asked in one step, and what it said.
@@ -189,8 +178,7 @@ impl<'a> Run<'a> {
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let view = view(self.apps, &sight, &specs, &[], progress);
         let done = self.asking(index, deadline).done(&view, progress.changed).await?;
-        let accepted = progress.memory.is_accepted(&sight.seen);
-        let checked = done.and_then(|done| done.proof(accepted));
+        let checked = done.and_then(|done| done.proof(&progress.memory, &sight.seen));
         let done = done.map(|done| done.probability);
         let frame = sight.seen.frame.clone();
         let step = Step { done, ..blank(index, sight) };
@@ -207,7 +195,7 @@ impl<'a> Run<'a> {
     ) -> Result<(), Halt> {
         self.check_limits(deadline, progress)?;
         let start = Instant::now();
-        let sight = self.observe(progress).await?;
+        let mut sight = self.observe(progress).await?;
         let looked = ms(start);
         self.listener.event(Event::Observed {
             step: index,
@@ -219,9 +207,15 @@ impl<'a> Run<'a> {
         let asked = Instant::now();
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let mut asking = self.asking(index, deadline);
-        let answer = ask(&mut asking, self.apps, &specs, &sight, progress).await?;
-        let Sight { seen, .. } = &sight;
-        let (seen, mut frames) = (seen.clone(), vec![seen.frame.clone()]);
+        let mut answer = ask(&mut asking, self.apps, &specs, &sight, progress).await?;
+        if answer.said.is_some()
+            && let Some(newer) = sight.outdated(self.desktop, &progress.task).await?
+        {
+            progress.last_list = Some(newer.list.clone());
+            sight = newer;
+            answer = ask(&mut asking, self.apps, &specs, &sight, progress).await?;
+        }
+        let (seen, mut frames) = (sight.seen.clone(), vec![sight.seen.frame.clone()]);
         let mut step = Step { done: answer.done, ..blank(index, sight) };
         step.timing.observe = looked;
         step.timing.model = ms(asked);
@@ -262,21 +256,12 @@ impl<'a> Run<'a> {
         Err(Halt::Exit(exit))
     }
 
-    /// Looks at the screen; when the pixels changed and the list did not yet, a little later again.
+    /// Looks at the screen; where something was changed, until the list shows it.
     async fn observe(&mut self, progress: &mut Progress) -> Result<Sight, DesktopError> {
-        let list_of = |seen: &Observation, task: &str| list::screen(seen, task, LIST_BUDGET);
-        let mut seen = self.desktop.observe().await?;
-        let mut list = list_of(&seen, &progress.task);
-        for _ in 1..TREE_READS {
-            if !progress.changed || progress.last_list.as_ref() != Some(&list) {
-                break;
-            }
-            tokio::time::sleep(TREE_WAIT).await;
-            seen = self.desktop.observe().await?;
-            list = list_of(&seen, &progress.task);
-        }
-        progress.last_list = Some(list.clone());
-        Ok(Sight { seen, list })
+        let stale = progress.last_list.take().filter(|_| progress.changed);
+        let sight = Sight::look(self.desktop, &progress.task, stale.as_deref()).await?;
+        progress.last_list = Some(sight.list.clone());
+        Ok(sight)
     }
 
     async fn act(
@@ -434,8 +419,7 @@ async fn ask(
     }
     let view = view(apps, sight, specs, &barred, progress);
     let done = asking.done(&view, progress.changed).await?;
-    let accepted = progress.memory.is_accepted(&sight.seen);
-    let checked = done.and_then(|done| done.proof(accepted));
+    let checked = done.and_then(|done| done.proof(&progress.memory, &sight.seen));
     let done = done.map(|done| done.probability);
     if checked.is_some() {
         return Ok(Answer { done, checked, said: None });

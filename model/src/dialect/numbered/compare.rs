@@ -66,6 +66,8 @@ pub(super) fn order(shares: &[f64]) -> Order {
 /// Several of a kind, such as one button for each offer, with the numbers that tell them apart.
 struct Series<'e> {
     members: Vec<&'e Element>,
+    /// What stands beside them.
+    texts: Vec<ElementId>,
     columns: Vec<Column>,
 }
 
@@ -111,7 +113,8 @@ impl<'e> Series<'e> {
             }
         }
         let members = at.iter().filter_map(|at| elements.get(*at).copied()).collect();
-        Self { members, columns: columns(&records) }
+        let texts = records.iter().flatten().filter(|e| e.role == Role::Text).map(|e| e.id).collect();
+        Self { members, texts, columns: columns(&records) }
     }
 }
 
@@ -161,9 +164,9 @@ fn lettered<'t>(task: &str, things: impl Iterator<Item = &'t str>) -> String {
     format!("Request: {task}\n{}", lines.join("\n"))
 }
 
-/// What loses the comparison.
+/// What loses the comparison, and the texts beside all of it: they only say what is compared.
 pub(super) fn losers(comparison: &Comparison, elements: &[&Element]) -> Vec<ElementId> {
-    let Some(Series { members, columns }) = series(elements) else { return Vec::new() };
+    let Some(Series { members, mut texts, columns }) = series(elements) else { return Vec::new() };
     let named = columns.iter().find(|column| Some(&column.form) == comparison.by.as_ref());
     let Some(column) = named.or(columns.first().filter(|_| columns.len() == 1)) else {
         return Vec::new();
@@ -175,7 +178,8 @@ pub(super) fn losers(comparison: &Comparison, elements: &[&Element]) -> Vec<Elem
         Order::Largest => column.values.iter().max_by(sorted),
     };
     let pairs = members.iter().zip(&column.values);
-    pairs.filter(|(_, value)| Some(*value) != best).map(|(element, _)| element.id).collect()
+    texts.extend(pairs.filter(|(_, value)| Some(*value) != best).map(|(element, _)| element.id));
+    texts
 }
 
 /// A name without its numbers, and these.

@@ -86,6 +86,7 @@ impl Accessibility {
                 .await;
         let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
+        let mut framed = HashSet::new();
         self.said.clear();
         for (program, tree) in trees {
             match tree {
@@ -96,6 +97,7 @@ impl Accessibility {
                         Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))
                     }));
                     found.extend(drafts);
+                    framed.extend(frames(&tree, program, windows));
                     gaps.extend(gap.map(|reason| missed(program, windows, &reason)));
                 }
                 Err(Silence::Late) => gaps.push(missed(program, windows, "does not answer")),
@@ -110,7 +112,7 @@ impl Accessibility {
             self.bus.talk_through_the_bus(|name| name == root.bus);
         }
         for (at, draft) in &mut found {
-            *at = popup(draft, *at, windows).unwrap_or(*at);
+            *at = popup(draft, *at, windows, &framed).unwrap_or(*at);
         }
         found.sort_by_key(|(window, _)| *window);
         found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
@@ -190,21 +192,41 @@ fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
 }
 
 /// The window in front that the entry of an open menu or list stands in: pop-ups are windows of the
-/// window system, and not of the tree.
-fn popup(draft: &Draft, owner: usize, windows: &[Window]) -> Option<usize> {
+/// window system, and no frames of the tree. What lies under a dialog does not stand in it.
+fn popup(draft: &Draft, owner: usize, windows: &[Window], framed: &HashSet<usize>) -> Option<usize> {
     let entry = matches!(
         draft.role,
         Role::MenuItem | Role::Option | Role::ListItem | Role::Checkbox | Role::Radio
     );
     let pid = windows.get(owner)?.pid;
-    let mut in_front = windows.iter().take(owner);
-    in_front
-        .position(|window| entry && window.pid == pid && window.bounds.contains(draft.bounds.center()))
+    let stands_in = |window: &Window| window.bounds.contains(draft.bounds.center());
+    windows.iter().take(owner).enumerate().find_map(|(at, window)| {
+        let popup = entry && window.pid == pid && !framed.contains(&at);
+        (popup && stands_in(window)).then_some(at)
+    })
 }
 
 /// Whether the middle of it lies under one of the windows in front.
 fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
     in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
+}
+
+/// Windows that may be the program's, with their places from the front.
+fn windows_of<'a>(program: &Program, windows: &'a [Window]) -> Vec<(usize, &'a Window)> {
+    windows
+        .iter()
+        .enumerate()
+        .filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid)
+        .collect()
+}
+
+/// The windows that the program has frames or dialogs for.
+fn frames(tree: &Tree, program: &Program, windows: &[Window]) -> Vec<usize> {
+    let own = windows_of(program, windows);
+    let framed = tree.roots().into_iter().flat_map(|root| tree.children(root)).filter(|frame| {
+        frame.shows() && !matches!(frame.role, BusRole::Window | BusRole::PopupMenu | BusRole::ToolTip)
+    });
+    framed.filter_map(|frame| owner(frame, &own)).map(|(at, _)| at).collect()
 }
 
 /// The elements of one program, each with the window that it stands in, counted from the front.
@@ -214,11 +236,7 @@ fn drafts(
     windows: &[Window],
     screen: ScreenRect,
 ) -> Vec<(usize, Draft)> {
-    let own: Vec<(usize, &Window)> = windows
-        .iter()
-        .enumerate()
-        .filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid)
-        .collect();
+    let own = windows_of(program, windows);
     let mut found = Vec::new();
     for root in tree.roots() {
         for frame in tree.children(root).filter(|frame| frame.shows()) {
