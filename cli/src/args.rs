@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use freehand_policies::preset::Preset;
-use freehand_tools::geometry::{Screen, Size};
+use freehand_tools::geometry::{Screen, ScreenRect, Size};
 
 use crate::display::{self, Display};
 use crate::duration;
@@ -142,13 +142,27 @@ pub struct ObserveArgs {
     /// Write the picture of the screen to this file, as PNG.
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
+    /// Draw the numbers of the list and the pointer into the picture.
+    #[arg(long, requires = "image")]
+    pub marks: bool,
+    /// Only the front window that has this in its title or its program's name.
+    #[arg(long, value_name = "TEXT")]
+    pub window: Option<String>,
+    /// Only this part of the screen, in px.
+    #[arg(long, value_name = "X,Y,WxH", value_parser = display::region, conflicts_with = "window")]
+    pub region: Option<ScreenRect>,
+    /// Go on looking, and show what changes, until Ctrl-C.
+    #[arg(long, conflicts_with = "image")]
+    pub watch: bool,
 }
 
 const OBSERVE: &str = "\
 Examples:
   freehand observe
-  freehand observe --display :1 --image now.png
-  freehand observe --json";
+  freehand observe --display :1 --image now.png --marks
+  freehand observe --window mousepad
+  freehand observe --region 0,0,640x400 --json
+  freehand observe --watch";
 
 #[derive(Debug, Args)]
 pub struct ActArgs {

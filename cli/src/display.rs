@@ -6,7 +6,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use freehand_policies::preset::DisplayTrust;
 use freehand_tools::desktop::Desktop;
-use freehand_tools::geometry::{Screen, Size};
+use freehand_tools::geometry::{Screen, ScreenRect, Size};
 
 /// The size in px of a virtual display when nobody asks for another.
 const USUAL: Size<Screen> = Size::new(1280, 800);
@@ -66,6 +66,19 @@ impl fmt::Display for Display {
 pub fn size(text: &str) -> Option<Size<Screen>> {
     let (width, height) = text.split_once('x')?;
     Some(Size::new(width.parse().ok()?, height.parse().ok()?))
+}
+
+/// A part of the screen in px, written as `10,20,300x200`.
+pub fn region(text: &str) -> Result<ScreenRect, String> {
+    let parts = || {
+        let mut words = text.splitn(3, ',');
+        let (x, y) = (words.next()?.trim().parse().ok()?, words.next()?.trim().parse().ok()?);
+        let size: Size<Screen> = size(words.next()?.trim())?;
+        Some(ScreenRect::new(x, y, size.width, size.height))
+    };
+    parts().filter(|region| !region.is_empty()).ok_or_else(|| {
+        format!("`{text}` is not a part of the screen; write it as X,Y,WxH: 10,20,300x200")
+    })
 }
 
 /// A desktop, and what has to stay alive for it.
@@ -132,6 +145,14 @@ pub fn release_everything() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regions() {
+        assert_eq!(region("10, -20,300x200"), Ok(ScreenRect::new(10, -20, 300, 200)));
+        for text in ["", "10,20", "10,20,300", "10,20,0x5", "a,b,1x1", "1,2,3x4,5"] {
+            assert!(region(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn displays() {

@@ -17,6 +17,7 @@ pub mod key;
 pub mod observation;
 pub mod outcome;
 pub mod permit;
+pub mod picture;
 pub mod settle;
 pub mod tool;
 pub mod toolbox;

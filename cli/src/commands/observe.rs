@@ -1,15 +1,20 @@
-//! `freehand observe`: what is on the screen, as the model would read it.
+//! `freehand observe`: what is on the screen, as the model would read it; once, or as it changes.
+
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::Seen;
 use freehand_model::dialect::list;
 use freehand_policies::visible::{quoted, visible};
 use freehand_tools::observation::Observation;
+use freehand_tools::picture::marks;
 
 use crate::args::ObserveArgs;
 use crate::config::Config;
-use crate::display::{self, Display};
+use crate::display::{self, Display, Opened};
 use crate::exit::{Code, usage};
+use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
 use crate::work::from_config;
 
@@ -17,21 +22,29 @@ use crate::work::from_config;
 const BUDGET: usize = 200_000;
 /// Characters of a title that are shown.
 const TITLE: usize = 200;
+/// Between two looks of `--watch`.
+const PACE: Duration = Duration::from_millis(200);
 
 /// Runs the command.
 pub async fn run(args: ObserveArgs) -> Result<Code> {
     let config = Config::load()?;
-    let display = match (args.display, &config.display) {
-        (Some(display), _) => display,
+    let display = match (&args.display, &config.display) {
+        (Some(display), _) => display.clone(),
         (None, Some(text)) => from_config("display", text)?,
         (None, None) => Display::Session,
     };
+    if args.watch {
+        let interrupt = Interrupt::listen()?;
+        let mut opened = display::open(&display)?;
+        return tokio::select! {
+            done = watch(&mut opened, &args) => done,
+            () = interrupt.asked() => Ok(Code::Interrupted),
+        };
+    }
     let mut opened = display::open(&display)?;
-    let seen = opened.desktop.observe().await?;
+    let seen = part(opened.desktop.observe().await?, &args)?;
     if let Some(file) = &args.image {
-        let png = seen.frame.to_png().context("the picture cannot be encoded")?;
-        std::fs::write(file, png)
-            .map_err(|error| usage(format!("cannot write `{}`: {error}", file.display())))?;
+        write_picture(file, &seen, args.marks)?;
     }
     if args.json {
         terminal::answer_json(&Seen::from(&seen));
@@ -39,6 +52,79 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
         show(&opened.name, &seen);
     }
     Ok(Code::Done)
+}
+
+/// Shows what there is, and then each change, until it is broken off.
+async fn watch(opened: &mut Opened, args: &ObserveArgs) -> Result<Code> {
+    let mut last = part(opened.desktop.observe().await?, args)?;
+    if args.json {
+        terminal::answer_json(&Seen::from(&last));
+    } else {
+        show(&opened.name, &last);
+    }
+    loop {
+        tokio::time::sleep(PACE).await;
+        let now = part(opened.desktop.observe().await?, args)?;
+        let changes = list::changes(&last, &now);
+        if !changes.is_empty() && args.json {
+            terminal::answer_json(&Seen::from(&now));
+        } else if !changes.is_empty() {
+            terminal::answer("");
+            for change in changes {
+                terminal::answer_text(&change.to_string());
+            }
+        }
+        last = now;
+    }
+}
+
+/// The window or the part of the screen that was asked for.
+fn part(mut seen: Observation, args: &ObserveArgs) -> Result<Observation> {
+    let region = match (&args.window, args.region) {
+        (Some(text), _) => {
+            let text = text.to_lowercase();
+            let found = seen.windows.iter().find(|window| {
+                [&window.title, &window.app].iter().any(|name| name.to_lowercase().contains(&text))
+            });
+            let window = found.cloned().ok_or_else(|| no_window(&text, &seen))?;
+            seen.elements.retain(|element| element.window == Some(window.id));
+            seen.windows.retain(|other| other.id == window.id);
+            window.bounds
+        }
+        (None, Some(region)) => {
+            seen.elements.retain(|element| element.bounds.intersect(&region).is_some());
+            seen.windows.retain(|window| window.bounds.intersect(&region).is_some());
+            region
+        }
+        (None, None) => return Ok(seen),
+    };
+    seen.frame = seen
+        .frame
+        .crop(&region)
+        .ok_or_else(|| usage(format!("{region} is not on the screen, which is {}", seen.bounds())))?;
+    Ok(seen)
+}
+
+fn no_window(text: &str, seen: &Observation) -> anyhow::Error {
+    let titles: Vec<String> = seen.windows.iter().map(|window| quoted(&window.title, TITLE)).collect();
+    let there = match titles.as_slice() {
+        [] => "there are none".to_owned(),
+        titles => format!("there are {}", titles.join(", ")),
+    };
+    usage(format!("no window has `{text}` in its title or its program's name; {there}"))
+}
+
+fn write_picture(file: &Path, seen: &Observation, marks: bool) -> Result<()> {
+    let png = if marks {
+        let listed = list::listed(seen);
+        let pixels = marks::marked(&seen.frame, &listed, Some(seen.cursor));
+        freehand_tools::frame::Frame::new(seen.frame.monitor().clone(), pixels).to_png()
+    } else {
+        seen.frame.to_png()
+    };
+    let png = png.context("the picture cannot be encoded")?;
+    std::fs::write(file, png)
+        .map_err(|error| usage(format!("cannot write `{}`: {error}", file.display())))
 }
 
 fn show(name: &str, seen: &Observation) {
@@ -49,7 +135,7 @@ fn show(name: &str, seen: &Observation) {
         terminal::answer(&format!("window {title} of {app} at {}{keyboard}", window.bounds));
     }
     terminal::answer("");
-    terminal::answer(&list::screen(seen, "", BUDGET));
+    terminal::answer_text(list::screen(seen, "", BUDGET).trim_end());
     for gap in &seen.gaps {
         terminal::say(Tone::Faint, &format!("cannot see everything: {}", visible(gap, TITLE)));
     }

@@ -7,6 +7,7 @@ use std::process::Stdio;
 mod dying;
 mod surprises;
 
+use crate::screen::Screen;
 use crate::support::{Account, Running, last_line, processes_with, wait_for};
 
 const SHELL: &str = r#"{"tool":"open_app","args":{"name":"xterm -e sh"}}"#;
@@ -155,6 +156,38 @@ fn looking_shows_windows_list_and_picture() {
     assert_eq!(std::fs::read(account.path("now.png")).unwrap().get(..4), Some(&b"\x89PNG"[..]));
     let said = account.run(&["observe", "--display", "virtual", "--image", "no/where.png"]);
     said.check(2, &["cannot write `no/where.png`"]);
+}
+
+#[test]
+fn a_look_is_kept_to_a_window_or_a_part_and_can_go_on() {
+    let account = Account::new();
+    let screen = Screen::whole();
+    screen.start(&["zenity", "--entry", "--title", "Order", "--text", "Name"]);
+    let of = |args: &[&str]| account.run(&[&["observe", "--display", &screen.name], args].concat());
+    wait_for("the dialog", || of(&[]).out.contains("button \"OK\"").then_some(()));
+    let whole = of(&["--window", "ORDER", "--json", "--image", "plain.png"]);
+    whole.check(0, &[]);
+    let seen: serde_json::Value = serde_json::from_str(&whole.out).unwrap();
+    let listed = of(&["--window", "order", "--image", "marked.png", "--marks"]);
+    assert!(listed.out.contains("button \"OK\""), "{}", listed.out);
+    let file = |name: &str| std::fs::read(account.path(name)).unwrap();
+    let (plain, marked) = (file("plain.png"), file("marked.png"));
+    let width = |png: &[u8]| u64::from(u32::from_be_bytes(png[16..20].try_into().unwrap()));
+    assert_eq!(Some(width(&plain)), seen["bounds"]["width"].as_u64());
+    assert_eq!(width(&plain), width(&marked));
+    assert_ne!(plain, marked);
+    of(&["--window", "letter"]).check(2, &["no window has `letter`", "\"Order\""]);
+    of(&["--region", "9000,0,10x10"]).check(2, &["is not on the screen"]);
+    let outside = of(&["--region", "0,0,1x1"]);
+    assert!(outside.out.contains("1x1+0+0"), "{}", outside.out);
+    assert!(!outside.out.contains("OK"), "{}", outside.out);
+
+    let running = Running::start(account.command(&["observe", "--display", &screen.name, "--watch"]));
+    running.wait_for("button \"OK\"");
+    screen.start(&["zenity", "--info", "--title", "News", "--text", "It has begun"]);
+    running.wait_for("+ window \"News\"");
+    running.signal("INT");
+    running.end().check(130, &["stopping"]);
 }
 
 #[test]

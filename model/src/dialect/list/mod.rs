@@ -7,9 +7,11 @@ use freehand_tools::observation::Observation;
 
 use self::line::line;
 
+mod diff;
 mod line;
 pub(super) mod task;
 
+pub use self::diff::{Change, changes};
 pub use self::line::quoted;
 
 /// What a reader of a page does not need: the browser's own bars.

@@ -1,14 +1,12 @@
 //! Draws the simulated desktop, so that pixels differ when and only when something differs.
 
-use font8x8::UnicodeFonts as _;
 use image::{Rgb, RgbImage};
 
 use super::field::{Field, Shape};
 use super::scene::{Scene, SimWindow, TITLE, scaled};
 use super::widget::{CHAR, Choice, Kind, LINE, Logical, PAD, ROW, Widget};
 use crate::geometry::{Rect, ScreenRect};
-
-type Colour = [u8; 3];
+use crate::picture::canvas::{Canvas, Colour, glyph};
 
 const DESKTOP: Colour = [58, 82, 104];
 const PAPER: Colour = [255, 255, 255];
@@ -19,38 +17,6 @@ const BLUE: Colour = [38, 98, 190];
 const MARKED: Colour = [178, 206, 255];
 const BLACK: Colour = [12, 12, 12];
 const GREEN: Colour = [140, 220, 140];
-
-/// A picture of one region of the screen; what falls outside of it or of `clip` is not drawn.
-struct Canvas {
-    image: RgbImage,
-    region: ScreenRect,
-    clip: ScreenRect,
-}
-
-impl Canvas {
-    fn fill(&mut self, area: &ScreenRect, colour: Colour) {
-        let Some(area) = area.intersect(&self.clip).and_then(|a| a.intersect(&self.region)) else {
-            return;
-        };
-        let from = |v: i32, origin: i32| v.saturating_sub(origin).max(0).unsigned_abs() as usize;
-        let (x, y) = (from(area.x, self.region.x), from(area.y, self.region.y));
-        for row in self.image.rows_mut().skip(y).take(area.height as usize) {
-            row.skip(x).take(area.width as usize).for_each(|pixel| *pixel = Rgb(colour));
-        }
-    }
-
-    fn outline(&mut self, area: &ScreenRect, colour: Colour) {
-        let Rect { x, y, width, height, .. } = *area;
-        for side in [
-            Rect::new(x, y, width, 1),
-            Rect::new(x, area.bottom() - 1, width, 1),
-            Rect::new(x, y, 1, height),
-            Rect::new(area.right() - 1, y, 1, height),
-        ] {
-            self.fill(&side, colour);
-        }
-    }
-}
 
 /// What draws one window, in its own coordinates.
 struct Pen<'a> {
@@ -90,14 +56,6 @@ impl Pen<'_> {
             }
         }
     }
-}
-
-/// The shape of a character; one that the font lacks gets a box with its number's bits in it, so that
-/// different characters never look the same.
-fn glyph(c: char) -> [u8; 8] {
-    let fonts = [font8x8::BASIC_FONTS.get(c), font8x8::LATIN_FONTS.get(c), font8x8::GREEK_FONTS.get(c)];
-    let [_, a, b, d] = u32::from(c).to_be_bytes();
-    fonts.into_iter().flatten().next().unwrap_or([255, a, 255, b, 255, d, 255, 255])
 }
 
 /// Draws what `region` of the screen shows.

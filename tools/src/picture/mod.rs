@@ -1,0 +1,4 @@
+//! Pictures for people and for models that see: the screen with numbered marks on it.
+
+pub(crate) mod canvas;
+pub mod marks;
