@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::limits::Limits;
-use freehand_agent::run::{Run, Stop};
+use freehand_agent::outside::{Presence, Stop};
+use freehand_agent::run::Run;
 use freehand_agent::trajectory::recorder::Recorder;
 use freehand_agent::trajectory::{Exit, Header};
 use freehand_model::backend::embedded::{Embedded, Settings};
@@ -68,6 +69,7 @@ async fn main() -> Result<()> {
         limits: Limits::default(),
         apps: &[],
         stop: Stop::default(),
+        person: Presence::default(),
     };
     let exit = run.task(&task, &[]).await?;
     ensure!(matches!(exit, Exit::Done { .. }), "not done: {exit:?}");

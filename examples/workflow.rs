@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use freehand_agent::AgentError;
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::limits::Limits;
-use freehand_agent::run::{Run, Stop};
+use freehand_agent::outside::{Presence, Stop};
+use freehand_agent::run::Run;
 use freehand_agent::scripted::Scripted;
 use freehand_agent::trajectory::Exit;
 use freehand_agent::trajectory::recorder::Recorder;
@@ -68,6 +69,7 @@ impl TaskRunner for ByModel {
             limits: Limits { steps: work.max_steps.unwrap_or(usual.steps), ..usual },
             apps: &[],
             stop: Stop::default(),
+            person: Presence::default(),
         };
         run.task(work.task, &[]).await
     }

@@ -28,6 +28,7 @@ python3-gi: the dialog of the demonstration, and programs of the tests
 gir1.2-gtk-3.0: the same
 chromium: the browser of the demonstration and of the tests
 mousepad: the text editor of the demonstration and of the tests
+xserver-xephyr: a screen within a screen, on which tests play the person
 zenity: dialogs of the tests
 featherpad: a Qt program of the tests
 xterm: a terminal of the tests

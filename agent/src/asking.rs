@@ -11,7 +11,7 @@ use freehand_tools::observation::Observation;
 
 use crate::event::{Event, Listener};
 use crate::memory::Memory;
-use crate::run::Stop;
+use crate::outside::Stop;
 
 /// Log-odds above which the task counts as done. Of 90 screens of recorded runs none was taken for done
 /// too early at 0.35, and one at 0.

@@ -29,6 +29,11 @@ pub enum Event {
         /// How long it took, in ms.
         ms: f64,
     },
+    /// The person uses mouse or keyboard, and the run waits until they rest.
+    Yielded {
+        /// The step.
+        step: u32,
+    },
     /// A piece of the model's answer.
     Piece {
         /// The step.

@@ -8,6 +8,8 @@ pub mod error;
 pub mod event;
 pub mod limits;
 pub mod memory;
+pub mod outside;
+mod progress;
 pub mod replay;
 pub mod run;
 pub mod scripted;

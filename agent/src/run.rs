@@ -3,11 +3,9 @@
 //! No arrow goes left. Whatever goes wrong inside a step is that step's outcome, and the next question
 //! shows it to the model; only a desktop or a model that is gone ends the run.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use freehand_model::dialect::{Barred, Comparison, Dialect, ParseError, PlanView, Proposal};
+use freehand_model::dialect::{Barred, Dialect, ParseError, PlanView, Proposal};
 use freehand_model::prompt::Completion;
 use freehand_model::{Model, ModelError};
 use freehand_tools::action::{ActionKind, Condition, Status};
@@ -17,7 +15,7 @@ use freehand_tools::desktop::{Desktop, DesktopError};
 use freehand_tools::frame::Frame;
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
-use freehand_tools::outcome::{Effect, Outcome};
+use freehand_tools::outcome::Outcome;
 use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
@@ -25,26 +23,15 @@ use crate::asking::Asking;
 use crate::event::{Event, Listener};
 use crate::limits::Limits;
 use crate::memory::Memory;
+use crate::outside::{Presence, Stop};
+use crate::progress::{Halt, Progress, view};
 use crate::sight::Sight;
 use crate::step::perform_call;
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 
-/// Stops a run from outside: cheap to clone, may be set at any moment.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Asks the run to stop; it does within one token of the model.
-    pub fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether it was asked.
-    pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
+/// As long as a model may take to break off.
+const BREAK_OFF: Duration = Duration::from_millis(60);
 
 /// All that a run needs, lent to it.
 #[expect(missing_debug_implementations, reason = "holds trait objects that have none")]
@@ -69,22 +56,8 @@ pub struct Run<'a> {
     pub apps: &'a [App],
     /// The way to stop it.
     pub stop: Stop,
-}
-
-/// What a pass of the loop leaves for the next one.
-#[derive(Debug, Default)]
-struct Progress {
-    task: String,
-    memory: Memory,
-    changed: bool,
-    hint: Option<String>,
-    failures: u32,
-    ineffective: u32,
-    refusals: u32,
-    last_list: Option<String>,
-    /// How the task compares, and whether it was asked.
-    comparison: Comparison,
-    compared: bool,
+    /// Whom it waits for.
+    pub person: Presence,
 }
 
 /// What the model was asked in one step, and what it said.
@@ -95,30 +68,6 @@ struct Answer {
     checked: Option<String>,
     /// The next action, where it is not.
     said: Option<(Completion, Result<Proposal, ParseError>)>,
-}
-
-/// Why a pass could not be finished.
-enum Halt {
-    Exit(Exit),
-    Agent(AgentError),
-}
-
-impl From<DesktopError> for Halt {
-    fn from(error: DesktopError) -> Self {
-        Self::Exit(Exit::DesktopFailed { reason: error.to_string() })
-    }
-}
-
-impl From<ModelError> for Halt {
-    fn from(error: ModelError) -> Self {
-        Self::Exit(Exit::ModelFailed { reason: error.to_string() })
-    }
-}
-
-impl From<AgentError> for Halt {
-    fn from(error: AgentError) -> Self {
-        Self::Agent(error)
-    }
 }
 
 fn ms(since: Instant) -> f64 {
@@ -195,7 +144,7 @@ impl<'a> Run<'a> {
     ) -> Result<(), Halt> {
         self.check_limits(deadline, progress)?;
         let start = Instant::now();
-        let mut sight = self.observe(progress).await?;
+        let sight = self.observe(progress).await?;
         let looked = ms(start);
         self.listener.event(Event::Observed {
             step: index,
@@ -207,14 +156,7 @@ impl<'a> Run<'a> {
         let asked = Instant::now();
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let mut asking = self.asking(index, deadline);
-        let mut answer = ask(&mut asking, self.apps, &specs, &sight, progress).await?;
-        if answer.said.is_some()
-            && let Some(newer) = sight.outdated(self.desktop, &progress.task).await?
-        {
-            progress.last_list = Some(newer.list.clone());
-            sight = newer;
-            answer = ask(&mut asking, self.apps, &specs, &sight, progress).await?;
-        }
+        let (sight, answer) = self.decide(&mut asking, &specs, sight, progress).await?;
         let (seen, mut frames) = (sight.seen.clone(), vec![sight.seen.frame.clone()]);
         let mut step = Step { done: answer.done, ..blank(index, sight) };
         step.timing.observe = looked;
@@ -226,6 +168,64 @@ impl<'a> Run<'a> {
             self.act(&mut step, seen, &mut frames, start).await?;
         }
         self.conclude(step, &frames, answer.checked, progress)
+    }
+
+    /// Asks the model; once more where what it was shown does not hold any more by the time it answers.
+    async fn decide(
+        &mut self,
+        asking: &mut Asking<'_>,
+        specs: &[ToolSpec],
+        mut sight: Sight,
+        progress: &mut Progress,
+    ) -> Result<(Sight, Answer), Halt> {
+        let mut answer = self.ask(asking, specs, &sight, progress).await?;
+        if answer.said.is_some() {
+            let newer = if self.person.was_active_since(sight.at) {
+                self.yield_to_person(asking.step).await?;
+                Some(self.observe(progress).await?)
+            } else {
+                sight.outdated(self.desktop, &progress.task).await?
+            };
+            if let Some(newer) = newer {
+                progress.last_list = Some(newer.list.clone());
+                sight = newer;
+                answer = self.ask(asking, specs, &sight, progress).await?;
+            }
+        }
+        // Who has just begun again must not find the mouse moved under the hand.
+        self.yield_to_person(asking.step).await?;
+        Ok((sight, answer))
+    }
+
+    /// Waits while the person uses mouse or keyboard.
+    async fn yield_to_person(&mut self, step: u32) -> Result<(), Halt> {
+        if !self.person.is_active() {
+            return Ok(());
+        }
+        self.listener.event(Event::Yielded { step });
+        tokio::select! {
+            () = self.person.rests() => Ok(()),
+            () = self.stop.stopped() => Err(Halt::Exit(Exit::Interrupted)),
+        }
+    }
+
+    /// Asks, unless it was asked to stop and the model does not break off at once.
+    async fn ask(
+        &mut self,
+        asking: &mut Asking<'_>,
+        specs: &[ToolSpec],
+        sight: &Sight,
+        progress: &mut Progress,
+    ) -> Result<Answer, Halt> {
+        let stop = asking.stop.clone();
+        let overdue = async {
+            stop.stopped().await;
+            tokio::time::sleep(BREAK_OFF).await;
+        };
+        tokio::select! {
+            answer = ask(asking, self.apps, specs, sight, progress) => Ok(answer?),
+            () = overdue => Err(Halt::Exit(Exit::Interrupted)),
+        }
     }
 
     fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
@@ -339,44 +339,6 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Progress {
-    fn take(&mut self, judged: &Judged) -> Result<(), Halt> {
-        match &judged.outcome {
-            Outcome::Done { effect, .. } => {
-                (self.failures, self.refusals) = (0, 0);
-                if *effect == Effect::NoVisibleEffect {
-                    self.ineffective += 1;
-                    self.hint = (self.ineffective > 1)
-                        .then(|| "nothing changed; choose another element, or scroll".into());
-                } else {
-                    self.ineffective = 0;
-                    self.changed = true;
-                }
-            }
-            Outcome::Failed { reason, hint } => {
-                self.failures += 1;
-                let more = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                self.hint = Some(format!("{reason}{more}"));
-            }
-            Outcome::Refused { reason } => {
-                self.refusals += 1;
-                self.hint = Some(reason.clone());
-            }
-        }
-        match judged.action.as_ref().map(|action| &action.kind) {
-            Some(ActionKind::Finish { status, answer, evidence }) if judged.outcome.is_done() => {
-                Err(Halt::Exit(match status {
-                    Status::Success => {
-                        Exit::Done { checked: format!("on the screen: {}", evidence.join("; ")) }
-                    }
-                    Status::Failure => Exit::GaveUp { reason: answer.clone() },
-                }))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 /// A claim of success holds only when its evidence is on the screen.
 fn check_evidence(judged: &mut Judged, seen: &Observation) {
     let Some(ActionKind::Finish { status: Status::Success, evidence, .. }) =
@@ -434,28 +396,7 @@ async fn ask(
     Ok(Answer { done, checked, said: Some(said) })
 }
 
-fn view<'v>(
-    apps: &'v [App],
-    sight: &'v Sight,
-    tools: &'v [ToolSpec],
-    barred: &'v [Barred],
-    progress: &'v Progress,
-) -> PlanView<'v> {
-    PlanView {
-        task: &progress.task,
-        seen: &sight.seen,
-        list: &sight.list,
-        steps: progress.memory.steps(),
-        notes: progress.memory.notes(),
-        hint: progress.hint.as_deref(),
-        tools,
-        apps,
-        barred,
-        comparison: &progress.comparison,
-    }
-}
-
-fn blank(index: u32, Sight { seen, list }: Sight) -> Step {
+fn blank(index: u32, Sight { seen, list, .. }: Sight) -> Step {
     Step {
         index,
         at_ms: now_ms(),
@@ -469,3 +410,6 @@ fn blank(index: u32, Sight { seen, list }: Sight) -> Step {
         timing: Timing::default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

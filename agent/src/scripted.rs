@@ -17,7 +17,7 @@ use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
 use crate::event::{Event, Listener};
-use crate::run::Stop;
+use crate::outside::Stop;
 use crate::step::{Done, perform_call};
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};

@@ -1,7 +1,7 @@
 //! One look at the screen with the list that the model reads, and when to look again: pixels, tree and
 //! programs do not change at the same moment, and a model that thinks for seconds thinks of the past.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use freehand_model::dialect::list;
 use freehand_tools::desktop::{Desktop, DesktopError};
@@ -19,6 +19,8 @@ const TREE_WAIT: Duration = Duration::from_millis(60);
 pub(crate) struct Sight {
     pub(crate) seen: Observation,
     pub(crate) list: String,
+    /// When it was looked at.
+    pub(crate) at: Instant,
 }
 
 impl Sight {
@@ -54,9 +56,10 @@ impl Sight {
     }
 
     async fn once(desktop: &mut dyn Desktop, task: &str) -> Result<Self, DesktopError> {
+        let at = Instant::now();
         let seen = desktop.observe().await?;
         let list = list::screen(&seen, task, LIST_BUDGET);
-        Ok(Self { seen, list })
+        Ok(Self { seen, list, at })
     }
 }
 

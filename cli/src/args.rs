@@ -50,6 +50,10 @@ pub enum Command {
     /// Do the actions of a run again, with no model.
     #[command(after_help = REPLAY)]
     Replay(ReplayArgs),
+    /// Stop whatever Freehand is doing for you, in whichever window it was started.
+    #[cfg(unix)]
+    #[command(after_help = STOP)]
+    Stop,
     /// Scripted workflows.
     #[command(subcommand)]
     Workflow(WorkflowCommand),
@@ -163,6 +167,11 @@ Examples:
   freehand observe --window mousepad
   freehand observe --region 0,0,640x400 --json
   freehand observe --watch";
+
+#[cfg(unix)]
+const STOP: &str = "\
+Examples:
+  freehand stop";
 
 #[derive(Debug, Args)]
 pub struct ActArgs {

@@ -26,6 +26,10 @@ pub struct Config {
     pub max_steps: Option<u32>,
     /// Time of a run.
     pub timeout: Option<String>,
+    /// Keys that stop a run when the person presses them together.
+    pub stop_keys: Option<String>,
+    /// Whether pushing the pointer into the top left corner stops a run.
+    pub stop_corner: Option<bool>,
     /// The folder for the records of runs; each run gets one of its own in it.
     pub runs: Option<PathBuf>,
 }

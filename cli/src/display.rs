@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Instant;
 
 use anyhow::Result;
 use freehand_policies::preset::DisplayTrust;
-use freehand_tools::desktop::Desktop;
+use freehand_tools::desktop::{Desktop, DesktopError, StopSign};
 use freehand_tools::geometry::{Screen, ScreenRect, Size};
+use tokio::sync::watch;
 
 /// The size in px of a virtual display when nobody asks for another.
 const USUAL: Size<Screen> = Size::new(1280, 800);
@@ -90,13 +92,24 @@ pub struct Opened {
     _display: Option<Box<dyn Send>>,
 }
 
+/// What is told of the person who sits at a display.
+pub struct Watched {
+    /// When mouse or keyboard was last used.
+    pub seen: watch::Receiver<Option<Instant>>,
+    /// Whether the stop sign was given.
+    pub stops: watch::Receiver<bool>,
+    /// It is told while this lives.
+    pub watch: Box<dyn Send>,
+}
+
 #[cfg(target_os = "linux")]
 mod platform {
     use freehand_tools::desktop::DesktopError;
+    use freehand_tools::desktop::x11::person::Person;
     use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
     use freehand_tools::desktop::x11::{self, X11};
 
-    use super::{Display, Opened};
+    use super::{Display, Opened, StopSign, Watched};
 
     pub(super) fn open(display: &Display) -> Result<Opened, DesktopError> {
         let (desktop, display): (X11, Option<Box<dyn Send>>) = match display {
@@ -114,27 +127,47 @@ mod platform {
     pub(super) fn release_everything() {
         x11::release_everything();
     }
+
+    pub(super) fn watch(display: &Display, sign: &StopSign) -> Result<Watched, DesktopError> {
+        let name = match display {
+            Display::Named(name) => Some(name.as_str()),
+            Display::Session | Display::Virtual(_) => None,
+        };
+        let person = Person::watch(name, sign)?;
+        Ok(Watched { seen: person.seen(), stops: person.stops(), watch: Box::new(person) })
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use freehand_tools::desktop::DesktopError;
 
-    use super::{Display, Opened};
+    use super::{Display, Opened, StopSign, Watched};
+
+    fn unsupported(what: &str) -> DesktopError {
+        let reason = "only X11 on Linux is supported so far".into();
+        DesktopError::Unsupported { what: what.into(), reason }
+    }
 
     pub(super) fn open(_: &Display) -> Result<Opened, DesktopError> {
-        Err(DesktopError::Unsupported {
-            what: "working on this desktop".into(),
-            reason: "only X11 on Linux is supported so far".into(),
-        })
+        Err(unsupported("working on this desktop"))
     }
 
     pub(super) fn release_everything() {}
+
+    pub(super) fn watch(_: &Display, _: &StopSign) -> Result<Watched, DesktopError> {
+        Err(unsupported("watching for the person at the desk"))
+    }
 }
 
 /// Opens a desktop on `display`. Blocks for about half a second when it has to be started.
 pub fn open(display: &Display) -> Result<Opened> {
     Ok(platform::open(display)?)
+}
+
+/// Watches the person who sits at `display`.
+pub fn watch(display: &Display, sign: &StopSign) -> Result<Watched, DesktopError> {
+    platform::watch(display, sign)
 }
 
 /// Lets go of every key and button, whatever state the program is in.

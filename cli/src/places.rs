@@ -26,6 +26,14 @@ pub fn runs() -> Result<PathBuf> {
     Ok(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("runs"))
 }
 
+/// Where the commands that are at work say so.
+pub fn running() -> Result<PathBuf> {
+    let dirs = project()?;
+    let folder =
+        dirs.runtime_dir().or_else(|| dirs.state_dir()).unwrap_or_else(|| dirs.data_local_dir());
+    Ok(folder.join("running"))
+}
+
 /// The folder of the benchmark: its records while it runs, and what it compares with.
 pub fn bench() -> Result<PathBuf> {
     Ok(project()?.cache_dir().join("bench"))

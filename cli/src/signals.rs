@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use freehand_agent::run::Stop;
+use freehand_agent::outside::Stop;
 use tokio::sync::watch;
 
 use crate::display;
@@ -18,29 +18,34 @@ const GRACE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Interrupt {
     stop: Stop,
-    asked: watch::Receiver<bool>,
+    asked: watch::Sender<bool>,
 }
 
 impl Interrupt {
     /// Listens from now on, as long as the program runs.
     pub fn listen() -> Result<Self> {
         let mut signals = Signals::new().context("cannot listen for signals")?;
-        let (sender, asked) = watch::channel(false);
-        let stop = Stop::default();
-        let this = Self { stop: stop.clone(), asked };
+        let this = Self { stop: Stop::default(), asked: watch::Sender::new(false) };
+        let own = this.clone();
         tokio::spawn(async move {
+            tokio::select! {
+                () = signals.next() => own.ask("stopping; once more stops at once"),
+                () = own.asked() => {}
+            }
             signals.next().await;
-            stop.stop();
-            let _ = sender.send(true);
-            terminal::say(Tone::Strong, "stopping; once more stops at once");
-            // Typing that is under way ends with it.
-            let released = tokio::task::spawn_blocking(display::release_everything);
-            signals.next().await;
-            drop(released);
             display::release_everything();
             std::process::exit(Code::Interrupted as i32);
         });
         Ok(this)
+    }
+
+    /// Asks to end, and lets go of everything at once: typing that is under way ends with it.
+    pub fn ask(&self, words: &str) {
+        self.stop.stop();
+        if !self.asked.send_replace(true) {
+            terminal::say(Tone::Strong, words);
+            tokio::task::spawn_blocking(display::release_everything);
+        }
     }
 
     /// What a run looks at.
@@ -50,11 +55,8 @@ impl Interrupt {
 
     /// Returns once it was asked to stop.
     pub async fn asked(&self) {
-        let mut asked = self.asked.clone();
-        if asked.wait_for(|asked| *asked).await.is_err() {
-            // Nobody listens any more, so nobody will ask.
-            std::future::pending::<()>().await;
-        }
+        // This very sender keeps the channel open.
+        let _ = self.asked.subscribe().wait_for(|asked| *asked).await;
     }
 
     /// Returns once it was asked and has had time to end by itself.

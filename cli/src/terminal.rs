@@ -134,6 +134,9 @@ impl Listener for Steps {
                     write!(line, " {}", Tone::Faint.paint(&format!("{:.1} s", ms / 1000.0), colours()));
                 say(Tone::Plain, &line);
             }
+            Event::Yielded { .. } => {
+                say(Tone::Faint, "  you use the mouse or the keyboard; going on when they rest");
+            }
             // The verdict shows in what came of the action, and the end is told by the command.
             Event::Piece { .. }
             | Event::AskedDone { .. }

@@ -5,15 +5,19 @@ use freehand_agent::event::Listener;
 use freehand_agent::trajectory::Header;
 use freehand_policies::PolicyError;
 use freehand_policies::preset::{DisplayTrust, Preset};
+use freehand_tools::desktop::StopSign;
 use freehand_tools::gate::Gate;
 use freehand_tools::toolbox::Toolbox;
 
 use crate::approval::Answers;
 use crate::args::GateArgs;
 use crate::config::Config;
+use crate::desk::{Desk, stop_sign};
 use crate::display::{self, Display, Opened};
 use crate::exit::usage;
 use crate::own_windows;
+use crate::places;
+use crate::running::Running;
 use crate::signals::Interrupt;
 use crate::terminal::{self, Lines, Steps, Tone};
 
@@ -28,6 +32,8 @@ pub struct Terms {
     pub trust: DisplayTrust,
     /// Who answers what the rules ask.
     pub answers: Answers,
+    /// How the person at the desk stops it.
+    pub sign: StopSign,
 }
 
 /// A desktop and the only way to act on it.
@@ -38,6 +44,9 @@ pub struct Work {
     pub gate: Gate,
     /// What is seen and used.
     pub opened: Opened,
+    /// Who shares the display.
+    pub desk: Desk,
+    _running: Running,
 }
 
 impl Terms {
@@ -69,12 +78,19 @@ impl Terms {
             ));
         }
         let answers = if args.yes { Answers::Yes } else { Answers::Person };
-        Ok(Self { display, preset, trust, answers })
+        Ok(Self { display, preset, trust, answers, sign: stop_sign(config)? })
     }
 
     /// Opens the desktop and puts the gate before it.
     pub async fn open(&self, interrupt: &Interrupt) -> Result<Work> {
+        let running = Running::register(&places::running()?)?;
         let mut opened = display::open(&self.display)?;
+        let desk = match self.trust {
+            DisplayTrust::Own => Desk::deserted(),
+            DisplayTrust::Vouched | DisplayTrust::Users => {
+                Desk::watch(&self.display, &self.sign, interrupt)
+            }
+        };
         let own = match self.trust {
             DisplayTrust::Own => Vec::new(),
             DisplayTrust::Vouched | DisplayTrust::Users => {
@@ -89,7 +105,7 @@ impl Terms {
         }
         let policies = vec![self.preset.policy_sparing(self.trust, own)];
         let gate = Gate::new(policies, self.answers.approver(interrupt));
-        Ok(Work { toolbox: Toolbox::default(), gate, opened })
+        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, _running: running })
     }
 }
 

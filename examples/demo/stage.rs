@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::limits::Limits;
-use freehand_agent::run::{Run, Stop};
+use freehand_agent::outside::{Presence, Stop};
+use freehand_agent::run::Run;
 use freehand_agent::trajectory::recorder::Recorder;
 use freehand_agent::trajectory::{Exit, FORMAT, Header};
 use freehand_model::Model;
@@ -137,6 +138,7 @@ impl<'a> Stage<'a> {
             limits: Limits { steps: 15, ..Limits::default() },
             apps: &[],
             stop: Stop::default(),
+            person: Presence::default(),
         };
         // The outside check is the judge, whatever the agent thinks of its work.
         let exit = run.task(&task.words(), &[]).await?;

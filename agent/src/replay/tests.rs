@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::event::Nobody;
-use crate::run::Stop;
+use crate::outside::Stop;
 use crate::trajectory::reader::read;
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{FORMAT, Header};

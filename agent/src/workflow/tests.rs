@@ -10,7 +10,7 @@ use freehand_tools::toolbox::Toolbox;
 
 use super::*;
 use crate::event::Nobody;
-use crate::run::Stop;
+use crate::outside::Stop;
 use crate::scripted::Scripted;
 use crate::trajectory::reader::read;
 use crate::trajectory::recorder::Recorder;

@@ -14,6 +14,8 @@ mod observe;
 mod replay;
 mod resume;
 mod run;
+#[cfg(unix)]
+mod stop;
 mod workflow;
 
 /// Runs one command to its end.
@@ -25,6 +27,8 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Resume(args) => resume::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,
+        #[cfg(unix)]
+        Command::Stop => stop::run().await,
         Command::Model(command) => model::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Bench(command) => bench::run(command).await,

@@ -139,6 +139,7 @@ impl Errand {
             limits: self.limits,
             apps,
             stop: interrupt.stop(),
+            person: work.desk.person.clone(),
         };
         tokio::select! {
             exit = run.task(&self.task, &self.before) => exit.map(Some),

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use freehand_agent::AgentError;
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::limits::Limits;
+use freehand_agent::outside::Presence;
 use freehand_agent::run::Run;
 use freehand_agent::scripted::Scripted;
 use freehand_agent::trajectory::Exit;
@@ -56,6 +57,7 @@ pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
         listener: listener.as_ref(),
         apps: places::menu(),
         interrupt: interrupt.clone(),
+        person: work.desk.person.clone(),
     };
     let mut with = Scripted {
         desktop: work.opened.desktop.as_mut(),
@@ -96,6 +98,7 @@ struct Tasks<'a> {
     listener: &'a dyn Listener,
     apps: Vec<App>,
     interrupt: Interrupt,
+    person: Presence,
 }
 
 impl Tasks<'_> {
@@ -113,7 +116,7 @@ impl TaskRunner for Tasks<'_> {
     async fn task(&mut self, work: TaskWork<'_>) -> Result<Exit, AgentError> {
         let (listener, interrupt) = (self.listener, self.interrupt.clone());
         let limits = Limits { steps: work.max_steps.unwrap_or(self.limits.steps), ..self.limits };
-        let apps = self.apps.clone();
+        let (apps, person) = (self.apps.clone(), self.person.clone());
         let ready = match self.ready().await {
             Ok(ready) => ready,
             Err(error) => return Ok(Exit::ModelFailed { reason: words(&error) }),
@@ -129,6 +132,7 @@ impl TaskRunner for Tasks<'_> {
             limits,
             apps: &apps,
             stop: interrupt.stop(),
+            person,
         };
         let task = async {
             tokio::select! {

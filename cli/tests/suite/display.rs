@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+mod desk;
 mod dying;
 mod surprises;
 

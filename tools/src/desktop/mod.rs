@@ -36,6 +36,15 @@ pub enum PointerInput {
     Scroll(i32, i32),
 }
 
+/// By what the person at the desk stops a run. Only real devices count, never what is injected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopSign {
+    /// Keys that are pressed together.
+    pub chord: Chord,
+    /// Whether pushing the pointer into the top left corner counts.
+    pub corner: bool,
+}
+
 /// One act on the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyboardInput {

@@ -27,6 +27,7 @@ mod launch;
 mod link;
 mod locks;
 mod monitors;
+pub mod person;
 mod ping;
 mod pointer;
 pub mod release;
