@@ -48,8 +48,11 @@ fn press(display: &str) {
     let send = |wire: &RustConnection, kind: u8, code: u8| {
         wire.xtest_fake_input(kind, code, 0, root, 0, 0, 0).unwrap().check().unwrap();
     };
-    CHORD.iter().for_each(|code| send(&wire, KEY_PRESS_EVENT, *code));
-    CHORD.iter().for_each(|code| send(&wire, KEY_RELEASE_EVENT, *code));
+    for kind in [KEY_PRESS_EVENT, KEY_RELEASE_EVENT] {
+        for code in CHORD {
+            send(&wire, kind, code);
+        }
+    }
 }
 
 #[test]
