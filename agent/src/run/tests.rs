@@ -90,7 +90,10 @@ impl Listener for Lines {
             Event::Yielded { step } => format!("{step} gives way"),
             Event::Acted { step, summary, outcome, .. } => format!("{step} {summary}: {outcome:?}"),
             Event::Ended { exit, .. } => format!("{exit:?}"),
-            _ => return,
+            Event::Started { .. }
+            | Event::Piece { .. }
+            | Event::AskedDone { .. }
+            | Event::Judged { .. } => return,
         };
         self.0.lock().unwrap().push(line);
     }
