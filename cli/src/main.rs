@@ -19,6 +19,7 @@ mod model_choice;
 mod own_windows;
 mod places;
 mod progress;
+mod ruling;
 mod signals;
 mod terminal;
 mod work;

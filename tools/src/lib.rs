@@ -17,6 +17,8 @@ pub mod key;
 pub mod observation;
 pub mod outcome;
 pub mod permit;
+pub mod setting;
 pub mod settle;
 pub mod tool;
 pub mod toolbox;
+mod typed;

@@ -6,11 +6,13 @@ use crate::args::{Command, WorkflowCommand};
 use crate::exit::Code;
 
 mod act;
+mod audit;
 mod bench;
 mod docs;
 mod doctor;
 mod model;
 mod observe;
+mod policy;
 mod replay;
 mod resume;
 mod run;
@@ -26,6 +28,8 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Replay(args) => replay::run(args).await,
         Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,
         Command::Model(command) => model::run(command).await,
+        Command::Policy(command) => policy::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Docs(command) => docs::run(command),
