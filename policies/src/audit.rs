@@ -153,8 +153,8 @@ fn last(file: &mut File) -> io::Result<(Option<Line>, bool)> {
     let mut tail = Vec::new();
     file.take(2 * LONGEST).read_to_end(&mut tail)?;
     let whole = tail.last().is_none_or(|byte| *byte == b'\n');
-    let lines = tail.split(|byte| *byte == b'\n').rev();
-    Ok((lines.filter_map(|line| serde_json::from_slice(line).ok()).next(), whole))
+    let mut lines = tail.split(|byte| *byte == b'\n').rev();
+    Ok((lines.find_map(|line| serde_json::from_slice(line).ok()), whole))
 }
 
 /// Reads the log line by line and checks that each is as it was written and follows the one before it.

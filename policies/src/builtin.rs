@@ -105,10 +105,10 @@ pub fn forbids(action: &Action, own: &[WindowId]) -> Option<Reason> {
 /// What an action writes, with what stands before it on the line.
 fn typed(action: &Action) -> Vec<&str> {
     let entered = action.setting.entered.as_ref().map(|entered| entered.text.as_str());
-    let text = match &action.kind {
-        ActionKind::TypeText { text, .. } => Some(text.as_str()),
-        _ => None,
-    };
+    let mut text = None;
+    if let ActionKind::TypeText { text: typed, .. } = &action.kind {
+        text = Some(typed.as_str());
+    }
     entered.into_iter().chain(text).collect()
 }
 

@@ -132,12 +132,11 @@ impl Cases {
             .iter()
             .map(|case| {
                 let book = book(rules, case.display.into())?.with_tiers(self.tiers.clone())?;
-                let said = match case.action() {
-                    Some(action) => Layers::new(vec![Box::new(book)]).evaluate(&action),
-                    None => {
-                        let because = format!("`{}` is no tool, or lacks what it needs", case.tool);
-                        Evaluation::by(Decision::Deny, "cases:unreadable", because)
-                    }
+                let said = if let Some(action) = case.action() {
+                    Layers::new(vec![Box::new(book)]).evaluate(&action)
+                } else {
+                    let because = format!("`{}` is no tool, or lacks what it needs", case.tool);
+                    Evaluation::by(Decision::Deny, "cases:unreadable", because)
                 };
                 Ok(Tried { case: case.clone(), said })
             })
@@ -181,7 +180,14 @@ impl Case {
             ActionKind::Click { .. } | ActionKind::Move | ActionKind::Drag { .. } if pointed => {
                 EffectClass::BlindInput
             }
-            _ => EffectClass::Input,
+            ActionKind::Click { .. }
+            | ActionKind::Move
+            | ActionKind::Drag { .. }
+            | ActionKind::Scroll { .. }
+            | ActionKind::TypeText { .. }
+            | ActionKind::SelectOption { .. }
+            | ActionKind::PressKeys { .. }
+            | ActionKind::FocusWindow => EffectClass::Input,
         };
         let typed = self.submit.then(|| self.text.clone());
         let entered = self.line.clone().or(typed);

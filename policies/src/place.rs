@@ -189,12 +189,12 @@ pub(crate) fn scheme(address: &str) -> String {
 /// The hosts that an action has to do with: the one that it opens, or those that may be the page's on
 /// which it lands.
 pub(crate) fn hosts(action: &Action) -> Vec<String> {
-    let named = match &action.kind {
-        ActionKind::OpenUrl { url } => vec![host(url)],
-        _ if in_browser(&action.target) => {
-            action.setting.addresses.iter().map(|address| host(address.trim())).collect()
-        }
-        _ => Vec::new(),
+    let named = if let ActionKind::OpenUrl { url } = &action.kind {
+        vec![host(url)]
+    } else if in_browser(&action.target) {
+        action.setting.addresses.iter().map(|address| host(address.trim())).collect()
+    } else {
+        Vec::new()
     };
     named.into_iter().filter(|host| !host.is_empty()).collect()
 }

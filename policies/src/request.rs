@@ -110,33 +110,34 @@ enum Home<'a> {
 
 impl<'a> Home<'a> {
     fn of(action: &'a Action) -> Self {
-        match &action.kind {
-            ActionKind::OpenApp { command } => {
-                let first = shlex::split(command).and_then(|words| words.into_iter().next());
-                Self::Started(program_name(&first.unwrap_or_default()))
-            }
-            _ => Self::Window(&action.target),
+        if let ActionKind::OpenApp { command } = &action.kind {
+            let first = shlex::split(command).and_then(|words| words.into_iter().next());
+            return Self::Started(program_name(&first.unwrap_or_default()));
         }
+        Self::Window(&action.target)
     }
 }
 
 impl<'a> Thing<'a> {
     fn of_tool(action: &'a Action) -> Self {
-        match &action.kind {
-            ActionKind::OpenUrl { url } => Self::Url(url, Home::of(action)),
-            ActionKind::ReadClipboard | ActionKind::WriteClipboard { .. } => Self::Clipboard,
-            _ => match Home::of(action) {
-                Home::Started(program) => Self::Application(program),
-                Home::Window(target) => Self::Place(target),
-            },
+        if let ActionKind::OpenUrl { url } = &action.kind {
+            return Self::Url(url, Home::of(action));
+        }
+        if matches!(action.kind, ActionKind::ReadClipboard | ActionKind::WriteClipboard { .. }) {
+            return Self::Clipboard;
+        }
+        match Home::of(action) {
+            Home::Started(program) => Self::Application(program),
+            Home::Window(target) => Self::Place(target),
         }
     }
 
     fn of_effect(risk: Risk, action: &'a Action, findings: &'a Findings) -> Self {
         match (risk, &findings.command, &findings.address, &findings.file) {
-            (Risk::File, _, _, Some(file)) => Self::File(file, Home::of(action)),
             (Risk::Run, Some(command), _, _) => Self::Shell(command, Home::of(action)),
-            (Risk::Run | Risk::Install, None, _, Some(file)) => Self::File(file, Home::of(action)),
+            (Risk::File | Risk::Run | Risk::Install, _, _, Some(file)) => {
+                Self::File(file, Home::of(action))
+            }
             (Risk::Address, _, Some(address), _) => Self::Url(address, Home::of(action)),
             _ => Self::of_tool(action),
         }
@@ -152,12 +153,14 @@ struct Around {
 impl Around {
     fn of(action: &Action, display: DisplayTrust) -> Result<Self, Undecidable> {
         let (mut text, mut keys) = ("", String::new());
-        match &action.kind {
-            ActionKind::TypeText { text: typed, .. } if !action.is_protected() => text = typed,
-            ActionKind::SelectOption { option } => text = option,
-            ActionKind::WriteClipboard { text: written } => text = written,
-            ActionKind::PressKeys { keys: pressed, .. } => keys = pressed.to_string(),
-            _ => {}
+        if let ActionKind::TypeText { text: given, .. }
+        | ActionKind::SelectOption { option: given }
+        | ActionKind::WriteClipboard { text: given } = &action.kind
+        {
+            text = if action.is_protected() { "" } else { given };
+        }
+        if let ActionKind::PressKeys { keys: pressed, .. } = &action.kind {
+            keys = pressed.to_string();
         }
         let target = &action.target;
         let display = entity("Display", display.word())?;

@@ -238,15 +238,15 @@ fn one_line(text: &str) -> String {
 /// The rules that can fit each action.
 fn by_action(
     policies: &[Cedar],
-) -> Result<HashMap<&'static str, PolicySet>, cedar_policy::PolicySetError> {
+) -> Result<HashMap<&'static str, PolicySet>, Box<cedar_policy::PolicySetError>> {
     actions()
         .map(|(action, groups)| {
             let names: Vec<_> =
                 groups.into_iter().chain([action]).filter_map(|name| uid("Action", name)).collect();
             let fits = |policy: &&Cedar| match policy.action_constraint() {
                 ActionConstraint::Any => true,
-                ActionConstraint::Eq(named) => names.contains(&named),
-                ActionConstraint::In(named) => named.iter().any(|named| names.contains(named)),
+                ActionConstraint::Eq(one) => names.contains(&one),
+                ActionConstraint::In(some) => some.iter().any(|one| names.contains(one)),
             };
             let fitting = policies.iter().filter(fits).cloned();
             Ok((action, PolicySet::from_policies(fitting)?))

@@ -32,7 +32,7 @@ pub(crate) fn statements(source: &str) -> Vec<Statement<'_>> {
             (State::Comment, '\n') if commented => State::Within,
             (State::Comment, '\n') => State::Between,
             (State::Comment, _) => State::Comment,
-            (State::Escape, _) | (State::Text, _) if c != '"' && c != '\\' => State::Text,
+            (State::Escape | State::Text, _) if c != '"' && c != '\\' => State::Text,
             (State::Escape, _) => State::Text,
             (State::Text, '\\') => State::Escape,
             (State::Text, _) => State::Within,

@@ -123,10 +123,10 @@ impl Tiers {
     /// How far to go in what an action lands on. Where several lines fit, the narrowest holds.
     pub fn of(&self, action: &Action) -> Reach {
         let window = action.target.window.as_ref().map(|window| window.app.as_str());
-        let command = match &action.kind {
-            ActionKind::OpenApp { command } => shlex_first(command),
-            _ => None,
-        };
+        let mut command = None;
+        if let ActionKind::OpenApp { command: line } = &action.kind {
+            command = shlex_first(line);
+        }
         let app = self.apps.iter().filter(|app| app.fits(window, command.as_deref()));
         let app = app.map(|app| app.tier).min();
         let site = place::hosts(action).into_iter().filter_map(|host| self.site(&host)).min();

@@ -75,9 +75,8 @@ pub const fn principal(author: Author) -> &'static str {
 
 /// All Cedar actions that something is asked about, each with its groups.
 pub fn actions() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    let tools = TOOLS.into_iter().map(|(name, group)| (name, group));
     let risks = Risk::ALL.into_iter().map(|risk| (risk.word(), "risk"));
-    tools.chain(risks).map(|(name, group)| {
+    TOOLS.into_iter().chain(risks).map(|(name, group)| {
         let groups = if group == "look" { vec![group] } else { vec![group, CHANGE] };
         (name, groups)
     })

@@ -50,10 +50,10 @@ impl Typed {
     /// Remembers an action that is allowed; it counts once its permit is used.
     pub(crate) fn expect(&mut self, action: &Action, used: Used) {
         let window = self.after(action).map(|(line, _)| line);
-        let clipboard = match &action.kind {
-            ActionKind::WriteClipboard { text } => Some(text.clone()),
-            _ => None,
-        };
+        let mut clipboard = None;
+        if let ActionKind::WriteClipboard { text } = &action.kind {
+            clipboard = Some(text.clone());
+        }
         if window.is_some() || clipboard.is_some() {
             self.coming.push(Coming { used, window, clipboard });
         }
@@ -97,7 +97,20 @@ impl Typed {
             ActionKind::Click { button: Button::Middle, .. } | ActionKind::Drag { .. } => {
                 line.unsure = true;
             }
-            _ => return None,
+            ActionKind::Click { .. }
+            | ActionKind::Move
+            | ActionKind::Scroll { .. }
+            | ActionKind::SelectOption { .. }
+            | ActionKind::Wait { .. }
+            | ActionKind::Zoom { .. }
+            | ActionKind::OpenApp { .. }
+            | ActionKind::OpenUrl { .. }
+            | ActionKind::FocusWindow
+            | ActionKind::ReadClipboard
+            | ActionKind::WriteClipboard { .. }
+            | ActionKind::Note { .. }
+            | ActionKind::AskUser { .. }
+            | ActionKind::Finish { .. } => return None,
         }
         Some(((window, line), entered))
     }
@@ -288,12 +301,12 @@ mod tests {
     proptest! {
         #[test]
         fn text_is_the_same_in_any_parts(text in "[a-z \n]{0,20}", at in 0_usize..20) {
-            let at = at.min(text.len());
+            let (before, after) = text.split_at(at.min(text.len()));
             let (mut whole, mut parts) = (Line::default(), Line::default());
             let (mut from_whole, mut from_parts) = (None, None);
             whole.text(&text, &mut from_whole);
-            parts.text(&text[..at], &mut from_parts);
-            parts.text(&text[at..], &mut from_parts);
+            parts.text(before, &mut from_parts);
+            parts.text(after, &mut from_parts);
             prop_assert_eq!((whole, from_whole), (parts, from_parts));
         }
     }

@@ -158,7 +158,17 @@ impl Findings {
                     found.add(Risk::Delete, format!("it is dropped on `{}`", end.name));
                 }
             }
-            _ => {}
+            ActionKind::Move
+            | ActionKind::Scroll { .. }
+            | ActionKind::SelectOption { .. }
+            | ActionKind::Wait { .. }
+            | ActionKind::Zoom { .. }
+            | ActionKind::FocusWindow
+            | ActionKind::ReadClipboard
+            | ActionKind::WriteClipboard { .. }
+            | ActionKind::Note { .. }
+            | ActionKind::AskUser { .. }
+            | ActionKind::Finish { .. } => {}
         }
         found.entered(action);
         found.effects.sort();

@@ -11,8 +11,8 @@ fn preset() -> impl Strategy<Value = Preset> {
 }
 
 fn narrowing(rules: &[String]) -> RuleSet {
-    let source: String =
-        rules.iter().enumerate().map(|(i, rule)| format!("@id(\"r{i}\") {rule}\n")).collect();
+    let named = rules.iter().enumerate().map(|(i, rule)| format!("@id(\"r{i}\") {rule}"));
+    let source = named.collect::<Vec<_>>().join("\n");
     RuleSet::parse("layer", Kind::Narrowing, &source, Path::new("layer.cedar")).unwrap()
 }
 

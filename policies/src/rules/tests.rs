@@ -100,7 +100,7 @@ fn a_layer_cannot_allow() {
 /// Rules of which each has a name of its own.
 fn sources(rules: &[String]) -> String {
     let named = rules.iter().enumerate();
-    named.map(|(i, rule)| format!("@id(\"r{i}\") {rule}\n")).collect()
+    named.map(|(i, rule)| format!("@id(\"r{i}\") {rule}")).collect::<Vec<_>>().join("\n")
 }
 
 proptest! {

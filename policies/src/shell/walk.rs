@@ -268,12 +268,11 @@ fn is_file(name: &str) -> bool {
 
 fn holds(pieces: &[WordPieceWithSource], test: &dyn Fn(&WordPieceWithSource) -> bool) -> bool {
     pieces.iter().any(|piece| {
-        let inner = match &piece.piece {
-            WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
-                inner.as_slice()
-            }
-            _ => &[],
-        };
-        test(piece) || holds(inner, test)
+        if let WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) =
+            &piece.piece
+        {
+            return holds(inner, test);
+        }
+        test(piece)
     })
 }
