@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{
-    ActionConstraint, AuthorizationError, Authorizer, Effect, Policy as Cedar, PolicyId, PolicySet,
-    ValidationMode, Validator,
+    ActionConstraint, AuthorizationError, Authorizer, Effect, EntityUid, Policy as Cedar, PolicyId,
+    PolicySet, PolicySetError, ResourceConstraint, ValidationMode, Validator,
 };
 use freehand_tools::gate::{Decision, Evaluation, Reason};
 
@@ -50,7 +50,7 @@ pub struct RuleSet {
     source: String,
     rules: Arc<HashMap<PolicyId, Rule>>,
     /// Those that can fit an action, by the action: the engine goes through all that it is given.
-    by_action: Arc<HashMap<&'static str, PolicySet>>,
+    by_action: Arc<HashMap<&'static str, Sorted>>,
     /// What Cedar has to remark, with the rule's line.
     warnings: Vec<(usize, String)>,
 }
@@ -136,18 +136,24 @@ impl RuleSet {
     }
 
     fn answer(&self, question: &Question) -> Evaluation {
-        let empty = PolicySet::new();
-        let policies = self.by_action.get(question.action).unwrap_or(&empty);
-        let response = Authorizer::new().is_authorized(&question.request, policies, &question.things);
-        let failed: Vec<String> = response.diagnostics().errors().map(failed_rule).collect();
+        let (mut fitting, mut failed): (Vec<&Rule>, Vec<String>) = (Vec::new(), Vec::new());
+        for policies in
+            self.by_action.get(question.action).into_iter().flat_map(|all| all.near(question))
+        {
+            let response =
+                Authorizer::new().is_authorized(&question.request, policies, &question.things);
+            failed.extend(response.diagnostics().errors().map(failed_rule));
+            fitting.extend(response.diagnostics().reason().filter_map(|id| self.rules.get(id)));
+        }
         if !failed.is_empty() {
             let name = self.called(&failed.join("`, `"));
             let because = format!("the rule `{name}` cannot be decided for it");
             return Evaluation::by(Decision::Deny, &name, because);
         }
-        let mut fitting: Vec<&Rule> =
-            response.diagnostics().reason().filter_map(|id| self.rules.get(id)).collect();
         fitting.sort_by(|a, b| b.decision.cmp(&a.decision).then(a.line.cmp(&b.line)));
+        // What allows it besides is no reason for a no.
+        let denied = fitting.first().is_some_and(|rule| rule.decision == Decision::Deny);
+        fitting.retain(|rule| !denied || rule.decision == Decision::Deny);
         let reasons = |rules: &[&Rule]| {
             let reason =
                 |rule: &&Rule| Reason { rule: rule.name.clone(), because: rule.because.clone() };
@@ -235,10 +241,37 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The rules for one action by what they are about.
+#[derive(Debug, Clone, Default)]
+struct Sorted {
+    /// Those on whatever it is.
+    everywhere: PolicySet,
+    /// Those on what stands in one thing: a program, a tier.
+    within: HashMap<EntityUid, PolicySet>,
+}
+
+impl Sorted {
+    fn add(&mut self, policy: Cedar) -> Result<(), Box<PolicySetError>> {
+        let set = match policy.resource_constraint() {
+            ResourceConstraint::In(thing)
+            | ResourceConstraint::Eq(thing)
+            | ResourceConstraint::IsIn(_, thing) => self.within.entry(thing).or_default(),
+            ResourceConstraint::Any | ResourceConstraint::Is(_) => &mut self.everywhere,
+        };
+        Ok(set.add(policy)?)
+    }
+
+    /// Those that can fit a question: what is not about its resource, or what that stands in, cannot.
+    fn near<'a>(&'a self, question: &'a Question) -> impl Iterator<Item = &'a PolicySet> {
+        let resource = question.request.resource();
+        let around = resource.and_then(|resource| question.things.ancestors(resource));
+        let things = resource.into_iter().chain(around.into_iter().flatten());
+        std::iter::once(&self.everywhere).chain(things.filter_map(|thing| self.within.get(thing)))
+    }
+}
+
 /// The rules that can fit each action.
-fn by_action(
-    policies: &[Cedar],
-) -> Result<HashMap<&'static str, PolicySet>, Box<cedar_policy::PolicySetError>> {
+fn by_action(policies: &[Cedar]) -> Result<HashMap<&'static str, Sorted>, Box<PolicySetError>> {
     actions()
         .map(|(action, groups)| {
             let names: Vec<_> =
@@ -248,8 +281,11 @@ fn by_action(
                 ActionConstraint::Eq(one) => names.contains(&one),
                 ActionConstraint::In(some) => some.iter().any(|one| names.contains(one)),
             };
-            let fitting = policies.iter().filter(fits).cloned();
-            Ok((action, PolicySet::from_policies(fitting)?))
+            let mut sorted = Sorted::default();
+            for policy in policies.iter().filter(fits) {
+                sorted.add(policy.clone())?;
+            }
+            Ok((action, sorted))
         })
         .collect()
 }

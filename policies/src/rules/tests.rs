@@ -97,6 +97,24 @@ fn a_layer_cannot_allow() {
     assert_eq!(judge(&layer(FORBID).unwrap(), &in_window(1, "xterm", "x")).decision, Decision::Deny);
 }
 
+#[test]
+fn rules_on_what_something_stands_in_are_found() {
+    let forbid =
+        |scope: &str| format!("{ALLOW}@id(\"f\") @reason(\"no\") forbid (principal, action, {scope});");
+    let click = in_window(7, "XTerm", "x");
+    for (scope, expected) in [
+        ("resource in Application::\"xterm\"", Decision::Deny),
+        ("resource in Application::\"gimp\"", Decision::Allow),
+        ("resource is Window in Application::\"xterm\"", Decision::Deny),
+        ("resource is Element in Application::\"xterm\"", Decision::Allow),
+        ("resource == Window::\"7\"", Decision::Deny),
+        ("resource == Window::\"8\"", Decision::Allow),
+        ("resource is Window", Decision::Deny),
+    ] {
+        assert_eq!(judge(&base(&forbid(scope)).unwrap(), &click).decision, expected, "{scope}");
+    }
+}
+
 /// Rules of which each has a name of its own.
 fn sources(rules: &[String]) -> String {
     let named = rules.iter().enumerate();
