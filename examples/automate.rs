@@ -50,6 +50,7 @@ async fn main() -> Result<()> {
         model: weights,
         dialect: "numbered".into(),
         policy: "unattended".into(),
+        policy_digest: String::new(),
         display: desktop.name().into(),
         started_ms: 0,
     };

@@ -16,6 +16,7 @@ use freehand_tools::frame::Frame;
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::Outcome;
+use freehand_tools::setting::Author;
 use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
@@ -84,6 +85,7 @@ impl<'a> Run<'a> {
     /// end, nothing stays held down and the record is whole.
     pub async fn task(&mut self, task: &str, before: &[Step]) -> Result<Exit, AgentError> {
         let first = before.last().map_or(1, |step| step.index + 1);
+        self.gate.acts_for(Author::Agent);
         let (exit, steps) = match self.steps(task, before, first).await {
             (Halt::Exit(exit), steps) => (exit, steps),
             (Halt::Agent(error), _) => {

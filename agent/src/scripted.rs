@@ -13,6 +13,7 @@ use freehand_tools::desktop::{Desktop, DesktopError};
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::Outcome;
+use freehand_tools::setting::Author;
 use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
@@ -200,6 +201,8 @@ impl Scripted<'_> {
         if call.id.is_empty() {
             call.id = format!("{}.1", self.recorder.last() + 1);
         }
+        // A task in between was a model's.
+        self.gate.acts_for(Author::Workflow);
         let stop = self.stop.clone();
         // A wait may be long and holds nothing; everything else is short and is better finished.
         let is_wait = call.tool == "wait";

@@ -51,7 +51,8 @@ pub async fn perform_call(
         }
     };
     let start = Instant::now();
-    let review = gate.review(action.clone(), seen).await;
+    let review = gate.review(action, seen).await;
+    let action = review.action;
     timing.gate = ms(start);
     let Some(permit) = review.permit else {
         let reason = review.verdict.refusal().unwrap_or_default();

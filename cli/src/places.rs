@@ -34,6 +34,12 @@ pub fn running() -> Result<PathBuf> {
     Ok(folder.join("running"))
 }
 
+/// The log of all that was judged.
+pub fn audit() -> Result<PathBuf> {
+    let dirs = project()?;
+    Ok(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("audit.jsonl"))
+}
+
 /// The folder of the benchmark: its records while it runs, and what it compares with.
 pub fn bench() -> Result<PathBuf> {
     Ok(project()?.cache_dir().join("bench"))
@@ -80,6 +86,11 @@ fn slug(task: &str) -> String {
         }
     }
     slug.trim_end_matches('-').to_owned()
+}
+
+/// A moment in ms since 1970 as date and time of day in UTC.
+pub fn moment(at_ms: u64) -> String {
+    stamp(Duration::from_millis(at_ms))
 }
 
 /// Date and time of day in UTC: `2026-11-24-153012`.

@@ -4,7 +4,10 @@ use anyhow::Result;
 use freehand_agent::event::Listener;
 use freehand_agent::trajectory::Header;
 use freehand_policies::PolicyError;
+use freehand_policies::audit::Audit;
+use freehand_policies::layers::Layers;
 use freehand_policies::preset::{DisplayTrust, Preset};
+use freehand_policies::rulebook::Rulebook;
 use freehand_tools::desktop::StopSign;
 use freehand_tools::gate::Gate;
 use freehand_tools::toolbox::Toolbox;
@@ -17,6 +20,7 @@ use crate::display::{self, Display, Opened};
 use crate::exit::usage;
 use crate::own_windows;
 use crate::places;
+use crate::ruling::Ruling;
 use crate::running::Running;
 use crate::signals::Interrupt;
 use crate::terminal::{self, Lines, Steps, Tone};
@@ -26,8 +30,10 @@ use crate::terminal::{self, Lines, Steps, Tone};
 pub struct Terms {
     /// Where.
     pub display: Display,
-    /// Under which rules.
-    pub preset: Preset,
+    /// Under which policy.
+    pub ruling: Ruling,
+    /// All rules: the policy with the layers above it.
+    pub book: Rulebook,
     /// Whose display it is.
     pub trust: DisplayTrust,
     /// Who answers what the rules ask.
@@ -51,8 +57,8 @@ pub struct Work {
 
 impl Terms {
     /// The terms of the command line, of the configuration, and of `earlier`, in this order.
-    pub fn settle(args: &GateArgs, config: &Config, earlier: Option<(Display, Preset)>) -> Result<Self> {
-        let (old_display, old_preset) = earlier.unzip();
+    pub fn settle(args: &GateArgs, config: &Config, earlier: Option<(Display, Ruling)>) -> Result<Self> {
+        let (old_display, old_ruling) = earlier.unzip();
         let display = match (&args.display, &config.display) {
             (Some(display), _) => display.clone(),
             (None, Some(text)) if old_display.is_none() => from_config("display", text)?,
@@ -60,12 +66,12 @@ impl Terms {
         };
         let trust = display.trust(args.trust_display);
         let usual = if trust == DisplayTrust::Own { Preset::Unattended } else { Preset::Supervised };
-        let preset = match (args.policy, &config.policy) {
-            (Some(preset), _) => preset,
-            (None, Some(text)) if old_preset.is_none() => from_config("policy", text)?,
-            (None, _) => old_preset.unwrap_or(usual),
+        let ruling = match (&args.policy, &config.policy) {
+            (Some(ruling), _) => ruling.clone(),
+            (None, Some(text)) if old_ruling.is_none() => from_config("policy", text)?,
+            (None, _) => old_ruling.unwrap_or(Ruling::Preset(usual)),
         };
-        if trust == DisplayTrust::Users && preset == Preset::Unattended {
+        if trust == DisplayTrust::Users && ruling == Ruling::Preset(Preset::Unattended) {
             return Err(usage(
                 "nothing is asked with `--policy unattended`, so it needs a display of Freehand's own \
                  (`--display virtual`) or one that you vouch for (`--trust-display`)",
@@ -78,7 +84,8 @@ impl Terms {
             ));
         }
         let answers = if args.yes { Answers::Yes } else { Answers::Person };
-        Ok(Self { display, preset, trust, answers, sign: stop_sign(config)? })
+        let book = ruling.rulebook(args, trust)?;
+        Ok(Self { display, ruling, book, trust, answers, sign: stop_sign(config)? })
     }
 
     /// Opens the desktop and puts the gate before it.
@@ -97,14 +104,16 @@ impl Terms {
                 own_windows::among(&opened.desktop.observe().await?.windows)
             }
         };
-        if self.preset == Preset::Supervised && !self.answers.are_possible() {
+        if self.ruling == Ruling::Preset(Preset::Supervised) && !self.answers.are_possible() {
             terminal::say(
                 Tone::Faint,
                 "nobody can be asked, since there is no terminal: whatever changes something is refused",
             );
         }
-        let policies = vec![self.preset.policy_sparing(self.trust, own)];
-        let gate = Gate::new(policies, self.answers.approver(interrupt));
+        let layers = Layers::new(vec![Box::new(self.book.clone())]).sparing(own);
+        let audit = Audit::new(places::audit()?, self.display.to_string(), self.book.digest());
+        let gate = Gate::new(vec![Box::new(layers)], self.answers.approver(interrupt))
+            .watched_by(Box::new(audit));
         Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, _running: running })
     }
 }
@@ -114,16 +123,16 @@ pub const NO_MODEL: &str = "none";
 
 /// Where a recorded run was and under which rules. The record only says what is usual for it: what is
 /// allowed where is decided anew.
-pub fn recorded(header: &Header) -> Result<(Display, Preset)> {
+pub fn recorded(header: &Header) -> Result<(Display, Ruling)> {
     let bad =
         |error: String, option: &str| usage(format!("the record: {error}; name one with {option}"));
     let display = match header.display.as_str() {
         "session" => Display::Session,
         name => name.parse().map_err(|error| bad(error, "--display"))?,
     };
-    let preset =
+    let ruling =
         header.policy.parse().map_err(|error: PolicyError| bad(error.to_string(), "--policy"))?;
-    Ok((display, preset))
+    Ok((display, ruling))
 }
 
 /// A setting of the configuration file.

@@ -119,6 +119,7 @@ impl<'a> Stage<'a> {
             model: self.model.capabilities().name,
             dialect: "numbered".into(),
             policy: "unattended".into(),
+            policy_digest: String::new(),
             display: desktop.name().into(),
             started_ms: 0,
         };

@@ -14,6 +14,7 @@ use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::Mutex;
 
+use crate::risk::Findings;
 use crate::visible::{quoted, visible};
 
 /// Characters of a title or a name that are shown.
@@ -122,6 +123,7 @@ fn wording(request: &ApprovalRequest) -> String {
     let mut lines = vec![String::new(), "May Freehand do this?".into()];
     lines.push(format!("  {}", visible(&action.summary, SUMMARY)));
     lines.extend(landing(&action.target).into_iter().map(|part| format!("  {part}")));
+    lines.extend(consequences(action).into_iter().map(|part| format!("  {part}")));
     for reason in reasons {
         let (because, rule) = (visible(&reason.because, SUMMARY), visible(&reason.rule, NAME));
         lines.push(format!("  because {because} ({rule})"));
@@ -150,18 +152,30 @@ fn landing(target: &Target) -> Vec<String> {
     lines
 }
 
+/// What would come of it, and what nobody could tell.
+fn consequences(action: &Action) -> Vec<String> {
+    let found = Findings::of(action);
+    let would = found
+        .effects
+        .iter()
+        .map(|effect| format!("it would {}: {}", effect.risk.phrase(), visible(&effect.why, SUMMARY)));
+    let unclear = found.unclear.iter().map(|what| format!("not understood: {}", visible(what, NAME)));
+    would.chain(unclear).collect()
+}
+
 /// What else an answer for the whole run would allow.
 fn grant(action: &Action) -> String {
     let window = action.target.window.as_ref();
     let app = window.map_or_else(|| "no known program".into(), |window| quoted(&window.app, NAME));
-    match action.effects {
+    let what = match action.effects {
         EffectClass::Nothing => "whatever changes nothing".into(),
         EffectClass::Input => format!("any input to {app}"),
         EffectClass::BlindInput => format!("any input to unknown places in {app}"),
-        EffectClass::Launch => "opening any program or address".into(),
+        EffectClass::Launch => "opening just this".into(),
         EffectClass::ReadClipboard => "reading the clipboard".into(),
         EffectClass::WriteClipboard => "replacing the clipboard".into(),
-    }
+    };
+    format!("{what}, as long as no other rule asks")
 }
 
 /// What an answer means; `None` when it means nothing.
@@ -216,6 +230,7 @@ mod tests {
     use super::*;
     use crate::arbitrary::in_window;
     use freehand_tools::gate::Reason;
+    use freehand_tools::setting::Entered;
     use tokio::io::{DuplexStream, duplex, split};
 
     fn request(title: &str) -> ApprovalRequest {
@@ -269,6 +284,22 @@ mod tests {
             "in the window \"Untitled\" of the program \"mousepad\"",
             "because it operates a program (preset:supervised)",
             "for the rest of this run any input to \"mousepad\"",
+        ] {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+    }
+
+    #[tokio::test]
+    async fn says_what_would_come_of_it_and_what_is_not_understood() {
+        let mut asked = request("Write");
+        asked.action.setting.entered =
+            Some(Entered { text: "curl x | sh\u{1b}[2J".into(), unsure: true });
+        asked.action.target.window.as_mut().unwrap().app = "xterm".into();
+        let shown = wording(&asked);
+        for part in [
+            "it would run a command: `curl x | sh\\u{1b}[2J` is run",
+            "it would install software: what comes from the network is run",
+            "not understood: the command: a part of the line is not known",
         ] {
             assert!(shown.contains(part), "{part} is not in {shown}");
         }

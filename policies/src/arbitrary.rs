@@ -10,8 +10,11 @@ use freehand_tools::gate::Decision;
 use freehand_tools::geometry::{Point, Rect};
 use freehand_tools::key::KeySequence;
 use freehand_tools::observation::ObservationId;
+use freehand_tools::setting::{Author, Entered, Setting};
 use proptest::prelude::*;
 use serde_json::json;
+
+use crate::preset::DisplayTrust;
 
 pub(crate) fn plain(kind: ActionKind, effects: EffectClass) -> Action {
     Action {
@@ -21,6 +24,7 @@ pub(crate) fn plain(kind: ActionKind, effects: EffectClass) -> Action {
         effects,
         summary: "a test".into(),
         basis: Basis { observation: ObservationId(1), frame: digest() },
+        setting: Setting::default(),
     }
 }
 
@@ -48,6 +52,46 @@ pub(crate) fn decision() -> impl Strategy<Value = Decision> {
     prop::sample::select(vec![Decision::Allow, Decision::Ask, Decision::Deny])
 }
 
+pub(crate) fn display() -> impl Strategy<Value = DisplayTrust> {
+    prop::sample::select(DisplayTrust::ALL.to_vec())
+}
+
+/// A rule of any kind that fits the schema, with no name yet.
+pub(crate) fn rule() -> impl Strategy<Value = String> {
+    let heads = vec!["@reason(\"x\") permit", "@ask(\"x\") permit", "@reason(\"x\") forbid"];
+    let principals = vec!["principal", "principal is Agent", "principal is Workflow"];
+    let scopes = vec![
+        "action",
+        "action in Action::\"change\"",
+        "action in Action::\"input\"",
+        "action in [Action::\"risk\", Action::\"look\"]",
+        "action == Action::\"click\"",
+        "action == Action::\"run_command\"",
+        "action == Action::\"open_app\"",
+    ];
+    let resources = vec![
+        "resource",
+        "resource in Application::\"firefox\"",
+        "resource is Element",
+        "resource is Shell",
+    ];
+    let conditions = vec![
+        "",
+        "when { context.display == Display::\"own\" }",
+        "when { context.text like \"*rm*\" }",
+        "unless { resource is Element && resource.role == Role::\"button\" }",
+        "when { resource is Shell && resource.programs.contains(\"rm\") }",
+        "unless { context.secret || context.known }",
+        "when { resource is Window && resource.title like \"*e*\" }",
+    ];
+    let pick = |words: Vec<&'static str>| prop::sample::select(words);
+    (pick(heads), pick(principals), pick(scopes), pick(resources), pick(conditions)).prop_map(
+        |(head, principal, action, resource, when)| {
+            format!("{head} ({principal}, {action}, {resource}) {when};")
+        },
+    )
+}
+
 pub(crate) fn action() -> impl Strategy<Value = Action> {
     let effects = prop::sample::select(vec![
         EffectClass::Nothing,
@@ -57,15 +101,36 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
         EffectClass::ReadClipboard,
         EffectClass::WriteClipboard,
     ]);
-    (kind(), effects, target(), ".{0,20}").prop_map(|(kind, effects, target, summary)| Action {
-        target,
-        summary,
-        ..plain(kind, effects)
-    })
+    (kind(), effects, target(), ".{0,20}", setting()).prop_map(
+        |(kind, effects, target, summary, setting)| Action {
+            target,
+            summary,
+            setting,
+            ..plain(kind, effects)
+        },
+    )
+}
+
+fn setting() -> impl Strategy<Value = Setting> {
+    let author = prop::sample::select(vec![Author::Agent, Author::Workflow, Author::Person]);
+    let entered = prop::option::of((command(), any::<bool>()));
+    let words = prop::collection::vec(word(), 0..3);
+    (author, words, prop::collection::vec(word(), 0..3), entered).prop_map(
+        |(author, words, addresses, entered)| Setting {
+            author,
+            words,
+            addresses,
+            entered: entered.map(|(text, unsure)| Entered { text, unsure }),
+        },
+    )
+}
+
+fn command() -> impl Strategy<Value = String> {
+    let known = ["ls", "rm -rf ~", "curl x | sh", "sudo $(x)", "echo 'a", ""];
+    prop_oneof![".{0,12}", prop::sample::select(known.to_vec()).prop_map(Into::into)]
 }
 
 fn kind() -> impl Strategy<Value = ActionKind> {
-    let keys: KeySequence = serde_json::from_value(json!("ctrl+s")).unwrap();
     let region = Rect::new(0, 0, 10, 10);
     let path = vec![Point::new(1, 2)];
     prop_oneof![
@@ -76,10 +141,10 @@ fn kind() -> impl Strategy<Value = ActionKind> {
         (".{0,9}", any::<bool>(), any::<bool>())
             .prop_map(|(text, submit, clear)| ActionKind::TypeText { text, submit, clear }),
         ".{0,9}".prop_map(|option| ActionKind::SelectOption { option }),
-        Just(ActionKind::PressKeys { keys, hold_ms: 0, times: 1 }),
+        chord().prop_map(|keys| ActionKind::PressKeys { keys, hold_ms: 0, times: 1 }),
         Just(ActionKind::Wait { until: Condition::Elapsed, gone: false, timeout_ms: 1 }),
         Just(ActionKind::Zoom { region }),
-        word().prop_map(|command| ActionKind::OpenApp { command }),
+        prop_oneof![word(), command()].prop_map(|command| ActionKind::OpenApp { command }),
         word().prop_map(|host| ActionKind::OpenUrl { url: format!("https://{host}/") }),
         Just(ActionKind::FocusWindow),
         Just(ActionKind::ReadClipboard),
@@ -94,6 +159,11 @@ fn kind() -> impl Strategy<Value = ActionKind> {
     ]
 }
 
+fn chord() -> impl Strategy<Value = KeySequence> {
+    let known = ["ctrl+s", "Return", "Delete", "alt+F4", "ctrl+Return", "space", "a b"];
+    prop::sample::select(known.to_vec()).prop_map(|keys| keys.parse().unwrap())
+}
+
 /// Names as they come, and some that the rules know.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -104,7 +174,13 @@ fn word() -> impl Strategy<Value = String> {
             "bitwarden",
             "gcr-prompter",
             "freehand",
-            "xterm"
+            "xterm",
+            "firefox",
+            "Delete",
+            "Send",
+            "OK",
+            "Address bar",
+            "example.org"
         ])
         .prop_map(Into::into),
     ]
@@ -117,10 +193,11 @@ fn target() -> impl Strategy<Value = Target> {
         app,
         title,
     });
-    let element = (word(), any::<bool>()).prop_map(|(name, secret)| TargetElement {
+    let roles = vec![Role::Button, Role::Password, Role::Textbox, Role::Cell];
+    let element = (word(), prop::sample::select(roles)).prop_map(|(name, role)| TargetElement {
         id: ElementId(1),
         key: ElementKey("k".into()),
-        role: if secret { Role::Password } else { Role::Button },
+        role,
         name,
         within: None,
         bounds: Rect::new(0, 0, 5, 5),

@@ -1,5 +1,5 @@
 //! The rules that nothing lifts: what keeps secrets, what asks for a password and Freehand's own
-//! windows are never touched. This is no [`Policy`] of its own but the first layer of [`Layers`], so
+//! windows and files are never touched. This is no [`Policy`] of its own but the first layer of [`Layers`], so
 //! that nobody can take it for a whole set of rules or leave it out.
 //!
 //! [`Policy`]: freehand_tools::gate::Policy
@@ -8,6 +8,8 @@
 use freehand_tools::action::{Action, ActionKind, EffectClass, TargetWindow};
 use freehand_tools::element::WindowId;
 use freehand_tools::gate::Reason;
+
+use crate::place::{host, mentions};
 
 /// Programs that keep secrets, by the words of their command, window class or title.
 const VAULTS: &[&str] = &[
@@ -68,21 +70,53 @@ const PROMPTS: &[&str] = &[
 const PROMPT_TITLES: &[&str] =
     &["authenticate", "authentication required", "unlock keyring", "unlock login keyring"];
 
+/// Folders with Freehand's own files, in parts of a path. They go by the usual places.
+const OWN_FOLDERS: &[&str] = &[
+    ".cache/freehand",
+    ".config/freehand",
+    ".freehand/",
+    ".local/share/freehand",
+    ".local/state/freehand",
+    "/etc/freehand",
+];
+
 /// Why `action` is never allowed, whatever the policies say; `own` are windows through which Freehand
 /// itself talks, for example the terminal that it was started in.
 pub fn forbids(action: &Action, own: &[WindowId]) -> Option<Reason> {
-    if understates(action) {
+    if misstates(action) {
         return Some(reason("unclear", "what it would change is not clear"));
     }
     let name = |word: &str| format!("`{word}`");
     if let ActionKind::OpenApp { command } = &action.kind {
-        return by_words(command, &name(command));
+        return by_words(command, &name(command)).or_else(|| own_file(command));
     }
     if let ActionKind::OpenUrl { url } = &action.kind {
-        return by_words(host(url), &name(host(url)));
+        let host = host(url);
+        return by_words(&host, &name(&host)).or_else(|| own_file(url));
     }
-    let window = action.target.window.as_ref().filter(|_| action.effects != EffectClass::Nothing);
-    window.and_then(|window| by_window(window, own))
+    if action.effects == EffectClass::Nothing {
+        return None;
+    }
+    let texts = typed(action);
+    let window = action.target.window.as_ref();
+    window.and_then(|window| by_window(window, own)).or_else(|| texts.into_iter().find_map(own_file))
+}
+
+/// What an action writes, with what stands before it on the line.
+fn typed(action: &Action) -> Vec<&str> {
+    let entered = action.setting.entered.as_ref().map(|entered| entered.text.as_str());
+    let mut text = None;
+    if let ActionKind::TypeText { text: typed, .. } = &action.kind {
+        text = Some(typed.as_str());
+    }
+    entered.into_iter().chain(text).collect()
+}
+
+/// Whether `text` names a folder of Freehand's own: its rules, its settings, its records.
+fn own_file(text: &str) -> Option<Reason> {
+    let text = text.to_lowercase().replace("//", "/").replace("/./", "/");
+    let own = OWN_FOLDERS.iter().find(|folder| text.contains(*folder))?;
+    Some(reason("own-files", format!("`{own}` holds Freehand's own settings, rules or records")))
 }
 
 fn by_window(window: &TargetWindow, own: &[WindowId]) -> Option<Reason> {
@@ -93,10 +127,12 @@ fn by_window(window: &TargetWindow, own: &[WindowId]) -> Option<Reason> {
     if PROMPT_TITLES.contains(&title.as_str()) {
         return Some(prompt(&format!("`{}`", window.title.trim())));
     }
-    by_words(&window.app, &format!("`{}`", window.app)).or_else(|| {
-        let found = VAULTS.iter().find(|vault| mentions(&title, vault))?;
-        Some(vault(&format!("`{found}`")))
-    })
+    by_words(&window.app, &format!("`{}`", window.app))
+        .or_else(|| {
+            let found = VAULTS.iter().find(|vault| mentions(&title, vault))?;
+            Some(vault(&format!("`{found}`")))
+        })
+        .or_else(|| own_file(&title))
 }
 
 fn by_words(text: &str, name: &str) -> Option<Reason> {
@@ -119,25 +155,8 @@ fn reason(rule: &str, because: impl Into<String>) -> Reason {
     Reason { rule: format!("built-in:{rule}"), because: because.into() }
 }
 
-/// Whether `word`, in small letters, stands in `text` as a word of its own.
-fn mentions(text: &str, word: &str) -> bool {
-    let text = text.to_lowercase();
-    let free = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|head| head.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|tail| tail.chars().next());
-        free(before) && free(after)
-    })
-}
-
-/// The host of an address; a search for a vault's name is no visit to it.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or_default()
-}
-
-/// Whether an action says that it changes nothing, or less than its kind must.
-const fn understates(action: &Action) -> bool {
+/// Whether an action says that it changes something else than its kind does.
+const fn misstates(action: &Action) -> bool {
     let effects = action.effects;
     let input = matches!(effects, EffectClass::Input | EffectClass::BlindInput);
     !match &action.kind {
@@ -158,7 +177,7 @@ const fn understates(action: &Action) -> bool {
         | ActionKind::Zoom { .. }
         | ActionKind::Note { .. }
         | ActionKind::AskUser { .. }
-        | ActionKind::Finish { .. } => true,
+        | ActionKind::Finish { .. } => matches!(effects, EffectClass::Nothing),
     }
 }
 
@@ -216,6 +235,29 @@ mod tests {
         ] {
             let action = plain(ActionKind::OpenUrl { url: url.into() }, EffectClass::Launch);
             assert_eq!(rule(&action).is_some(), denied, "{url}");
+        }
+    }
+
+    #[test]
+    fn own_files_are_out_of_reach() {
+        let typing = |text: &str| {
+            let kind = ActionKind::TypeText { text: text.into(), submit: true, clear: false };
+            let mut action = in_window(1, "xterm", "shell");
+            action.kind = kind;
+            action
+        };
+        let open =
+            |command: &str| plain(ActionKind::OpenApp { command: command.into() }, EffectClass::Launch);
+        for (action, denied) in [
+            (typing("rm ~/.config/freehand/policy.cedar"), true),
+            (typing("cat ~/.local/state//freehand/runs"), true),
+            (typing("ls ~/.config"), false),
+            (open("mousepad /etc/freehand/policy.cedar"), true),
+            (open("mousepad notes.txt"), false),
+            (in_window(1, "mousepad", "~/.config/freehand/config.toml - Mousepad"), true),
+        ] {
+            let expected = denied.then_some("built-in:own-files");
+            assert_eq!(rule(&action).as_deref(), expected, "{action:?}");
         }
     }
 

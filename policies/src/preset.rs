@@ -1,23 +1,30 @@
-//! The sets of rules that a user chooses from by name. Each is a few lines on classes of effects, so
-//! that its whole meaning fits into one sentence of the manual.
+//! The sets of rules that a user chooses from by name. Each is a file of Cedar that can be read, with
+//! cases beside it that say what it means; nothing of it stands in the program.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
-use freehand_tools::action::{Action, EffectClass};
 use freehand_tools::element::WindowId;
-use freehand_tools::gate::{Decision, Evaluation, Policy};
+use freehand_tools::gate::Policy;
 
 use crate::PolicyError;
 use crate::layers::Layers;
+use crate::rulebook::Rulebook;
+use crate::rules::{Kind, RuleSet};
 
 /// A set of rules with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Preset {
     /// Looking is allowed, and nothing else.
     ObserveOnly,
+    /// The steps of a workflow are done; a model may only look.
+    WorkflowOnly,
     /// Looking is allowed; everything that changes something is asked for.
     Supervised,
+    /// What the tiers of programs and sites cover is done; everything else is asked for.
+    TrustedApps,
     /// Everything is allowed, on a display that may be used up.
     Unattended,
 }
@@ -33,22 +40,80 @@ pub enum DisplayTrust {
     Users,
 }
 
+impl DisplayTrust {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Own, Self::Vouched, Self::Users];
+
+    /// The word that a rule uses.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Vouched => "vouched",
+            Self::Users => "users",
+        }
+    }
+}
+
 impl Preset {
-    /// All of them, the strictest first.
-    pub const ALL: [Self; 3] = [Self::ObserveOnly, Self::Supervised, Self::Unattended];
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::ObserveOnly, Self::Supervised, Self::Unattended, Self::TrustedApps, Self::WorkflowOnly];
 
     /// The name that a user writes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ObserveOnly => "observe-only",
+            Self::WorkflowOnly => "workflow-only",
             Self::Supervised => "supervised",
+            Self::TrustedApps => "trusted-apps",
             Self::Unattended => "unattended",
+        }
+    }
+
+    /// The file of its rules.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::ObserveOnly => "observe-only.cedar",
+            Self::WorkflowOnly => "workflow-only.cedar",
+            Self::Supervised => "supervised.cedar",
+            Self::TrustedApps => "trusted-apps.cedar",
+            Self::Unattended => "unattended-in-sandbox.cedar",
+        }
+    }
+
+    /// Its rules.
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::ObserveOnly => include_str!("../presets/observe-only.cedar"),
+            Self::WorkflowOnly => include_str!("../presets/workflow-only.cedar"),
+            Self::Supervised => include_str!("../presets/supervised.cedar"),
+            Self::TrustedApps => include_str!("../presets/trusted-apps.cedar"),
+            Self::Unattended => include_str!("../presets/unattended-in-sandbox.cedar"),
+        }
+    }
+
+    /// The cases that say what it means.
+    pub const fn cases(self) -> &'static str {
+        match self {
+            Self::ObserveOnly => include_str!("../presets/observe-only.cases.toml"),
+            Self::WorkflowOnly => include_str!("../presets/workflow-only.cases.toml"),
+            Self::Supervised => include_str!("../presets/supervised.cases.toml"),
+            Self::TrustedApps => include_str!("../presets/trusted-apps.cases.toml"),
+            Self::Unattended => include_str!("../presets/unattended-in-sandbox.cases.toml"),
         }
     }
 
     /// All names, for a message.
     pub(crate) fn names() -> String {
         Self::ALL.map(|preset| format!("`{preset}`")).join(", ")
+    }
+
+    /// Its rules, read.
+    pub fn rules(self) -> Result<RuleSet, PolicyError> {
+        static READ: [OnceLock<Result<RuleSet, PolicyError>>; Preset::ALL.len()] =
+            [const { OnceLock::new() }; Preset::ALL.len()];
+        let read = || RuleSet::parse(self.name(), Kind::Base, self.source(), Path::new(self.file()));
+        READ.get(self as usize).map_or_else(read, |once| once.get_or_init(read).clone())
     }
 
     /// Its rules for `display`, under the built-in ones.
@@ -58,8 +123,10 @@ impl Preset {
 
     /// The same, with the windows through which Freehand talks to the person out of reach.
     pub fn policy_sparing(self, display: DisplayTrust, own: Vec<WindowId>) -> Box<dyn Policy> {
-        let rules = Rules { preset: self, display };
-        Box::new(Layers::new(vec![Box::new(rules)]).sparing(own))
+        // A test reads all of them. Rules that could not be read would allow nothing.
+        let rules = self.rules().ok().map(|rules| Rulebook::new(rules, display));
+        let policies = rules.into_iter().map(|rules| Box::new(rules) as Box<dyn Policy>);
+        Box::new(Layers::new(policies.collect()).sparing(own))
     }
 }
 
@@ -73,65 +140,23 @@ impl FromStr for Preset {
     type Err = PolicyError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|preset| preset.name() == name);
+        let found = Self::ALL
+            .into_iter()
+            .find(|preset| preset.name() == name || preset.file().strip_suffix(".cedar") == Some(name));
         found.ok_or_else(|| PolicyError::UnknownPreset { name: name.into() })
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Rules {
-    preset: Preset,
-    display: DisplayTrust,
-}
-
-impl Policy for Rules {
-    fn evaluate(&self, action: &Action) -> Evaluation {
-        let (decision, because) = match (self.preset, action.effects) {
-            (Preset::ObserveOnly | Preset::Supervised, EffectClass::Nothing) => {
-                (Decision::Allow, "it changes nothing".into())
-            }
-            (Preset::ObserveOnly, effects) => (
-                Decision::Deny,
-                format!(
-                    "{}, and only looking is allowed; choose another --policy to act",
-                    words(effects)
-                ),
-            ),
-            (Preset::Supervised, effects) => (Decision::Ask, words(effects).into()),
-            (Preset::Unattended, _) => match self.display {
-                DisplayTrust::Own => (Decision::Allow, "the display is Freehand's own".into()),
-                DisplayTrust::Vouched => (Decision::Allow, "you vouched for the display".into()),
-                DisplayTrust::Users => (
-                    Decision::Deny,
-                    "nobody watches and the display is yours; work on one of Freehand's own with \
-                     --display virtual, or vouch for this one with --trust-display"
-                        .into(),
-                ),
-            },
-        };
-        Evaluation::by(decision, &format!("preset:{}", self.preset), because)
-    }
-}
-
-const fn words(effects: EffectClass) -> &'static str {
-    match effects {
-        EffectClass::Nothing => "it changes nothing",
-        EffectClass::Input => "it operates a program",
-        EffectClass::BlindInput => "it clicks or types where nothing is known about what is there",
-        EffectClass::Launch => "it opens a program or an address",
-        EffectClass::ReadClipboard => "it reads the clipboard, which may hold a secret",
-        EffectClass::WriteClipboard => "it replaces what is on the clipboard",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use freehand_tools::action::Action;
+    use freehand_tools::gate::Decision;
     use proptest::prelude::*;
 
     use super::*;
     use crate::arbitrary::{action, changes};
 
-    const DISPLAYS: [DisplayTrust; 3] = [DisplayTrust::Own, DisplayTrust::Vouched, DisplayTrust::Users];
+    const DISPLAYS: [DisplayTrust; 3] = DisplayTrust::ALL;
 
     fn decide(preset: Preset, display: DisplayTrust, action: &Action) -> Decision {
         preset.policy(display).evaluate(action).decision
@@ -144,8 +169,18 @@ mod tests {
         }
         assert_eq!(
             "yolo".parse::<Preset>().unwrap_err().to_string(),
-            "no policy is called `yolo`; there are `observe-only`, `supervised`, `unattended`"
+            "no policy is called `yolo`; there are `observe-only`, `supervised`, `unattended`, \
+             `trusted-apps`, `workflow-only`, or name a file that ends with `.cedar`"
         );
+        assert_eq!("unattended-in-sandbox".parse(), Ok(Preset::Unattended));
+    }
+
+    #[test]
+    fn all_of_them_can_be_read_without_a_remark() {
+        for preset in Preset::ALL {
+            let rules = preset.rules().unwrap();
+            assert!(!rules.rules().is_empty() && rules.warnings().is_empty(), "{:?}", rules.warnings());
+        }
     }
 
     #[test]
@@ -185,8 +220,11 @@ mod tests {
         fn a_stricter_preset_is_stricter(action in action()) {
             for display in [DisplayTrust::Own, DisplayTrust::Vouched] {
                 let by = |preset| decide(preset, display, &action);
-                prop_assert!(by(Preset::ObserveOnly) >= by(Preset::Supervised));
-                prop_assert!(by(Preset::Supervised) >= by(Preset::Unattended));
+                for preset in [Preset::WorkflowOnly, Preset::Supervised, Preset::TrustedApps] {
+                    prop_assert!(by(Preset::ObserveOnly) >= by(preset));
+                    prop_assert!(by(preset) >= by(Preset::Unattended));
+                }
+                prop_assert!(by(Preset::Supervised) >= by(Preset::TrustedApps));
             }
         }
     }

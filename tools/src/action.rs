@@ -9,6 +9,7 @@ use crate::frame::Digest;
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::key::{KeySequence, Modifier};
 use crate::observation::{Observation, ObservationId};
+use crate::setting::Setting;
 
 /// A button of the mouse.
 #[derive(
@@ -313,6 +314,9 @@ pub struct Action {
     pub summary: String,
     /// What it was grounded on.
     pub basis: Basis,
+    /// What stands around it.
+    #[serde(default, skip_serializing_if = "Setting::is_plain")]
+    pub setting: Setting,
 }
 
 impl Action {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionKind, EffectClass};
 use crate::observation::Observation;
 use crate::permit::Permit;
+use crate::setting::Author;
+use crate::typed::{Typed, Used};
 
 /// What a policy says. Ordered: of several, the strictest holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,6 +102,12 @@ pub trait Approver: Send + Sync + fmt::Debug {
     async fn question(&self, question: &str) -> Option<String>;
 }
 
+/// Somebody who writes down what was judged, before anything is done.
+pub trait Witness: Send + Sync + fmt::Debug {
+    /// Writes it down. What cannot be written down is refused, with this reason.
+    fn judged(&mut self, action: &Action, verdict: &Verdict) -> Result<(), String>;
+}
+
 /// How an action was judged, for the trajectory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -130,6 +139,8 @@ impl Verdict {
 /// What the gate answers: how the action was judged and, if it may be done, the permit for it.
 #[derive(Debug)]
 pub struct Review {
+    /// What was judged: the action, with what only the gate knows of it.
+    pub action: Action,
     /// How it was judged.
     pub verdict: Verdict,
     /// The right to do it.
@@ -144,11 +155,21 @@ struct Grant {
     opened: Option<String>,
     /// Whether a secret is typed: leave to click in a program is not leave to sign in to it.
     protected: bool,
+    /// The rules that had a word in it: leave to press buttons is not leave to send or to delete.
+    rules: BTreeSet<String>,
 }
 
 impl Grant {
+    /// Whether a "yes" to this is one to `other`: the same in all, with no rule more behind it.
+    fn covers(&self, other: &Self) -> bool {
+        let Self { effects, app, opened, protected, rules } = self;
+        (effects, app, opened, protected)
+            == (&other.effects, &other.app, &other.opened, &other.protected)
+            && rules.is_superset(&other.rules)
+    }
+
     /// What a "yes" for the rest of the run is good for; `None` where nothing limits it.
-    fn of(action: &Action) -> Option<Self> {
+    fn of(action: &Action, reasons: &[Reason]) -> Option<Self> {
         let app = action.target.window.as_ref().map(|window| window.app.clone());
         let mut opened = None;
         if let ActionKind::OpenApp { command: what } | ActionKind::OpenUrl { url: what } = &action.kind {
@@ -158,7 +179,8 @@ impl Grant {
         let launches = action.effects == EffectClass::Launch;
         let limited = (app.is_some() || !aimed) && (opened.is_some() || !launches);
         let protected = action.is_protected();
-        limited.then_some(Self { effects: action.effects, app, opened, protected })
+        let rules = reasons.iter().map(|reason| reason.rule.clone()).collect();
+        limited.then_some(Self { effects: action.effects, app, opened, protected, rules })
     }
 }
 
@@ -169,6 +191,9 @@ pub struct Gate {
     approver: Box<dyn Approver>,
     patience: Duration,
     grants: BTreeSet<Grant>,
+    author: Author,
+    typed: Typed,
+    witness: Option<Box<dyn Witness>>,
 }
 
 impl Gate {
@@ -177,7 +202,15 @@ impl Gate {
 
     /// A gate with these policies, of which the strictest holds. With none, everything is refused.
     pub fn new(policies: Vec<Box<dyn Policy>>, approver: Box<dyn Approver>) -> Self {
-        Self { policies, approver, patience: Self::PATIENCE, grants: BTreeSet::new() }
+        Self {
+            policies,
+            approver,
+            patience: Self::PATIENCE,
+            grants: BTreeSet::new(),
+            author: Author::default(),
+            typed: Typed::default(),
+            witness: None,
+        }
     }
 
     /// Waits at most so long for an answer.
@@ -187,24 +220,38 @@ impl Gate {
         self
     }
 
+    /// Has everything that is judged written down.
+    #[must_use]
+    pub fn watched_by(mut self, witness: Box<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
+    }
+
+    /// Says whose actions come from now on; until it is said, they are a model's.
+    pub const fn acts_for(&mut self, author: Author) {
+        self.author = author;
+    }
+
     /// The one who is asked.
     pub fn approver(&self) -> &dyn Approver {
         self.approver.as_ref()
     }
 
     /// Judges `action`, which was grounded on `seen`, and asks the person if a rule says so.
-    pub async fn review(&mut self, action: Action, seen: &Observation) -> Review {
+    pub async fn review(&mut self, mut action: Action, seen: &Observation) -> Review {
+        action.setting.author = self.author;
+        action.setting.entered = self.typed.entered(&action);
         let evaluation = self.evaluate(&action, seen);
         let mut approval = None;
         let allowed = match evaluation.decision {
             Decision::Allow => true,
             Decision::Deny => false,
-            Decision::Ask if self.is_granted(&action) => true,
+            Decision::Ask if self.is_granted(&action, &evaluation.reasons) => true,
             Decision::Ask => {
                 let answer = self.ask(&action, &evaluation.reasons).await;
                 let yes = !matches!(answer, Approval::Deny { .. });
                 if answer == Approval::Run {
-                    self.grants.extend(Grant::of(&action));
+                    self.grants.extend(Grant::of(&action, &evaluation.reasons));
                 }
                 approval = Some(answer);
                 yes
@@ -212,12 +259,27 @@ impl Gate {
         };
         let Evaluation { decision, reasons } = evaluation;
         let verdict = Verdict { decision, reasons, approval, allowed };
-        let permit = allowed.then(|| Permit::new(action, seen.frame.clone()));
-        Review { verdict, permit }
+        let verdict = self.written_down(&action, verdict);
+        let judged = action.clone();
+        let permit = verdict.allowed.then(|| {
+            let used = Used::default();
+            self.typed.expect(&action, Arc::clone(&used));
+            Permit::new(action, seen.frame.clone(), used)
+        });
+        Review { action: judged, verdict, permit }
     }
 
-    fn is_granted(&self, action: &Action) -> bool {
-        Grant::of(action).is_some_and(|grant| self.grants.contains(&grant))
+    fn written_down(&mut self, action: &Action, verdict: Verdict) -> Verdict {
+        let Some(witness) = &mut self.witness else { return verdict };
+        let Err(error) = witness.judged(action, &verdict) else { return verdict };
+        let because = format!("it cannot be written down: {error}");
+        let Evaluation { decision, reasons } = Evaluation::by(Decision::Deny, "built-in:audit", because);
+        Verdict { decision, reasons, approval: None, allowed: false }
+    }
+
+    fn is_granted(&self, action: &Action, reasons: &[Reason]) -> bool {
+        let wanted = Grant::of(action, reasons);
+        wanted.is_some_and(|wanted| self.grants.iter().any(|grant| grant.covers(&wanted)))
     }
 
     fn evaluate(&self, action: &Action, seen: &Observation) -> Evaluation {

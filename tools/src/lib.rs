@@ -18,6 +18,8 @@ pub mod observation;
 pub mod outcome;
 pub mod permit;
 pub mod picture;
+pub mod setting;
 pub mod settle;
 pub mod tool;
 pub mod toolbox;
+mod typed;

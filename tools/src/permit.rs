@@ -38,12 +38,15 @@
 //! # }
 //! ```
 
+use std::sync::atomic::Ordering;
+
 use thiserror::Error;
 
 use crate::action::{Action, ActionKind, Target};
 use crate::desktop::{Desktop, DesktopError};
 use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenPoint};
+use crate::typed::Used;
 
 /// How far around the target, in screen pixels, the picture must be as it was.
 const VICINITY: u32 = 24;
@@ -60,6 +63,7 @@ const CORE_TOLERANCE: f32 = 0.25;
 pub struct Permit {
     action: Action,
     seen: Frame,
+    used: Used,
 }
 
 /// A permit that has been looked at again and is being used.
@@ -107,8 +111,8 @@ pub enum Void {
 
 impl Permit {
     /// Only the gate calls this.
-    pub(crate) const fn new(action: Action, seen: Frame) -> Self {
-        Self { action, seen }
+    pub(crate) const fn new(action: Action, seen: Frame, used: Used) -> Self {
+        Self { action, seen, used }
     }
 
     /// The action that it is good for.
@@ -119,6 +123,7 @@ impl Permit {
     /// Looks at the target once more and, when it is what was judged, gives the right to act.
     pub async fn redeem(self, desktop: &mut dyn Desktop) -> Result<Redeemed, Void> {
         self.recheck(desktop).await?;
+        self.used.store(true, Ordering::SeqCst);
         Ok(Redeemed { action: self.action })
     }
 

@@ -51,6 +51,7 @@ fn create() -> (TempDir, Recorder) {
         model: String::new(),
         dialect: String::new(),
         policy: String::new(),
+        policy_digest: String::new(),
         display: String::new(),
         started_ms: 0,
     };

@@ -40,6 +40,10 @@ pub struct Header {
     pub dialect: String,
     /// The policy's name.
     pub policy: String,
+    /// The digest of all rules in force, as `freehand policy show` prints it; empty in a record that
+    /// is older than these.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub policy_digest: String,
     /// The display's name.
     pub display: String,
     /// When it began, in ms since 1970 (UTC).

@@ -14,6 +14,7 @@ use freehand_tools::call::ToolCall;
 use freehand_tools::element::{Element, Window};
 use freehand_tools::gate::{Approval, Reason, Verdict};
 use freehand_tools::outcome::Outcome;
+use freehand_tools::setting::{Entered, Setting};
 use serde_json::{Map, Value};
 
 use super::{Exit, Header, Judged, Seen, Step};
@@ -70,7 +71,8 @@ impl Secrets {
 
     /// Takes the secrets out of a header.
     pub fn header(&self, header: &mut Header) {
-        let Header { format: _, task, model, dialect, policy, display, started_ms: _ } = header;
+        let Header { format: _, task, model, dialect, policy, policy_digest: _, display, started_ms: _ } =
+            header;
         self.texts([task, model, dialect, policy, display]);
     }
 
@@ -229,10 +231,11 @@ impl Secrets {
     fn judged(&self, judged: &mut Judged) {
         // The calls were seen to as what the model said.
         let Judged { call: _, action, verdict, outcome, picture: _ } = judged;
-        if let Some(Action { call: _, kind, target, effects: _, summary, basis: _ }) = action {
+        if let Some(Action { call: _, kind, target, effects: _, summary, basis: _, setting }) = action {
             self.kind(kind);
             self.target(target);
             self.text(summary);
+            self.setting(setting);
         }
         if let Some(Verdict { decision: _, reasons, approval, allowed: _ }) = verdict {
             for Reason { rule, because } in reasons {
@@ -261,6 +264,15 @@ impl Secrets {
         }
         if let Some(TargetWindow { id: _, app, title }) = window {
             self.texts([app, title]);
+        }
+    }
+
+    fn setting(&self, setting: &mut Setting) {
+        let Setting { author: _, words, addresses, entered } = setting;
+        self.texts(words);
+        self.texts(addresses);
+        if let Some(Entered { text, unsure: _ }) = entered {
+            self.text(text);
         }
     }
 

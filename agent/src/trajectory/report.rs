@@ -109,6 +109,9 @@ fn page(header: &Header, exit: Option<&Exit>, totals: &Totals, body: &str) -> St
     fact("Model", &Escaped(&header.model));
     fact("Dialect", &Escaped(&header.dialect));
     fact("Policy", &Escaped(&header.policy));
+    if !header.policy_digest.is_empty() {
+        fact("Rules", &Escaped(&header.policy_digest));
+    }
     fact("Display", &Escaped(&header.display));
     fact("Began", &format_args!("{} UTC", Moment(header.started_ms)));
     fact("Steps", &totals.steps);

@@ -12,6 +12,7 @@ use freehand_tools::gate::{Decision, Reason, Verdict};
 use freehand_tools::geometry::{Point, Rect};
 use freehand_tools::observation::ObservationId;
 use freehand_tools::outcome::{Effect, Outcome};
+use freehand_tools::setting::Setting;
 use image::RgbImage;
 use serde_json::{Value, json};
 
@@ -24,6 +25,7 @@ pub(super) fn header(task: &str) -> Header {
         model: "tiny".into(),
         dialect: "numbered".into(),
         policy: "unattended".into(),
+        policy_digest: String::new(),
         display: ":7".into(),
         started_ms: 1_767_225_600_000,
     }
@@ -115,6 +117,7 @@ pub(super) fn does(step: &mut Step, call: ToolCall, kind: ActionKind, id: u32, s
         effects: EffectClass::Input,
         summary: summary.into(),
         basis,
+        setting: Setting::default(),
     };
     let reasons = vec![Reason { rule: "own-display".into(), because: "Freehand started it".into() }];
     step.actions.push(Judged {

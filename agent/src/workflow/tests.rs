@@ -71,6 +71,7 @@ fn header() -> Header {
         model: String::new(),
         dialect: String::new(),
         policy: "lenient".into(),
+        policy_digest: String::new(),
         display: "simulated".into(),
         started_ms: 0,
     }

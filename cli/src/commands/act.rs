@@ -6,6 +6,7 @@ use freehand_agent::step::perform_call;
 use freehand_agent::trajectory::{Judged, Timing};
 use freehand_tools::call::{CallError, ToolCall};
 use freehand_tools::outcome::Outcome;
+use freehand_tools::setting::Author;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
@@ -46,6 +47,7 @@ pub async fn run(args: ActArgs) -> Result<Code> {
     }
     let interrupt = Interrupt::listen()?;
     let mut work = terms.open(&interrupt).await?;
+    work.gate.acts_for(Author::Person);
     let acted = async {
         if from_input {
             return from_lines(&mut work, args.json).await;

@@ -6,11 +6,13 @@ use crate::args::{Command, WorkflowCommand};
 use crate::exit::Code;
 
 mod act;
+mod audit;
 mod bench;
 mod docs;
 mod doctor;
 mod model;
 mod observe;
+mod policy;
 mod replay;
 mod resume;
 mod run;
@@ -30,6 +32,8 @@ pub async fn run(command: Command) -> Result<Code> {
         #[cfg(unix)]
         Command::Stop => stop::run().await,
         Command::Model(command) => model::run(command).await,
+        Command::Policy(command) => policy::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Docs(command) => docs::run(command),

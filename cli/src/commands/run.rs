@@ -222,7 +222,8 @@ pub fn header(task: &str, model: &str, dialect: &str, terms: &Terms) -> Header {
         task: task.to_owned(),
         model: model.to_owned(),
         dialect: dialect.to_owned(),
-        policy: terms.preset.to_string(),
+        policy: terms.ruling.to_string(),
+        policy_digest: terms.book.digest(),
         display: terms.display.to_string(),
         started_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
     }

@@ -8,6 +8,7 @@
 
 mod bench;
 mod display;
+mod policy;
 mod run;
 mod screen;
 mod support;

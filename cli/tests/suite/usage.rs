@@ -34,6 +34,13 @@ fn every_command_has_help_with_an_example() {
         &["workflow", "run"],
         &["model", "pull"],
         &["bench", "step"],
+        &["bench", "gate"],
+        &["policy", "show"],
+        &["policy", "check"],
+        &["policy", "test"],
+        &["policy", "explain"],
+        &["audit", "verify"],
+        &["audit", "show"],
     ] {
         let said = account.run(&[command, &["--help"]].concat());
         assert_eq!(said.code, Some(0), "{command:?}");
@@ -50,7 +57,11 @@ fn bad_usage_ends_with_2_and_says_what_is_expected() {
         (&["run"], &["<TASK>"]),
         (&["run", "  "], &["the task is empty"]),
         (&["run", "x", "--policy", "yolo"], &["`observe-only`, `supervised`, `unattended`"]),
-        (&["run", "x", "--policy", "my.cedar"], &["not read yet"]),
+        (&["run", "x", "--policy", "my.cedar"], &["`my.cedar`: there is no such file"]),
+        (&["run", "x", "--deny", "fly"], &["`fly` is nothing that can be forbidden", "open_url"]),
+        (&["policy", "check"], &["<FILE>"]),
+        (&["policy", "explain", "nowhere"], &["cannot read"]),
+        (&["audit", "verify", "nowhere"], &["cannot use `nowhere`"]),
         (&["run", "x", "--policy", "unattended"], &["--display virtual", "--trust-display"]),
         (&["run", "x", "--yes"], &["--display virtual", "--trust-display"]),
         (&["run", "x", "--max-steps", "0"], &["1..=1000"]),

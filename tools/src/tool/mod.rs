@@ -16,6 +16,7 @@ use crate::frame::Frame;
 use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::{Permit, Redeemed, Void};
+use crate::setting::Setting;
 
 pub mod clipboard;
 pub mod keyboard;
@@ -134,7 +135,8 @@ impl<A: Act> Tool for Typed<A> {
             .map_err(|e| CallError::BadArguments { tool: A::NAME.into(), message: e.to_string() })?;
         let Grounded { kind, target, effects, summary } = A::ground(input, seen)?;
         let basis = Basis { observation: seen.id, frame: seen.frame.digest() };
-        Ok(Action { call: call.clone(), kind, target, effects, summary, basis })
+        let setting = Setting::of(&target, seen);
+        Ok(Action { call: call.clone(), kind, target, effects, summary, basis, setting })
     }
 
     async fn perform(

@@ -15,6 +15,7 @@ use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Decision, Evalua
 use freehand_tools::geometry::{ScreenPoint, ScreenRect};
 use freehand_tools::observation::Observation;
 use freehand_tools::permit::{Permit, Redeemed};
+use freehand_tools::setting::Setting;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
@@ -87,6 +88,7 @@ pub(crate) async fn permit(kind: ActionKind, target: Target, seen: &Observation)
         effects,
         summary: "a test".into(),
         basis: Basis { observation: seen.id, frame: seen.frame.digest() },
+        setting: Setting::default(),
     };
     let mut gate = Gate::new(vec![Box::new(Everything)], Box::new(Nobody));
     gate.review(action, seen).await.permit.unwrap()

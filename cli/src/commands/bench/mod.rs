@@ -5,12 +5,15 @@ use anyhow::Result;
 use crate::args::BenchCommand;
 use crate::exit::Code;
 
+mod gate;
+mod spread;
 #[cfg(target_os = "linux")]
 mod step;
 
 /// Runs the command.
 pub async fn run(command: BenchCommand) -> Result<Code> {
     match command {
+        BenchCommand::Gate(args) => gate::run(&args),
         #[cfg(target_os = "linux")]
         BenchCommand::Step(args) => step::run(args).await,
         #[cfg(not(target_os = "linux"))]

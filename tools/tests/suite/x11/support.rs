@@ -15,6 +15,7 @@ use freehand_tools::element::Window;
 use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Decision, Evaluation, Gate, Policy};
 use freehand_tools::outcome::Outcome;
 use freehand_tools::permit::Redeemed;
+use freehand_tools::setting::Setting;
 use freehand_tools::toolbox::Toolbox;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -51,6 +52,7 @@ pub(crate) async fn permit(desktop: &mut dyn Desktop) -> Redeemed {
         effects: EffectClass::Input,
         summary: "test".into(),
         basis: Basis { observation: seen.id, frame: seen.frame.digest() },
+        setting: Setting::default(),
     };
     let review = gate().review(action, &seen).await;
     review.permit.unwrap().redeem(desktop).await.unwrap()

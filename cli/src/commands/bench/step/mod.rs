@@ -21,7 +21,6 @@ mod page;
 mod peer;
 mod report;
 mod round;
-mod spread;
 mod stage;
 
 use machine::Machine;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::machine::Machine;
 use super::peer::{Round, Versions};
 use super::round::Parts;
-use super::spread::Spread;
+use crate::commands::bench::spread::Spread;
 use crate::terminal::{self, Tone};
 
 /// All of it.

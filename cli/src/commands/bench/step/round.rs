@@ -26,8 +26,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::page::BUTTONS;
-use super::spread::Spread;
 use super::stage::Stage;
+use crate::commands::bench::spread::Spread;
 use crate::work::NO_MODEL;
 
 /// Characters of the list, as in a run.
@@ -115,6 +115,7 @@ impl Stepper {
             model: NO_MODEL.into(),
             dialect: NO_MODEL.into(),
             policy: Preset::Unattended.name().into(),
+            policy_digest: String::new(),
             display: display.into(),
             started_ms: 0,
         };
