@@ -20,7 +20,7 @@ pub struct Config {
     pub model: Option<String>,
     /// The display.
     pub display: Option<String>,
-    /// The policy's name.
+    /// The policy's name, or its file.
     pub policy: Option<String>,
     /// Steps of a run.
     pub max_steps: Option<u32>,

@@ -14,6 +14,8 @@ use freehand_tools::setting::Author;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::vocabulary::tool;
+
 /// Bytes of a line; a longer one is none of ours.
 const LONGEST: u64 = 1 << 20;
 /// Characters of a summary that are kept.
@@ -34,7 +36,7 @@ pub struct Entry {
     pub rules: String,
     /// Who asked for it.
     pub author: Author,
-    /// What, in one sentence. Text for a password field is not in it.
+    /// What, in one sentence. What is typed into a password field is not in it.
     pub action: String,
     /// In which program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +106,7 @@ impl Audit {
             display: self.display.clone(),
             rules: self.rules.clone(),
             author: action.setting.author,
-            action: action.summary.chars().take(SUMMARY).collect(),
+            action: told(action),
             app: action.target.window.as_ref().map(|window| window.app.clone()),
             verdict: verdict.clone(),
             before: last.map_or_else(|| NOTHING.into(), |last| last.hash),
@@ -133,6 +135,14 @@ impl Entry {
     fn hash(&self) -> Result<String, serde_json::Error> {
         Ok(blake3::hash(&serde_json::to_vec(self)?).to_hex().to_string())
     }
+}
+
+/// An action in one sentence; of what is done in a password field, only that.
+fn told(action: &Action) -> String {
+    if action.target.is_protected() {
+        return format!("{} in a password field", tool(&action.kind));
+    }
+    action.summary.chars().take(SUMMARY).collect()
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -190,7 +200,10 @@ pub fn verify(path: &Path, mut each: impl FnMut(&Entry)) -> Result<(u64, String)
 
 #[cfg(test)]
 mod tests {
+    use freehand_tools::action::TargetElement;
+    use freehand_tools::element::{ElementId, ElementKey, Role};
     use freehand_tools::gate::{Approval, Decision, Reason};
+    use freehand_tools::geometry::Rect;
 
     use super::*;
     use crate::arbitrary::in_window;
@@ -260,6 +273,27 @@ mod tests {
         audit.judged(&in_window(1, "x", "x"), &verdict).unwrap();
         assert!(fault(&path).contains("line 4: it is no entry"), "{}", fault(&path));
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 5);
+    }
+
+    #[test]
+    fn a_secret_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let mut action = in_window(1, "firefox", "Sign in");
+        action.summary = "press h u n t e r 2".into();
+        action.target.element = Some(TargetElement {
+            id: ElementId(1),
+            key: ElementKey("k".into()),
+            role: Role::Password,
+            name: "Password".into(),
+            within: None,
+            bounds: Rect::new(0, 0, 1, 1),
+        });
+        let verdict =
+            Verdict { decision: Decision::Allow, reasons: Vec::new(), approval: None, allowed: true };
+        Audit::new(path.clone(), "virtual".into(), "d1".into()).judged(&action, &verdict).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("h u n t e r 2") && text.contains("in a password field"), "{text}");
     }
 
     #[test]

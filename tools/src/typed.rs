@@ -129,8 +129,11 @@ impl Line {
         for c in text.chars() {
             match c {
                 '\n' | '\r' => self.enter(entered),
-                c if c.is_control() => self.unsure = true,
-                c => self.push(c),
+                c => {
+                    // A tab completes, and others do what nobody sees.
+                    self.unsure |= c.is_control();
+                    self.push(c);
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::shell::{self, Command};
 mod keys;
 mod names;
 
-pub use names::Kinds;
+use names::Kinds;
 
 /// One kind of effect that a rule may speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

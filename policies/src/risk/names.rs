@@ -11,16 +11,16 @@ const LONGEST: usize = 240;
 
 /// What a name says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kinds {
+pub(super) struct Kinds {
     /// The effects.
-    pub risks: BTreeSet<Risk>,
+    pub(super) risks: BTreeSet<Risk>,
     /// It is a yes to what stands around it.
-    pub assents: bool,
+    pub(super) assents: bool,
 }
 
 impl Kinds {
     /// Whether it says this.
-    pub fn has(&self, risk: Risk) -> bool {
+    pub(super) fn has(&self, risk: Risk) -> bool {
         self.risks.contains(&risk)
     }
 }

@@ -5,6 +5,7 @@ use freehand_tools::action::ActionKind;
 use freehand_tools::call::ToolCall;
 use freehand_tools::element::{ElementId, Role};
 use freehand_tools::outcome::Outcome;
+use freehand_tools::setting::Entered;
 use serde_json::json;
 use tempfile::tempdir;
 
@@ -79,7 +80,11 @@ fn telltale(index: u32, secret: &str) -> Step {
     judged.verdict.as_mut().unwrap().approval = Some(Approval::Deny { reason: say("no") });
     judged.outcome = Outcome::Failed { reason: say("reason"), hint: Some(say("hint")) };
     judged.action.as_mut().unwrap().summary = say("summary");
-    judged.action.as_mut().unwrap().target.window.as_mut().unwrap().title = say("title");
+    let action = judged.action.as_mut().unwrap();
+    action.target.window.as_mut().unwrap().title = say("title");
+    action.setting.words = vec![say("words")];
+    action.setting.addresses = vec![say("address")];
+    action.setting.entered = Some(Entered { text: say("entered"), unsure: false });
     step
 }
 
