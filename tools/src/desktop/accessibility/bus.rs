@@ -15,6 +15,8 @@ use zbus::{Connection, Message};
 use super::node::{Address, Node};
 use crate::geometry::{Rect, ScreenRect};
 
+/// As long as a program may take over one simple question. One that hangs costs no more than this.
+const HEARTBEAT: Duration = Duration::from_millis(150);
 /// As long as one program may take over its whole tree.
 const TREE: Duration = Duration::from_millis(800);
 /// As long as one program may take over what is asked of its nodes.
@@ -143,14 +145,26 @@ impl Bus {
         timeout(TREE, pid).await.ok()?.ok()
     }
 
+    /// Whether an application answers at all. The one with the keyboard gets more time: nothing can be
+    /// done before it answers, and it may be busy with what was just done to it.
+    pub(super) async fn lives(&self, root: &Address, has_keyboard: bool) -> bool {
+        let patience = if has_keyboard { TREE } else { HEARTBEAT };
+        let asked = self.call::<_, Role>(root, "org.a11y.atspi.Accessible", "GetRole", &());
+        timeout(patience, asked).await.is_ok()
+    }
+
     /// Has an application keep a cache of its tree, and connects to it directly, where it offers that.
     /// Many keep a cache only from the moment when they are asked where they can be reached.
-    pub(super) async fn wake(&self, root: &Address) -> Option<Connection> {
+    pub(super) async fn wake(&self, root: &Address) -> Result<Option<Connection>, Silence> {
         let application = "org.a11y.atspi.Application";
         let place = self.call::<_, String>(root, application, "GetApplicationBusAddress", &());
-        let place = timeout(TREE, place).await.ok()?.ok().filter(|place| !place.is_empty())?;
-        let builder = zbus::connection::Builder::address(place.as_str()).ok()?.p2p();
-        timeout(TREE, builder.build()).await.ok()?.ok()
+        let place = timeout(HEARTBEAT, place).await.map_err(|_| Silence::Late)?;
+        let place = place.ok().filter(|place| !place.is_empty());
+        let builder = place.and_then(|place| zbus::connection::Builder::address(place.as_str()).ok());
+        Ok(match builder {
+            Some(builder) => timeout(TREE, builder.p2p().build()).await.ok().and_then(Result::ok),
+            None => None,
+        })
     }
 
     /// What an application keeps of its tree, in no order; nothing where it keeps nothing.

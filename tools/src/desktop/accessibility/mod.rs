@@ -57,6 +57,8 @@ pub struct Accessibility {
     last: HashMap<ElementKey, Element>,
     /// What each of them said of itself. The list may call it something else, after its label.
     said: HashMap<ElementKey, (BusRole, String)>,
+    /// Programs that did not answer at the last look.
+    silent: HashSet<Address>,
 }
 
 impl Accessibility {
@@ -64,7 +66,8 @@ impl Accessibility {
     pub async fn connect(address: Option<&str>) -> Result<Self, String> {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
-        Ok(Self { bus, programs, numbers, last: HashMap::new(), said: HashMap::new() })
+        let (last, said, silent) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Ok(Self { bus, programs, numbers, last, said, silent })
     }
 
     /// Whether the bus is still there; when it is not, nothing shows any more.
@@ -80,10 +83,23 @@ impl Accessibility {
                 .iter()
                 .any(|window| window.pid.is_none() || program.pid.is_none() || window.pid == program.pid)
         });
-        let bus = &self.bus;
-        let trees =
-            join_all(wanted.map(|program| async move { (program, asking::tree(bus, program).await) }))
-                .await;
+        let front = windows.iter().find(|window| window.focused).and_then(|window| window.pid);
+        let (bus, silent) = (&self.bus, &self.silent);
+        let trees = join_all(wanted.map(|program| async move {
+            // One that was silent has had its time.
+            let waits = front.is_some() && program.pid == front && !silent.contains(&program.root);
+            let tree = if program.answers && bus.lives(&program.root, waits).await {
+                asking::tree(bus, program).await
+            } else {
+                Err(Silence::Late)
+            };
+            (program, tree)
+        }))
+        .await;
+        let is_late = |(program, tree): &(&Program, Result<_, Silence>)| {
+            matches!(tree, Err(Silence::Late)).then(|| program.root.clone())
+        };
+        self.silent = trees.iter().filter_map(is_late).collect();
         let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         self.said.clear();

@@ -7,6 +7,10 @@ use ::atspi::{Role as BusRole, State, StateSet};
 
 use crate::geometry::ScreenRect;
 
+/// Parents below which one object may stand: an open list has two, its owner and its own window. With
+/// more of them a knotted tree would have more ways through it than anybody can walk.
+const MAX_PARENTS: usize = 2;
+
 /// The bus name and the object path: what tells one object from all others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Address {
@@ -78,11 +82,15 @@ impl Tree {
             }
             tree.nodes.insert(node.address.clone(), node);
         }
+        let mut parents: HashMap<Address, usize> = HashMap::new();
+        order.retain(|(_, parent, child)| {
+            let count = parents.entry(child.clone()).or_default();
+            *count += 1;
+            parent != child && *count <= MAX_PARENTS
+        });
         order.sort_by_key(|(index, _, _)| *index);
         for (_, parent, child) in order {
-            if parent != child {
-                tree.children.entry(parent).or_default().push(child);
-            }
+            tree.children.entry(parent).or_default().push(child);
         }
         tree
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 
-use super::bus::Bus;
+use super::bus::{Bus, Silence};
 use super::node::Address;
 
 /// A program on the bus.
@@ -13,6 +13,8 @@ use super::node::Address;
 pub(super) struct Program {
     pub(super) root: Address,
     pub(super) pid: Option<u32>,
+    /// Whether it has answered when it was met; until then it is met again at each look.
+    pub(super) answers: bool,
 }
 
 /// Those that were met, with their processes.
@@ -35,15 +37,26 @@ impl Programs {
             )
             .await
         };
+        let mut silent = HashMap::new();
         for (root, (direct, pid)) in met {
-            if let Some(connection) = direct {
-                bus.talk_directly(&root.bus, connection);
+            match direct {
+                Ok(Some(connection)) => bus.talk_directly(&root.bus, connection),
+                Ok(None) => {}
+                Err(Silence::Late | Silence::Broken) => {
+                    silent.insert(root.clone(), pid);
+                    continue;
+                }
             }
             if let Some(pid) = pid {
                 self.pids.insert(root.clone(), pid);
             }
         }
-        roots.into_iter().map(|root| Program { pid: self.pids.get(&root).copied(), root }).collect()
+        let program = |root: Address| {
+            let answers = !silent.contains_key(&root);
+            let pid = self.pids.get(&root).copied().or_else(|| silent.get(&root).copied().flatten());
+            Program { root, pid, answers }
+        };
+        roots.into_iter().map(program).collect()
     }
 
     /// Meets these programs anew at the next look.
