@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 
 from stage import Missing
@@ -44,6 +45,8 @@ def known(command, package, items, text, **more):
     """A program of others: what a person sees of it is written down here, without places."""
 
     def show(stage):
+        # A copy: some programs leave a lock beside what they open.
+        shutil.copytree(document(""), os.path.join(stage.folder, "documents"))
         stage.start([part.format(folder=stage.folder) for part in command], package, **more)
         things = [{"id": f"{role} {name}", "role": role, "name": name, "box": None, "sure": True} for role, name in items]
         words = [{"text": word, "box": None} for word in text.split()]
@@ -67,19 +70,19 @@ PROGRAMS = {
     "gtk4": told_by("gtk4.py", "`python3-gi`, `gir1.2-gtk-4.0` and `xdotool`"),
     "qt5": told_by("qt5.py", "`python3-pyqt5`"),
     "mousepad": known(
-        ["mousepad", "--disable-server", document("notes.txt")],
+        ["mousepad", "--disable-server", "{folder}/documents/notes.txt"],
         "mousepad",
         menus("File", "Edit", "Search", "View", "Document", "Help"),
         text_of("notes.txt"),
     ),
     "writer": known(
-        [*OFFICE, "--writer", document("letter.fodt")],
+        [*OFFICE, "--writer", "{folder}/documents/letter.fodt"],
         "libreoffice-writer libreoffice-gtk3",
         menus("File", "Edit", "View", "Insert", "Format", "Styles", "Table", "Form", "Tools", "Window", "Help"),
         "Minutes of the harbour board The crane was painted in September. Seven ships unloaded timber. Mrs Okafor closed the meeting.",
     ),
     "calc": known(
-        [*OFFICE, "--calc", document("sheet.fods")],
+        [*OFFICE, "--calc", "{folder}/documents/sheet.fods"],
         "libreoffice-calc libreoffice-gtk3",
         menus("File", "Edit", "View", "Insert", "Format", "Styles", "Sheet", "Data", "Tools", "Window", "Help"),
         "Fruit Crates Quince 31 Medlar 87",

@@ -9,7 +9,7 @@ ACCEPTED = {
     "toggle": {"toggle", "checkbox", "button"},
     "checkbox": {"checkbox", "toggle", "menu_item"},
     "radio": {"radio", "menu_item"},
-    "link": {"link"},
+    "link": {"link", "button"},
     "textbox": {"textbox"},
     "password": {"password"},
     "moment": {"moment", "textbox", "spinner"},
@@ -22,7 +22,7 @@ ACCEPTED = {
     "spinner": {"spinner", "textbox"},
     "tree_item": {"tree_item", "list_item"},
     "cell": {"cell", "clickable"},
-    "clickable": {"clickable", "button", "link", "image"},
+    "clickable": {"clickable", "button", "link", "image", "text", "heading"},
 }
 # What the list says can be used. Cells, list items and menus may also only be read.
 USABLE = {
@@ -30,7 +30,7 @@ USABLE = {
     "menu_item", "tab", "slider", "spinner", "tree_item", "clickable",
 }  # fmt: skip
 READABLE = {"text", "heading", "cell", "header", "list_item"}
-# How far in px from where a word stands the element may be that says it: a field says its label.
+# How far in CSS px from where a word stands the element may be that says it: a field says its label.
 NEAR = 200
 # The share of both boxes that the element and the thing must have in common.
 OVERLAP = 0.5
@@ -46,7 +46,8 @@ def score(truth, seen, area=None):
     listed = [e for e in elements if e["role"] in USABLE]
     extra = [e for e in listed if e["id"] not in used] if not truth.get("partial") else []
     shown = set(re.findall(r"\[(\d+)\] ", seen["list"]))
-    unread = [word for word in truth["words"] if not is_read(word, elements)]
+    near = NEAR * truth["scale"]
+    unread = [word for word in truth["words"] if not is_read(word, elements, near)]
     said = [(e, word) for e in elements if e["role"] in READABLE for word in tokens(e["name"])]
     there = fold(" ".join(w["text"] for w in truth["words"]) + " " + " ".join(i["name"] for i in truth["items"]))
     made_up = [(e, word) for e, word in said if word not in there] if not truth.get("partial") else []
@@ -94,15 +95,16 @@ def fits(item, box):
     if not inside(centre(box), item["box"]):
         return False
     # Of a ticked box or a date only a part may be named: the box itself, the first number.
-    part = item["role"] in ("checkbox", "radio", "moment", "toggle")
+    # What only reacts to clicks has no better name than a text in it, and a click on that text arrives.
+    part = item["role"] in ("checkbox", "radio", "moment", "toggle", "clickable")
     return part or overlap(item["box"], box) >= OVERLAP
 
 
-def is_read(word, elements):
+def is_read(word, elements, reach):
     # A field says its label without the colon.
     wanted = plain(word["text"]) or fold(word["text"])
     for element in elements:
-        near = word["box"] is None or distance(centre(word["box"]), box_of(element)) <= NEAR
+        near = word["box"] is None or distance(centre(word["box"]), box_of(element)) <= reach
         said = [element["name"], element.get("value") or "", element.get("description") or ""]
         if near and wanted in plain(" ".join(said)):
             return True
@@ -111,6 +113,8 @@ def is_read(word, elements):
 
 def same_name(item, element):
     want, have = plain(item["name"]), plain(element["name"])
+    if item["role"] == "clickable" and element["role"] != "clickable":
+        return have in want
     if not want:
         return True
     if len(have) >= 100 and want.startswith(have[:100]):

@@ -184,6 +184,24 @@ impl Bus {
         Ok(body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default())
     }
 
+    /// How many children an object says it has.
+    pub(super) async fn count(&self, of: &Address) -> Option<i32> {
+        let count = self.property(of, "org.a11y.atspi.Accessible", "ChildCount");
+        i32::try_from(timeout(TREE, count).await.ok()?.ok()?).ok()
+    }
+
+    /// Whether an application is made with GTK 4.
+    pub(super) async fn is_gtk4(&self, root: &Address) -> bool {
+        let application = "org.a11y.atspi.Application";
+        let ask = |name| async move {
+            let value = timeout(HEARTBEAT, self.property(root, application, name)).await.ok()?.ok()?;
+            String::try_from(value).ok()
+        };
+        let (name, version) = tokio::join!(ask("ToolkitName"), ask("Version"));
+        name.is_some_and(|name| name.eq_ignore_ascii_case("gtk"))
+            && version.is_some_and(|version| version.starts_with("4."))
+    }
+
     /// The children of an object, in their order.
     pub(super) async fn children(&self, of: &Address) -> Vec<Address> {
         let children: zbus::Result<Vec<ObjectRefOwned>> =

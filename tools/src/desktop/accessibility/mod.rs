@@ -57,6 +57,8 @@ pub struct Accessibility {
     last: HashMap<ElementKey, Element>,
     /// What each of them said of itself. The list may call it something else, after its label.
     said: HashMap<ElementKey, (BusRole, String)>,
+    /// How far from where its program says each of them is, in px.
+    moved: HashMap<Address, (i32, i32)>,
     /// Programs that did not answer at the last look.
     silent: HashSet<Address>,
 }
@@ -66,8 +68,8 @@ impl Accessibility {
     pub async fn connect(address: Option<&str>) -> Result<Self, String> {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
-        let (last, said, silent) = (HashMap::new(), HashMap::new(), HashSet::new());
-        Ok(Self { bus, programs, numbers, last, said, silent })
+        let (last, said, moved) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Ok(Self { bus, programs, numbers, last, said, moved, silent: HashSet::new() })
     }
 
     /// Whether the bus is still there; when it is not, nothing shows any more.
@@ -103,9 +105,13 @@ impl Accessibility {
         let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         self.said.clear();
+        self.moved.clear();
         for (program, tree) in trees {
             match tree {
-                Ok((tree, gap)) => {
+                Ok((mut tree, gap)) => {
+                    if program.is_gtk4 {
+                        self.moved.extend(place_in_windows(&mut tree, program, windows));
+                    }
                     let drafts = drafts(&tree, program, windows, screen);
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
                         let node = tree.get(&draft.address)?;
@@ -162,8 +168,13 @@ impl Accessibility {
         let address = Address::from_key(&key.0)?;
         let (node, bounds) =
             tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
-        let node = node.map(|(node, _)| node).filter(Node::shows)?;
+        let is_shown = |node: &Node| self.moved.contains_key(&address) || node.shows();
+        let node = node.map(|(node, _)| node).filter(is_shown)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
+        let bounds = match self.moved.get(&address) {
+            Some((across, down)) => bounds.offset(*across, *down),
+            None => bounds,
+        };
         let mut fresh = known.clone();
         fresh.id = id;
         let said = self.said.get(key);
@@ -223,6 +234,47 @@ fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
     in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
 }
 
+/// Moves what a program of GTK 4 shows to where it is: the places that it gives are those within its
+/// windows. Gives how far each object was moved.
+fn place_in_windows(
+    tree: &mut Tree,
+    program: &Program,
+    windows: &[Window],
+) -> Vec<(Address, (i32, i32))> {
+    let own = windows_of(program, windows);
+    let roots = tree.roots();
+    let frames = roots.iter().flat_map(|root| tree.children(root)).filter(|frame| frame.shows());
+    let placed: Vec<(Address, (i32, i32))> = frames
+        .filter_map(|frame| {
+            let (window, inside) = (owner(frame, &own)?.1.bounds, frame.bounds?);
+            // Round the program's own part lies the frame of the window manager, which is as wide at
+            // the bottom as at the sides.
+            let side = i32::try_from(window.width.saturating_sub(inside.width) / 2).ok()?;
+            let above = i32::try_from(window.height.saturating_sub(inside.height)).ok()?;
+            let top = above.saturating_sub(side).max(0);
+            Some((frame.address.clone(), (window.x.saturating_add(side), window.y.saturating_add(top))))
+        })
+        .collect();
+    let mut moved = Vec::new();
+    for (frame, by) in placed {
+        for at in tree.below(&frame) {
+            if let Some(bounds) = tree.get_mut(&at).and_then(|node| node.bounds.as_mut()) {
+                *bounds = bounds.offset(by.0, by.1);
+                moved.push((at, by));
+            }
+        }
+    }
+    moved
+}
+
+fn windows_of<'a>(program: &Program, windows: &'a [Window]) -> Vec<(usize, &'a Window)> {
+    windows
+        .iter()
+        .enumerate()
+        .filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid)
+        .collect()
+}
+
 /// The elements of one program, each with the window that it stands in, counted from the front.
 fn drafts(
     tree: &Tree,
@@ -230,18 +282,18 @@ fn drafts(
     windows: &[Window],
     screen: ScreenRect,
 ) -> Vec<(usize, Draft)> {
-    let own: Vec<(usize, &Window)> = windows
-        .iter()
-        .enumerate()
-        .filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid)
-        .collect();
+    let own = windows_of(program, windows);
     let mut found = Vec::new();
     for root in tree.roots() {
         for frame in tree.children(root).filter(|frame| frame.shows()) {
             let Some((at, window)) = owner(frame, &own) else { continue };
             let Some(clip) = window.bounds.intersect(&screen) else { continue };
             let begin = pages(tree, frame);
-            let drafts = merge::tidy(Lister::list(tree, &begin, clip, screen));
+            let mut listed = Lister::list(tree, &begin, clip, screen);
+            // What a program keeps ready to pop up is nowhere yet.
+            let middle = |draft: &Draft| draft.bounds.center();
+            listed.retain(|draft| own.iter().any(|(_, window)| window.bounds.contains(middle(draft))));
+            let drafts = merge::tidy(listed);
             found.extend(drafts.into_iter().map(|draft| (at, draft)));
         }
     }
@@ -256,8 +308,13 @@ fn owner<'a>(frame: &Node, own: &[(usize, &'a Window)]) -> Option<(usize, &'a Wi
     let by_place = || {
         let bounds = frame.bounds?;
         own.iter()
-            .filter_map(|entry| Some((entry.1.bounds.intersect(&bounds)?.area(), entry)))
-            .max_by_key(|(area, _)| *area)
+            .filter_map(|entry| {
+                let window = entry.1.bounds;
+                let shared = window.intersect(&bounds)?.area();
+                // A dialog lies within its owner as much as within itself.
+                Some((shared * 1000 / window.union(&bounds).area().max(1), entry))
+            })
+            .max_by_key(|(share, _)| *share)
             .map(|(_, entry)| entry)
     };
     by_title.or_else(by_place).or(own.first()).copied()

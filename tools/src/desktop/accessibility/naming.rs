@@ -44,6 +44,11 @@ const FILLERS: [&str; 26] = [
 /// The name of `node`, or nothing.
 pub(super) fn name(tree: &Tree, node: &Node) -> String {
     let own = clean(&node.name);
+    // A sign says less than the words that a person gets to see when the pointer rests on it.
+    let description = clean(&node.description);
+    if !own.is_empty() && !speaks(&own) && speaks(&description) {
+        return description;
+    }
     // Some dropdowns are called by what is chosen in them, which is their value.
     let is_value =
         role(node) == Role::Dropdown && value(tree, node, Role::Dropdown).0.as_ref() == Some(&own);
@@ -71,6 +76,10 @@ pub(super) fn name(tree: &Tree, node: &Node) -> String {
     clean(hint)
 }
 
+fn speaks(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 /// What its author called it in code, for what has no name: a person does not see it, but it often says
 /// what the picture on it shows.
 pub(super) fn calling(node: &Node) -> Option<String> {
@@ -81,7 +90,8 @@ pub(super) fn calling(node: &Node) -> Option<String> {
 pub(super) fn words(tree: &Tree, node: &Node, depth: usize) -> String {
     let mut all = Vec::new();
     for child in tree.children(node).filter(|_| depth < DEPTH) {
-        let said = clean(&child.name);
+        let own = if child.name.is_empty() { child.text.as_deref().unwrap_or_default() } else { &child.name };
+        let said = clean(own);
         all.push(if said.is_empty() { words(tree, child, depth + 1) } else { said });
     }
     all.retain(|word| !word.is_empty());

@@ -1,7 +1,7 @@
 //! One object of an accessibility tree as it came over the bus, and the tree made of such objects.
 //! Nothing here talks to anybody, so that the rules of the list can be tested on recorded trees.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ::atspi::{Role as BusRole, State, StateSet};
 
@@ -65,6 +65,21 @@ impl Node {
     }
 }
 
+/// Whether it is a part of a text or a page with no better name.
+pub(super) const fn is_block(role: BusRole) -> bool {
+    matches!(
+        role,
+        BusRole::Section
+            | BusRole::Paragraph
+            | BusRole::Panel
+            | BusRole::Article
+            | BusRole::BlockQuote
+            | BusRole::Heading
+            | BusRole::Landmark
+            | BusRole::Grouping
+    )
+}
+
 /// The objects of one application by address, with the children of each in their order.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -92,7 +107,29 @@ impl Tree {
         for (_, parent, child) in order {
             tree.children.entry(parent).or_default().push(child);
         }
+        tree.mark_editors();
         tree
+    }
+
+    /// A part of a page that can be edited has no role that says so, and all within it can be edited
+    /// too: the outermost part is the field.
+    fn mark_editors(&mut self) {
+        let is_part = |node: &Node| node.is(State::Editable) && is_block(node.role);
+        let editors: Vec<Address> = self
+            .nodes
+            .values()
+            .filter(|node| is_part(node))
+            .filter(|node| {
+                let parent = node.parent.as_ref().and_then(|parent| self.nodes.get(parent));
+                parent.is_some_and(|parent| !parent.is(State::Editable))
+            })
+            .map(|node| node.address.clone())
+            .collect();
+        for at in editors {
+            if let Some(node) = self.nodes.get_mut(&at) {
+                node.role = BusRole::DocumentText;
+            }
+        }
     }
 
     pub(super) fn get(&self, address: &Address) -> Option<&Node> {
@@ -119,11 +156,24 @@ impl Tree {
         roots
     }
 
+    /// An object and all below it, each once.
+    pub(super) fn below(&self, at: &Address) -> Vec<Address> {
+        let mut found = vec![at.clone()];
+        let mut seen: HashSet<Address> = found.iter().cloned().collect();
+        let mut next = 0;
+        while let Some(at) = found.get(next).cloned() {
+            next += 1;
+            let children = self.children.get(&at).map(Vec::as_slice).unwrap_or_default();
+            found.extend(children.iter().filter(|child| seen.insert((*child).clone())).cloned());
+        }
+        found
+    }
+
     /// What shows, each once, however the tree is knotted: a node is left out with all below it when
     /// it does not show, and what a closed list holds is left to its owner.
     pub(super) fn showing(&self) -> Vec<Address> {
         let mut found = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut open: Vec<&Node> = self.roots();
         open.reverse();
         while let Some(node) = open.pop() {

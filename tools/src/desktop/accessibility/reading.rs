@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use ::atspi::Role;
+use ::atspi::{Role, State};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -18,6 +18,9 @@ use super::node::{Address, Node};
 use super::programs::Program;
 use super::{MAX_DEPTH, MAX_NODES, roles};
 
+/// Children of one object that are asked for. A spreadsheet says that it has two thousand million, and
+/// does not come back from counting them up.
+const MAX_CHILDREN: i32 = 4000;
 /// As long as reading object by object may take.
 const WALK: Duration = Duration::from_millis(1500);
 
@@ -28,6 +31,8 @@ type Children = HashMap<Address, Vec<Address>>;
 pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Silence> {
     let root = &program.root;
     let kept = bus.cache(root).await?;
+    let kept: Vec<Kept> =
+        kept.into_iter().map(|(node, count)| (as_meant(program, node), count)).collect();
     let whole = kept.len() > 1 && kept.iter().any(|(node, _)| node.address == *root);
     let kept = if whole { kept } else { Vec::new() };
     let doubtful = if whole { doubtful(&kept) } else { Vec::new() };
@@ -38,8 +43,21 @@ pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Sile
     let missing: Vec<Address> =
         below.values().flatten().filter(|at| !nodes.contains_key(*at)).cloned().collect();
     let start = if whole { missing } else { vec![root.clone()] };
-    walk(bus, start, &mut nodes, &mut below).await;
+    walk((bus, program), start, &mut nodes, &mut below).await;
     Ok(from_root(root, &nodes, &below))
+}
+
+/// What a program of GTK 4 means: it says only of its windows that they show, and calls what has no
+/// name after its class.
+fn as_meant(program: &Program, mut node: Node) -> Node {
+    if program.is_gtk4 && node.is(State::Visible) {
+        node.states.insert(State::Showing);
+    }
+    let class = node.name.strip_prefix("Gtk").unwrap_or_default();
+    if program.is_gtk4 && class.starts_with(char::is_uppercase) {
+        node.name.clear();
+    }
+    node
 }
 
 /// Whether what is in it is looked at. A control that has a name is one thing, except that a part of a
@@ -77,7 +95,7 @@ fn doubtful(kept: &[Kept]) -> Vec<Address> {
     kept.iter()
         .filter(|(node, count)| {
             let differs = *count != counts.get(&node.address).copied().unwrap_or(0);
-            is_open(node) && (differs || holders.contains(&node.address))
+            is_open(node) && *count <= MAX_CHILDREN && (differs || holders.contains(&node.address))
         })
         .map(|(node, _)| node.address.clone())
         .collect()
@@ -106,7 +124,12 @@ fn from_root(root: &Address, nodes: &Nodes, below: &Children) -> Vec<Node> {
 
 /// Reads what is in `start` and below it, and leaves out what is there already. Nothing waits for the
 /// rest of its level: a page may be twenty levels deep.
-async fn walk(bus: &Bus, start: Vec<Address>, nodes: &mut Nodes, below: &mut Children) {
+async fn walk(
+    program: (&Bus, &Program),
+    start: Vec<Address>,
+    nodes: &mut Nodes,
+    below: &mut Children,
+) {
     let deadline = Instant::now() + WALK;
     let mut asked: HashSet<Address> = HashSet::new();
     let mut open = FuturesUnordered::new();
@@ -115,7 +138,7 @@ async fn walk(bus: &Bus, start: Vec<Address>, nodes: &mut Nodes, below: &mut Chi
         for (at, depth) in next.drain(..) {
             let is_new = !nodes.contains_key(&at) && asked.len() < MAX_NODES && depth < MAX_DEPTH;
             if is_new && asked.insert(at.clone()) {
-                open.push(visit(bus, at, depth));
+                open.push(visit(program, at, depth));
             }
         }
         let Ok(Some(visited)) = timeout_at(deadline, open.next()).await else { break };
@@ -126,15 +149,24 @@ async fn walk(bus: &Bus, start: Vec<Address>, nodes: &mut Nodes, below: &mut Chi
     }
 }
 
-async fn visit(bus: &Bus, at: Address, depth: usize) -> Option<(Node, Vec<Address>, usize)> {
-    let (node, count) = bus.one(&at).await?;
-    let children = if is_open(&node) && count != 0 { bus.children(&at).await } else { Vec::new() };
+async fn visit(
+    (bus, program): (&Bus, &Program),
+    at: Address,
+    depth: usize,
+) -> Option<(Node, Vec<Address>, usize)> {
+    let (node, mut count) = bus.one(&at).await?;
+    let node = as_meant(program, node);
+    if count < 0 && node.is(State::ManagesDescendants) {
+        count = bus.count(&at).await.unwrap_or(0);
+    }
+    let asks = is_open(&node) && count != 0 && count <= MAX_CHILDREN;
+    let children = if asks { bus.children(&at).await } else { Vec::new() };
     Some((node, children, depth))
 }
 
 #[cfg(test)]
 mod tests {
-    use ::atspi::{InterfaceSet, State, StateSet};
+    use ::atspi::{InterfaceSet, StateSet};
 
     use super::super::bus::{Said, node};
     use super::*;
@@ -159,13 +191,14 @@ mod tests {
     #[test]
     fn what_has_other_children_than_it_says_is_asked() {
         let kept = [
-            kept("root", "", true, 3),
+            kept("root", "", true, 4),
             kept("whole", "root", true, 1),
             kept("leaf", "whole", true, 0),
             kept("lacks", "root", true, 2),
             kept("has", "lacks", true, 0),
             kept("untold", "root", true, -1),
             kept("hidden", "has", false, 7),
+            kept("endless", "root", true, i32::MAX),
         ];
         let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path).collect();
         assert_eq!(paths, ["/lacks", "/has", "/untold"]);

@@ -4,6 +4,7 @@
 use ::atspi::{Role as BusRole, State};
 
 use super::draft::clean;
+use super::naming::words;
 use super::node::{Node, Tree};
 use crate::element::Role;
 
@@ -20,6 +21,9 @@ pub(super) fn value(tree: &Tree, node: &Node, kind: Role) -> (Option<String>, Ve
     let single = match kind {
         Role::Dropdown => return choice(tree, node),
         Role::Moment => moment(tree, node),
+        Role::Textbox if node.role == BusRole::DocumentText => {
+            Some(words(tree, node, 0)).filter(|words| !words.is_empty()).or_else(text)
+        }
         Role::Textbox => text(),
         Role::Spinner => text().or_else(number),
         Role::Slider | Role::Progress => number(),
