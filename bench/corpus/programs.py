@@ -67,7 +67,7 @@ def text_of(name):
 OFFICE = ["soffice", "-env:UserInstallation=file://{folder}/office", "--norestore", "--nologo", "--nofirststartwizard"]
 PROGRAMS = {
     "gtk3": told_by("gtk3.py", "`python3-gi` and `gir1.2-gtk-3.0`"),
-    "gtk4": told_by("gtk4.py", "`python3-gi`, `gir1.2-gtk-4.0` and `xdotool`"),
+    "gtk4": told_by("gtk4.py", "`python3-gi`, `gir1.2-gtk-4.0` and `x11-utils`"),
     "qt5": told_by("qt5.py", "`python3-pyqt5`"),
     "mousepad": known(
         ["mousepad", "--disable-server", "{folder}/documents/notes.txt"],

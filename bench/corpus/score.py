@@ -34,6 +34,8 @@ READABLE = {"text", "heading", "cell", "header", "list_item"}
 NEAR = 200
 # The share of both boxes that the element and the thing must have in common.
 OVERLAP = 0.5
+# The share of a thing that an element must have that lies within it.
+INNER = 0.2
 
 
 def score(truth, seen, area=None):
@@ -82,6 +84,9 @@ def match(items, elements):
                         choices.append((2.0, item, element))
                 elif fits(item, box_of(element)):
                     value = overlap(item["box"], box_of(element)) + 0.5 * same_name(item, element)
+                    if element["role"] not in USABLE:
+                        # Of several texts in it the same one at every look.
+                        value = -box_of(element)[0]
                     choices.append((value, item, element))
     for _, item, element in sorted(choices, key=lambda choice: -choice[0]):
         if item["id"] not in pairs and element["id"] not in used:
@@ -97,7 +102,9 @@ def fits(item, box):
     # Of a ticked box or a date only a part may be named: the box itself, the first number.
     # What only reacts to clicks has no better name than a text in it, and a click on that text arrives.
     part = item["role"] in ("checkbox", "radio", "moment", "toggle", "clickable")
-    return part or overlap(item["box"], box) >= OVERLAP
+    # Some toolkits tell of the inner part, without the edge that is drawn around it.
+    inner = within(box, item["box"]) and box[2] * box[3] >= item["box"][2] * item["box"][3] * INNER
+    return part or inner or overlap(item["box"], box) >= OVERLAP
 
 
 def is_read(word, elements, reach):
@@ -120,7 +127,7 @@ def same_name(item, element):
     if len(have) >= 100 and want.startswith(have[:100]):
         return True
     # Some say more: which file has been chosen.
-    return want == have or have.startswith(want + ":")
+    return want == have or have.startswith((want + ":", want + " browse"))
 
 
 def plain(text):
@@ -154,6 +161,12 @@ def centre(box):
 
 def inside(point, box):
     return box[0] - 1 <= point[0] <= box[0] + box[2] + 1 and box[1] - 1 <= point[1] <= box[1] + box[3] + 1
+
+
+def within(box, other):
+    return overlap(box, other) > 0 and all(
+        [box[0] >= other[0] - 2, box[1] >= other[1] - 2, box[0] + box[2] <= other[0] + other[2] + 2, box[1] + box[3] <= other[1] + other[3] + 2]
+    )
 
 
 def distance(point, box):

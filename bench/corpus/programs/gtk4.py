@@ -67,9 +67,9 @@ def children(widget):
 
 def origin(window):
     number = GdkX11.X11Surface.get_xid(window.get_surface())
-    said = subprocess.run(["xdotool", "getwindowgeometry", "--shell", str(number)], capture_output=True, text=True)
-    sides = dict(line.split("=") for line in said.stdout.split())
-    return int(sides["X"]), int(sides["Y"])
+    said = subprocess.run(["xwininfo", "-id", str(number)], capture_output=True, text=True).stdout
+    sides = [line.split()[-1] for line in said.splitlines() if "Absolute" in line]
+    return int(sides[0]), int(sides[1])
 
 
 def truth(window):

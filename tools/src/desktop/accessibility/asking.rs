@@ -24,12 +24,18 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<S
         .filter(|node| node.has_action && !roles::is_control(roles::role(node)))
         .map(|node| node.address.clone())
         .collect();
-    // Some give each piece of a text as an object, with its name; others only what the whole holds.
-    let tells_texts = nodes().any(|node| node.role == BusRole::Static);
+    // Some give each piece of a text as an object with a name; others only the whole of a paragraph.
+    let has_pieces = nodes().any(|node| node.role == BusRole::Static);
+    let tells_by_itself = |node: &Node| {
+        let paragraph = matches!(node.role, BusRole::Paragraph | BusRole::Heading);
+        let holder = is_block(node.role) || matches!(node.role, BusRole::ListItem | BusRole::TableCell);
+        (paragraph || holder && !has_pieces)
+            && !tree.children(node).any(|child| child.role == BusRole::Static)
+    };
     let (extents, actions, details) = tokio::join!(
         bus.extents(&looked_at),
         bus.actions(&acting),
-        join_all(nodes().map(|node| detail(bus, node, tells_texts)))
+        join_all(nodes().map(|node| detail(bus, node, tells_by_itself(node))))
     );
     for (at, bounds) in looked_at.iter().zip(extents) {
         if let Some(node) = tree.get_mut(at) {
@@ -81,7 +87,7 @@ fn looked_at(tree: &Tree) -> impl Iterator<Item = &Node> {
         if found.len() >= MAX_NODES || !seen.insert(&node.address) {
             continue;
         }
-        if node.role != BusRole::Application && !node.shows() {
+        if node.role != BusRole::Application && !node.shows() || node.is_vast {
             continue;
         }
         found.push(node);
@@ -110,12 +116,10 @@ struct Detail {
     chosen: Option<Address>,
 }
 
-async fn detail(bus: &Bus, node: &Node, tells_texts: bool) -> Option<(Address, Detail)> {
+async fn detail(bus: &Bus, node: &Node, tells_by_itself: bool) -> Option<(Address, Detail)> {
     let kind = roles::role(node);
     let secret = kind == Role::Password;
-    let holder = is_block(node.role) || matches!(node.role, BusRole::ListItem | BusRole::TableCell);
-    let block = !tells_texts && holder;
-    let unnamed_text = (kind == Role::Text || block) && node.name.is_empty();
+    let unnamed_text = (kind == Role::Text || tells_by_itself) && node.name.is_empty();
     let dropdown = kind == Role::Dropdown;
     let reads = (kind.takes_text() || dropdown || unnamed_text) && node.has_text && !secret;
     let control = roles::is_control(kind);

@@ -268,7 +268,14 @@ impl Bus {
 
     /// What a field holds.
     pub(super) async fn text(&self, at: &Address) -> Option<String> {
-        let text = self.call(at, "org.a11y.atspi.Text", "GetText", &(0i32, MAX_TEXT));
+        let text: Option<String> = self.text_until(at, MAX_TEXT).await;
+        // Some give nothing when they are asked for more than they have.
+        if text.as_deref().unwrap_or_default().is_empty() { self.text_until(at, -1).await } else { text }
+    }
+
+    async fn text_until(&self, at: &Address, end: i32) -> Option<String> {
+        let part = (0i32, end);
+        let text = self.call(at, "org.a11y.atspi.Text", "GetText", &part);
         timeout(NODES, text).await.ok()?.ok()
     }
 
@@ -340,6 +347,7 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
         address,
         parent,
         index,
+        is_vast: false,
         role: said.role,
         name: said.name,
         description: said.description,

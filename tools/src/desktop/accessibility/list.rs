@@ -135,7 +135,13 @@ impl<'a> Lister<'a> {
             self.page(node, place);
         } else if kind == Role::Dropdown && !is_shut {
             // An open list of options reaches beyond the window too.
+            let before = self.drafts.len();
             self.children(node, Place { clip: self.screen, ..place });
+            // The button that opens it is the dropdown itself.
+            let inside = |draft: &Draft| seen.is_some_and(|whole| whole.contains(draft.bounds.center()));
+            let options = self.drafts.split_off(before);
+            let other = |draft: &Draft| draft.role != Role::Button || !inside(draft);
+            self.drafts.extend(options.into_iter().filter(other));
         }
     }
 

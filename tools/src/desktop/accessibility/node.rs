@@ -37,6 +37,9 @@ pub(super) struct Node {
     pub(super) address: Address,
     pub(super) parent: Option<Address>,
     pub(super) index: i32,
+    /// Has more in it than can be looked at, and is itself not looked at: a spreadsheet does not come
+    /// back from adding up how wide and high it is.
+    pub(super) is_vast: bool,
     pub(super) role: BusRole,
     pub(super) name: String,
     pub(super) description: String,

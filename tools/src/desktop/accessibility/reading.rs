@@ -19,7 +19,7 @@ use super::programs::Program;
 use super::{MAX_DEPTH, MAX_NODES, roles};
 
 /// Children of one object that are asked for. A spreadsheet says that it has two thousand million, and
-/// does not come back from counting them up.
+/// does not come back from naming them all.
 const MAX_CHILDREN: i32 = 4000;
 /// As long as reading object by object may take.
 const WALK: Duration = Duration::from_millis(1500);
@@ -31,8 +31,7 @@ type Children = HashMap<Address, Vec<Address>>;
 pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Silence> {
     let root = &program.root;
     let kept = bus.cache(root).await?;
-    let kept: Vec<Kept> =
-        kept.into_iter().map(|(node, count)| (as_meant(program, node), count)).collect();
+    let kept = counted(bus, program, kept).await;
     let whole = kept.len() > 1 && kept.iter().any(|(node, _)| node.address == *root);
     let kept = if whole { kept } else { Vec::new() };
     let doubtful = if whole { doubtful(&kept) } else { Vec::new() };
@@ -47,14 +46,27 @@ pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Sile
     Ok(from_root(root, &nodes, &below))
 }
 
+/// What is kept, with the counts of children that the cache leaves out: those of what is made only when
+/// it is asked for, such as the rows of a list and the cells of a spreadsheet.
+async fn counted(bus: &Bus, program: &Program, kept: Vec<Kept>) -> Vec<Kept> {
+    let counted = kept.into_iter().map(|(node, count)| async move {
+        let untold = count < 0 && node.shows();
+        let count = if untold { bus.count(&node.address).await.unwrap_or(0) } else { count };
+        (as_meant(program, node, count), count)
+    });
+    join_all(counted).await
+}
+
 /// What a program of GTK 4 means: it says only of its windows that they show, and calls what has no
 /// name after its class.
-fn as_meant(program: &Program, mut node: Node) -> Node {
+fn as_meant(program: &Program, mut node: Node, count: i32) -> Node {
+    node.is_vast = count > MAX_CHILDREN;
     if program.is_gtk4 && node.is(State::Visible) {
         node.states.insert(State::Showing);
     }
     let class = node.name.strip_prefix("Gtk").unwrap_or_default();
-    if program.is_gtk4 && class.starts_with(char::is_uppercase) {
+    let is_class = class.starts_with(char::is_uppercase) || ["Tab", "Tab list"].contains(&&*node.name);
+    if program.is_gtk4 && is_class {
         node.name.clear();
     }
     node
@@ -65,7 +77,7 @@ fn as_meant(program: &Program, mut node: Node) -> Node {
 fn is_open(node: &Node) -> bool {
     let shows = node.role == Role::Application || node.shows() || node.role == Role::Menu;
     let is_whole = is_one_thing(node) && !node.name.is_empty() && !roles::role(node).takes_text();
-    shows && !is_whole
+    shows && !is_whole && !node.is_vast
 }
 
 /// The children of each object as they themselves say it, in their order.
@@ -95,7 +107,7 @@ fn doubtful(kept: &[Kept]) -> Vec<Address> {
     kept.iter()
         .filter(|(node, count)| {
             let differs = *count != counts.get(&node.address).copied().unwrap_or(0);
-            is_open(node) && *count <= MAX_CHILDREN && (differs || holders.contains(&node.address))
+            is_open(node) && (differs || holders.contains(&node.address))
         })
         .map(|(node, _)| node.address.clone())
         .collect()
@@ -155,12 +167,11 @@ async fn visit(
     depth: usize,
 ) -> Option<(Node, Vec<Address>, usize)> {
     let (node, mut count) = bus.one(&at).await?;
-    let node = as_meant(program, node);
     if count < 0 && node.is(State::ManagesDescendants) {
         count = bus.count(&at).await.unwrap_or(0);
     }
-    let asks = is_open(&node) && count != 0 && count <= MAX_CHILDREN;
-    let children = if asks { bus.children(&at).await } else { Vec::new() };
+    let node = as_meant(program, node, count);
+    let children = if is_open(&node) && count != 0 { bus.children(&at).await } else { Vec::new() };
     Some((node, children, depth))
 }
 
@@ -185,7 +196,8 @@ mod tests {
             description: String::new(),
         };
         let parent = (!parent.is_empty()).then(|| at(parent));
-        (node(at(path), parent, 0, said), count)
+        let program = Program { root: at("root"), pid: None, answers: true, is_gtk4: false };
+        (as_meant(&program, node(at(path), parent, 0, said), count), count)
     }
 
     #[test]

@@ -39,7 +39,10 @@ fn choice(tree: &Tree, node: &Node) -> (Option<String>, Vec<String>) {
     collect(tree, node, &mut options, &mut chosen, 0);
     let shown = clean(&node.name);
     // Once opened, some dropdowns keep their options in a window of their own.
-    let own = options.contains(&shown) || (options.is_empty() && node.labelled_by.is_some());
+    let label = node.labelled_by.as_ref().and_then(|at| tree.get(at));
+    let is_label = label.is_some_and(|label| clean(&label.name) == shown);
+    let own = options.contains(&shown)
+        || (options.is_empty() && node.labelled_by.is_some() && !is_label);
     let chosen = chosen.or_else(|| own.then_some(shown));
     (chosen, options)
 }
