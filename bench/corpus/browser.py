@@ -51,12 +51,14 @@ class Chromium(Page):
         super().__init__(stage)
         name = next((n for n in ["chromium", "chromium-browser", "google-chrome"] if shutil.which(n)), "chromium")
         profile = os.path.join(stage.folder, f"profile-{scale}")
+        os.makedirs(os.path.join(profile, "Default"))
+        with open(os.path.join(profile, "Default", "Preferences"), "w", encoding="utf-8") as file:
+            json.dump({"translate": {"enabled": False}}, file)
         command = [
             "sh", "-c", 'exec "$@" 3<&0 4>&1 </dev/null >/dev/null', "sh", name, "--remote-debugging-pipe",
             "--no-sandbox", "--test-type", "--disable-gpu", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--password-store=basic", "--window-position=0,0",
             "--force-renderer-accessibility", "--allow-file-access-from-files",
-            "--disable-features=Translate",
             f"--force-device-scale-factor={scale}", f"--window-size={int(1280 / scale)},{int(800 / scale)}",
             f"--user-data-dir={profile}", "--app=about:blank",
         ]  # fmt: skip

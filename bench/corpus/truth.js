@@ -56,7 +56,10 @@
       CONTENT.includes(kind) && el.localName !== 'input' ? content(el) : '',
       el.title, el.placeholder,
     ];
-    return tidy(tries.find((text) => tidy(text)) ?? '').slice(0, 400);
+    const said = tidy(tries.find((text) => tidy(text)) ?? '').slice(0, 400);
+    // A sign alone is no name where there is a better one.
+    const hint = el.title || content(root.getElementById(el.getAttribute('aria-describedby')) ?? el.ownerDocument.createElement('i'));
+    return /[\p{L}\p{N}]/u.test(said) ? said : tidy(hint) || said;
   }
 
   // The topmost element at a point of the top window, through frames and shadows.
@@ -93,10 +96,10 @@
   const up = (el) => el.assignedSlot ?? el.parentElement ?? (el.getRootNode() instanceof ShadowRoot ? el.getRootNode().host : null);
 
   // What its scrolling and clipping ancestors leave of a box.
-  function clipped(el, box, place) {
+  function clipped(el, box, place, inside = false) {
     for (let at = el; at && box; at = up(at)) {
       const style = getComputedStyle(at);
-      if (at !== el && style.overflow !== 'visible' && style.display !== 'inline' && at !== at.ownerDocument.documentElement && at !== at.ownerDocument.body)
+      if ((inside || at !== el) && style.overflow !== 'visible' && style.display !== 'inline' && at !== at.ownerDocument.documentElement && at !== at.ownerDocument.body)
         box = cut(box, moved(at.getBoundingClientRect(), place));
       if (style.position === 'fixed') break;
     }
@@ -147,8 +150,8 @@
     for (const match of node.data.matchAll(tokens)) {
       range.setStart(node, match.index);
       range.setEnd(node, match.index + match[0].length);
-      const box = clipped(el, moved(range.getBoundingClientRect(), place), place);
-      if (!box || box.width < 2 || box.height < 5) continue;
+      const box = clipped(el, moved(range.getBoundingClientRect(), place), place, true);
+      if (!box || !/[\p{L}\p{N}]/u.test(match[0]) || box.width < 2 || box.height < 5) continue;
       const hit = topmost(box.x + box.width / 2, box.y + box.height / 2);
       if (hit && (hit === el || el.contains(hit) || hit.contains(el) || hit.shadowRoot?.contains(el)))
         words.push({text: match[0], box: [box.x, box.y, box.width, box.height]});

@@ -13,7 +13,7 @@ use zbus::zvariant::{DynamicType, OwnedValue, Type};
 use zbus::{Connection, Message};
 
 use super::node::{Address, Node};
-use crate::geometry::{Rect, ScreenRect};
+use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
 /// As long as a program may take over one simple question. One that hangs costs no more than this.
 const HEARTBEAT: Duration = Duration::from_millis(150);
@@ -254,6 +254,14 @@ impl Bus {
             Some(Rect::new(x, y, length(width), length(height)))
         });
         join_all(asked).await
+    }
+
+    /// What lies on top at a point of the screen, as far as `within` knows.
+    pub(super) async fn at_point(&self, within: &Address, point: ScreenPoint) -> Option<Address> {
+        let args = (point.x, point.y, SCREEN);
+        let hit = self.call(within, "org.a11y.atspi.Component", "GetAccessibleAtPoint", &args);
+        let hit: ObjectRefOwned = timeout(HEARTBEAT, hit).await.ok()?.ok()?;
+        address(&hit).filter(|_| !hit.is_null())
     }
 
     /// The name of the first action of each: `click` where a click does something.

@@ -15,6 +15,7 @@ use crate::geometry::ScreenRect;
 mod asking;
 mod bus;
 mod draft;
+mod hidden;
 mod identity;
 mod list;
 mod merge;
@@ -27,6 +28,7 @@ mod value;
 
 use bus::{Bus, Silence};
 use draft::Draft;
+use hidden::Verdicts;
 use identity::{Looks, Numbers};
 use list::Lister;
 use node::{Address, Node, Tree};
@@ -59,6 +61,8 @@ pub struct Accessibility {
     said: HashMap<ElementKey, (BusRole, String)>,
     /// How far from where its program says each of them is, in px.
     moved: HashMap<Address, (i32, i32)>,
+    /// What lies under something else.
+    verdicts: Verdicts,
     /// Programs that did not answer at the last look.
     silent: HashSet<Address>,
 }
@@ -69,7 +73,8 @@ impl Accessibility {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
         let (last, said, moved) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Ok(Self { bus, programs, numbers, last, said, moved, silent: HashSet::new() })
+        let (verdicts, silent) = (Verdicts::default(), HashSet::new());
+        Ok(Self { bus, programs, numbers, last, said, moved, verdicts, silent })
     }
 
     /// Whether the bus is still there; when it is not, nothing shows any more.
@@ -106,13 +111,14 @@ impl Accessibility {
         let mut found: Vec<(usize, Draft)> = Vec::new();
         self.said.clear();
         self.moved.clear();
+        self.verdicts.age();
         for (program, tree) in trees {
             match tree {
                 Ok((mut tree, gap)) => {
                     if program.is_gtk4 {
                         self.moved.extend(place_in_windows(&mut tree, program, windows));
                     }
-                    let drafts = drafts(&tree, program, windows, screen);
+                    let drafts = self.list(&tree, program, windows, screen).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
                         let node = tree.get(&draft.address)?;
                         Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))
@@ -140,6 +146,33 @@ impl Accessibility {
         let mut twins = HashSet::new();
         found.retain(|(_, draft)| twins.insert((draft.role, draft.name.clone(), draft.bounds)));
         self.number(found, windows, gaps)
+    }
+
+    /// The elements of one program, each with the window that it stands in, counted from the front.
+    async fn list(
+        &mut self,
+        tree: &Tree,
+        program: &Program,
+        windows: &[Window],
+        screen: ScreenRect,
+    ) -> Vec<(usize, Draft)> {
+        let own = windows_of(program, windows);
+        let mut found = Vec::new();
+        for root in tree.roots() {
+            for frame in tree.children(root).filter(|frame| frame.shows()) {
+                let Some((at, window)) = owner(frame, &own) else { continue };
+                let Some(clip) = window.bounds.intersect(&screen) else { continue };
+                let mut listed = Lister::list(tree, &pages(tree, frame), clip, screen);
+                // What a program keeps ready to pop up is nowhere yet.
+                listed.retain(|draft| {
+                    let middle = draft.bounds.center();
+                    own.iter().any(|(_, window)| window.bounds.contains(middle))
+                });
+                let seen = self.verdicts.apply(&self.bus, tree, listed).await;
+                found.extend(merge::tidy(seen).into_iter().map(|draft| (at, draft)));
+            }
+        }
+        found
     }
 
     fn number(&mut self, found: Vec<(usize, Draft)>, windows: &[Window], gaps: Vec<String>) -> Seen {
@@ -273,31 +306,6 @@ fn windows_of<'a>(program: &Program, windows: &'a [Window]) -> Vec<(usize, &'a W
         .enumerate()
         .filter(|(_, w)| w.pid.is_none() || program.pid.is_none() || w.pid == program.pid)
         .collect()
-}
-
-/// The elements of one program, each with the window that it stands in, counted from the front.
-fn drafts(
-    tree: &Tree,
-    program: &Program,
-    windows: &[Window],
-    screen: ScreenRect,
-) -> Vec<(usize, Draft)> {
-    let own = windows_of(program, windows);
-    let mut found = Vec::new();
-    for root in tree.roots() {
-        for frame in tree.children(root).filter(|frame| frame.shows()) {
-            let Some((at, window)) = owner(frame, &own) else { continue };
-            let Some(clip) = window.bounds.intersect(&screen) else { continue };
-            let begin = pages(tree, frame);
-            let mut listed = Lister::list(tree, &begin, clip, screen);
-            // What a program keeps ready to pop up is nowhere yet.
-            let middle = |draft: &Draft| draft.bounds.center();
-            listed.retain(|draft| own.iter().any(|(_, window)| window.bounds.contains(middle(draft))));
-            let drafts = merge::tidy(listed);
-            found.extend(drafts.into_iter().map(|draft| (at, draft)));
-        }
-    }
-    found
 }
 
 /// The window that a frame of the tree is: by its title, else by its place, else the only one.

@@ -5,7 +5,7 @@ use ::atspi::Role as BusRole;
 
 use super::draft::clean;
 use super::node::{Node, Tree};
-use super::roles::role;
+use super::roles::{is_control, role};
 use super::value::{parts, value};
 use crate::element::Role;
 
@@ -56,8 +56,7 @@ pub(super) fn name(tree: &Tree, node: &Node) -> String {
         return own;
     }
     if let Some(label) = node.labelled_by.as_ref().and_then(|at| tree.get(at)) {
-        let named = clean(&label.name);
-        let named = if named.is_empty() { words(tree, label, 0) } else { named };
+        let named = label_words(tree, label);
         if !named.is_empty() {
             return named;
         }
@@ -84,6 +83,20 @@ fn speaks(text: &str) -> bool {
 /// what the picture on it shows.
 pub(super) fn calling(node: &Node) -> Option<String> {
     node.calling.as_deref().map(spoken).filter(|words| !words.is_empty())
+}
+
+/// What a label says, without what it holds besides words: often the very field that it names.
+pub(super) fn label_words(tree: &Tree, label: &Node) -> String {
+    let own = clean(&label.name);
+    if !own.is_empty() {
+        return own;
+    }
+    let parts = tree.children(label).filter(|child| !is_control(role(child)));
+    let said = |child: &Node| {
+        let own = clean(&child.name);
+        if own.is_empty() { words(tree, child, 1) } else { own }
+    };
+    clean(&parts.map(said).collect::<Vec<_>>().join(" "))
 }
 
 /// The words in it, in order.

@@ -145,17 +145,19 @@ async fn walk(
     let deadline = Instant::now() + WALK;
     let mut asked: HashSet<Address> = HashSet::new();
     let mut open = FuturesUnordered::new();
-    let mut next: Vec<(Address, usize)> = start.into_iter().map(|at| (at, 0)).collect();
+    let mut next: Vec<(Address, usize, bool)> = start.into_iter().map(|at| (at, 0, false)).collect();
     loop {
-        for (at, depth) in next.drain(..) {
+        for (at, depth, is_option) in next.drain(..) {
             let is_new = !nodes.contains_key(&at) && asked.len() < MAX_NODES && depth < MAX_DEPTH;
             if is_new && asked.insert(at.clone()) {
-                open.push(visit(program, at, depth));
+                open.push(visit(program, at, depth, is_option));
             }
         }
         let Ok(Some(visited)) = timeout_at(deadline, open.next()).await else { break };
         let Some((node, children, depth)) = visited else { continue };
-        next.extend(children.iter().map(|child| (child.clone(), depth + 1)));
+        // The options of a closed list do not show, and may stand in groups.
+        let options = matches!(node.role, Role::Menu | Role::ComboBox);
+        next.extend(children.iter().map(|child| (child.clone(), depth + 1, options)));
         below.insert(node.address.clone(), children);
         nodes.insert(node.address.clone(), node);
     }
@@ -165,13 +167,15 @@ async fn visit(
     (bus, program): (&Bus, &Program),
     at: Address,
     depth: usize,
+    is_option: bool,
 ) -> Option<(Node, Vec<Address>, usize)> {
     let (node, mut count) = bus.one(&at).await?;
     if count < 0 && node.is(State::ManagesDescendants) {
         count = bus.count(&at).await.unwrap_or(0);
     }
     let node = as_meant(program, node, count);
-    let children = if is_open(&node) && count != 0 { bus.children(&at).await } else { Vec::new() };
+    let group = is_option && matches!(node.role, Role::Panel | Role::Grouping);
+    let children = if (is_open(&node) || group) && count != 0 { bus.children(&at).await } else { Vec::new() };
     Some((node, children, depth))
 }
 

@@ -4,7 +4,7 @@
 use ::atspi::{Role as BusRole, State};
 
 use super::draft::clean;
-use super::naming::words;
+use super::naming::{label_words, words};
 use super::node::{Node, Tree};
 use crate::element::Role;
 
@@ -40,7 +40,7 @@ fn choice(tree: &Tree, node: &Node) -> (Option<String>, Vec<String>) {
     let shown = clean(&node.name);
     // Once opened, some dropdowns keep their options in a window of their own.
     let label = node.labelled_by.as_ref().and_then(|at| tree.get(at));
-    let is_label = label.is_some_and(|label| clean(&label.name) == shown);
+    let is_label = label.is_some_and(|label| label_words(tree, label) == shown);
     let own = options.contains(&shown)
         || (options.is_empty() && node.labelled_by.is_some() && !is_label);
     let chosen = chosen.or_else(|| own.then_some(shown));
