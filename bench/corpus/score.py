@@ -68,7 +68,8 @@ def score(truth, seen, area=None):
         "made_up": [f"{word} in {describe(e)}" for e, word in made_up],
         "tokens": seen["tokens"],
         "gaps": seen.get("gaps", []),
-        "numbers": {item["id"]: pairs[item["id"]]["id"] for item in truth["items"] if item["id"] in pairs},
+        # Of the texts in a row that reacts to clicks not always the same one stands for it.
+        "numbers": {thing: element["id"] for thing, element in pairs.items() if element["role"] in USABLE},
     }
 
 

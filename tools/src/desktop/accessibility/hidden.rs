@@ -44,10 +44,21 @@ impl Doubt {
     }
 }
 
+/// What became of a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finding {
+    /// A click on its middle reaches it.
+    Open,
+    /// A click on what its holder leaves of it does.
+    Cut,
+    /// It cannot be reached.
+    Hidden,
+}
+
 /// An answer, and for how many more looks it is believed.
 #[derive(Debug, Clone, Copy)]
 struct Verdict {
-    hidden: bool,
+    finding: Finding,
     left: u32,
 }
 
@@ -141,20 +152,26 @@ impl Verdicts {
         let showing = tree.showing();
         let order = Order::of(tree, &showing);
         let end = Instant::now() + PATIENCE;
-        let mut kept = Vec::with_capacity(drafts.len());
-        for mut draft in drafts {
-            let Some(doubt) = order.doubt(&draft) else {
-                kept.push(draft);
-                continue;
-            };
-            if !self.is_hidden(bus, &order, &doubt, end).await {
-                kept.push(draft);
-            } else if let Some(rest) = doubt.rest() {
-                draft.bounds = rest;
-                kept.push(draft);
+        let doubts: Vec<Option<Doubt>> = drafts.iter().map(|draft| order.doubt(draft)).collect();
+        // What can be used first, since time may not be enough for all.
+        for uses in [true, false] {
+            let meant = drafts.iter().zip(&doubts).filter(|(draft, _)| draft.role.takes_clicks() == uses);
+            for doubt in meant.filter_map(|(_, doubt)| doubt.as_ref()) {
+                if !self.known.contains_key(doubt) && Instant::now() < end {
+                    let finding = find(bus, &order, doubt).await;
+                    self.known.insert(doubt.clone(), Verdict { finding, left: LASTS });
+                }
             }
         }
-        kept
+        let seen = drafts.into_iter().zip(doubts).filter_map(|(draft, doubt)| {
+            let verdict = doubt.as_ref().and_then(|doubt| self.known.get(doubt));
+            match verdict.map_or(Finding::Open, |verdict| verdict.finding) {
+                Finding::Open => Some(draft),
+                Finding::Cut => Some(Draft { bounds: doubt?.rest()?, ..draft }),
+                Finding::Hidden => None,
+            }
+        });
+        seen.collect()
     }
 
     /// Forgets the answers that are too old; called once a look.
@@ -164,35 +181,32 @@ impl Verdicts {
             verdict.left > 0
         });
     }
+}
 
-    async fn is_hidden(
-        &mut self,
-        bus: &Bus,
-        order: &Order<'_>,
-        doubt: &Doubt,
-        end: Instant,
-    ) -> bool {
-        if let Some(verdict) = self.known.get(doubt) {
-            return verdict.hidden;
-        }
-        if Instant::now() >= end {
-            return false;
-        }
-        let point = doubt.bounds.center();
-        let _guess = bus.at_point(&doubt.page, point).await;
-        // Twice, since a slow browser still guesses, and hiding what is there is the worse mistake.
-        let mut hidden = true;
-        for _ in 0..2 {
-            sleep(MOMENT).await;
-            let hit = bus.at_point(&doubt.page, point).await;
-            hidden = hit.and_then(|hit| order.misses(doubt, &hit)).unwrap_or(false);
-            if !hidden {
-                break;
-            }
-        }
-        self.known.insert(doubt.clone(), Verdict { hidden, left: LASTS });
-        hidden
+/// Asks the browser about one doubt.
+async fn find(bus: &Bus, order: &Order<'_>, doubt: &Doubt) -> Finding {
+    if reaches(bus, order, doubt, doubt.bounds).await {
+        return Finding::Open;
     }
+    match doubt.rest() {
+        Some(rest) if reaches(bus, order, doubt, rest).await => Finding::Cut,
+        _ => Finding::Hidden,
+    }
+}
+
+/// Whether a click on the middle of `part` reaches what is in doubt. Asked twice before the answer is no,
+/// since a slow browser still guesses, and hiding what is there is the worse mistake.
+async fn reaches(bus: &Bus, order: &Order<'_>, doubt: &Doubt, part: ScreenRect) -> bool {
+    let point = part.center();
+    let _guess = bus.at_point(&doubt.page, point).await;
+    for _ in 0..2 {
+        sleep(MOMENT).await;
+        let hit = bus.at_point(&doubt.page, point).await;
+        if !hit.and_then(|hit| order.misses(doubt, &hit)).unwrap_or(false) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether it may lie over what comes before it. Pieces of text do not, though their boxes may.
