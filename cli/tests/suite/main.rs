@@ -10,5 +10,6 @@ mod bench;
 mod display;
 mod run;
 mod screen;
+mod see;
 mod support;
 mod usage;

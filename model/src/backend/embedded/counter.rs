@@ -14,8 +14,7 @@ impl Counter {
     /// Reads the vocabulary of the GGUF file at `path`.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let gguf = Gguf::open(path)?;
-        let vocabulary =
-            gguf.rows("token_embd.weight").and_then(|count| Vocabulary::read(&gguf, count));
+        let vocabulary = gguf.rows("token_embd.weight").and_then(|count| Vocabulary::read(&gguf, count));
         vocabulary.map(Self).map_err(|reason| useless(path, &reason))
     }
 

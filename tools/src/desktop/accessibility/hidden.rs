@@ -139,7 +139,8 @@ impl<'t> Order<'t> {
     fn misses(&self, doubt: &Doubt, hit: &Address) -> Option<bool> {
         let (own, hit) = (*self.place.get(&doubt.at)?, *self.place.get(hit)?);
         let labels = |label: &&Node| label.role == BusRole::Label;
-        let label = self.above(self.nodes.get(own)?).find(labels).and_then(|l| self.place.get(&l.address));
+        let label =
+            self.above(self.nodes.get(own)?).find(labels).and_then(|l| self.place.get(&l.address));
         let reached = self.holds(own, hit) || label.is_some_and(|label| self.holds(*label, hit));
         // What holds it lies behind it, unless it has cut it off.
         Some(!reached && (doubt.is_within || !self.holds(hit, own)))
@@ -155,7 +156,8 @@ impl Verdicts {
         let doubts: Vec<Option<Doubt>> = drafts.iter().map(|draft| order.doubt(draft)).collect();
         // What can be used first, since time may not be enough for all.
         for uses in [true, false] {
-            let meant = drafts.iter().zip(&doubts).filter(|(draft, _)| draft.role.takes_clicks() == uses);
+            let meant =
+                drafts.iter().zip(&doubts).filter(|(draft, _)| draft.role.takes_clicks() == uses);
             for doubt in meant.filter_map(|(_, doubt)| doubt.as_ref()) {
                 if !self.known.contains_key(doubt) && Instant::now() < end {
                     let finding = find(bus, &order, doubt).await;
@@ -222,4 +224,12 @@ const fn lies_over(role: BusRole) -> bool {
                 | BusRole::InternalFrame
                 | BusRole::ToolBar
         )
+}
+
+/// Which of the drafts are in doubt.
+#[cfg(test)]
+pub(super) fn doubts(tree: &Tree, drafts: &[Draft]) -> Vec<bool> {
+    let showing = tree.showing();
+    let order = Order::of(tree, &showing);
+    drafts.iter().map(|draft| order.doubt(draft).is_some()).collect()
 }

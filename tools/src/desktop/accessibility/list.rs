@@ -54,7 +54,8 @@ impl<'a> Lister<'a> {
     ) -> Vec<Draft> {
         let showing = tree.showing();
         let labels = showing.iter().filter_map(|at| tree.get(at)?.labelled_by.clone()).collect();
-        let browses = showing.iter().filter_map(|at| tree.get(at)).any(|node| is_browser_part(node.role));
+        let browses =
+            showing.iter().filter_map(|at| tree.get(at)).any(|node| is_browser_part(node.role));
         let (drafts, left) = (Vec::new(), super::MAX_NODES);
         let mut lister = Self { tree, window, screen, browses, drafts, labels, left };
         for root in roots {
@@ -225,9 +226,11 @@ impl<'a> Lister<'a> {
         let inside = self.drafts.get(before..).unwrap_or_default();
         let composed = inside.iter().any(|draft| draft.role.takes_clicks());
         // A branch of a tree holds its twigs: its own line is what is above them.
-        let twig = inside.iter().filter(|draft| draft.role == Role::TreeItem).map(|draft| draft.bounds.y).min();
+        let twig =
+            inside.iter().filter(|draft| draft.role == Role::TreeItem).map(|draft| draft.bounds.y).min();
         let branch = twig.filter(|_| kind == Role::TreeItem).and_then(|y| {
-            let height = u32::try_from(y.saturating_sub(bounds.y)).ok().filter(|height| *height >= TINY)?;
+            let height =
+                u32::try_from(y.saturating_sub(bounds.y)).ok().filter(|height| *height >= TINY)?;
             Some(ScreenRect::new(bounds.x, bounds.y, bounds.width, height))
         });
         if composed && !acts(node) && branch.is_none() {

@@ -352,3 +352,6 @@ fn pages<'a>(tree: &'a Tree, frame: &'a Node) -> Vec<&'a Node> {
     });
     if scaled { documents } else { vec![frame] }
 }
+
+#[cfg(test)]
+mod tests;

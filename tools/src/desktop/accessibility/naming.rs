@@ -103,7 +103,8 @@ pub(super) fn label_words(tree: &Tree, label: &Node) -> String {
 pub(super) fn words(tree: &Tree, node: &Node, depth: usize) -> String {
     let mut all = Vec::new();
     for child in tree.children(node).filter(|_| depth < DEPTH) {
-        let own = if child.name.is_empty() { child.text.as_deref().unwrap_or_default() } else { &child.name };
+        let own =
+            if child.name.is_empty() { child.text.as_deref().unwrap_or_default() } else { &child.name };
         let said = clean(own);
         all.push(if said.is_empty() { words(tree, child, depth + 1) } else { said });
     }

@@ -136,12 +136,7 @@ fn from_root(root: &Address, nodes: &Nodes, below: &Children) -> Vec<Node> {
 
 /// Reads what is in `start` and below it, and leaves out what is there already. Nothing waits for the
 /// rest of its level: a page may be twenty levels deep.
-async fn walk(
-    program: (&Bus, &Program),
-    start: Vec<Address>,
-    nodes: &mut Nodes,
-    below: &mut Children,
-) {
+async fn walk(program: (&Bus, &Program), start: Vec<Address>, nodes: &mut Nodes, below: &mut Children) {
     let deadline = Instant::now() + WALK;
     let mut asked: HashSet<Address> = HashSet::new();
     let mut open = FuturesUnordered::new();
@@ -175,7 +170,8 @@ async fn visit(
     }
     let node = as_meant(program, node, count);
     let group = is_option && matches!(node.role, Role::Panel | Role::Grouping);
-    let children = if (is_open(&node) || group) && count != 0 { bus.children(&at).await } else { Vec::new() };
+    let children =
+        if (is_open(&node) || group) && count != 0 { bus.children(&at).await } else { Vec::new() };
     Some((node, children, depth))
 }
 

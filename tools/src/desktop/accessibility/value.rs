@@ -41,8 +41,8 @@ fn choice(tree: &Tree, node: &Node) -> (Option<String>, Vec<String>) {
     // Once opened, some dropdowns keep their options in a window of their own.
     let label = node.labelled_by.as_ref().and_then(|at| tree.get(at));
     let is_label = label.is_some_and(|label| label_words(tree, label) == shown);
-    let own = options.contains(&shown)
-        || (options.is_empty() && node.labelled_by.is_some() && !is_label);
+    let own =
+        options.contains(&shown) || (options.is_empty() && node.labelled_by.is_some() && !is_label);
     let chosen = chosen.or_else(|| own.then_some(shown));
     (chosen, options)
 }
