@@ -103,10 +103,8 @@ impl Accessibility {
             (program, tree)
         }))
         .await;
-        let is_late = |(program, tree): &(&Program, Result<_, Silence>)| {
-            matches!(tree, Err(Silence::Late)).then(|| program.root.clone())
-        };
-        self.silent = trees.iter().filter_map(is_late).collect();
+        let late = trees.iter().filter(|(_, tree)| matches!(tree, Err(Silence::Late)));
+        self.silent = late.map(|(program, _)| program.root.clone()).collect();
         let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         self.said.clear();
@@ -137,14 +135,7 @@ impl Accessibility {
             self.programs.forget(root);
             self.bus.talk_through_the_bus(|name| name == root.bus);
         }
-        for (at, draft) in &mut found {
-            *at = popup(draft, *at, windows).unwrap_or(*at);
-        }
-        found.sort_by_key(|(window, _)| *window);
-        found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
-        // An open list stands in the tree of its owner and in that of its own window.
-        let mut twins = HashSet::new();
-        found.retain(|(_, draft)| twins.insert((draft.role, draft.name.clone(), draft.bounds)));
+        let found = from_front_to_back(found, windows);
         self.number(found, windows, gaps)
     }
 
@@ -223,6 +214,19 @@ impl Accessibility {
         }
         Some(fresh)
     }
+}
+
+/// What shows of the windows, the front one first, each thing once.
+fn from_front_to_back(mut found: Vec<(usize, Draft)>, windows: &[Window]) -> Vec<(usize, Draft)> {
+    for (at, draft) in &mut found {
+        *at = popup(draft, *at, windows).unwrap_or(*at);
+    }
+    found.sort_by_key(|(window, _)| *window);
+    found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
+    // An open list stands in the tree of its owner and in that of its own window.
+    let mut twins = HashSet::new();
+    found.retain(|(_, draft)| twins.insert((draft.role, draft.name.clone(), draft.bounds)));
+    found
 }
 
 /// What could not be read of a program.

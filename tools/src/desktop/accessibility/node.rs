@@ -33,6 +33,7 @@ impl Address {
 
 /// One object. What was not asked for or not answered is `None`.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub(super) struct Node {
     pub(super) address: Address,
     pub(super) parent: Option<Address>,
