@@ -132,7 +132,14 @@ impl<'a> Lister<'a> {
             self.push(node, kind, name(self.tree, node), bounds, place);
         }
         let is_shut = node.is(State::Expandable) && !node.is(State::Expanded);
-        if kind == Role::Tab {
+        if node.role == BusRole::DocumentText && place.paged {
+            // Its texts can be selected one by one; what else stands in it is text like them.
+            let before = self.drafts.len();
+            self.children(node, place);
+            let inside = self.drafts.split_off(before);
+            let is_text = |draft: &Draft| matches!(draft.role, Role::Text | Role::Heading);
+            self.drafts.extend(inside.into_iter().filter(is_text));
+        } else if kind == Role::Tab {
             self.page(node, place);
         } else if kind == Role::Dropdown && !is_shut {
             // An open list of options reaches beyond the window too.

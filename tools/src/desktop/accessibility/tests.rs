@@ -86,6 +86,21 @@ fn a_part_that_is_edited_is_a_field_with_its_words() {
 }
 
 #[test]
+fn texts_of_an_editor_in_a_page_can_be_selected() {
+    let editable = |node| with(node, State::Editable);
+    let tree = tree(vec![
+        part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]),
+        editable(part("e", "page", BusRole::Section, "Letter", [0, 0, 400, 200])),
+        editable(part("t", "e", BusRole::Static, "Dear Ada", [10, 40, 90, 20])),
+        editable(part("l", "e", BusRole::Link, "belt", [110, 40, 60, 20])),
+    ]);
+    let want = [(Role::Textbox, "Letter".to_owned()), (Role::Text, "Dear Ada".to_owned())];
+    let mut found = listed(&tree);
+    found.sort_by_key(|(role, _)| *role != Role::Textbox);
+    assert_eq!(found, want);
+}
+
+#[test]
 fn signs_are_called_by_their_hint_and_bullets_by_nothing() {
     let undo = part("u", "win", BusRole::Button, "↶", [0, 0, 20, 20]);
     let tree = tree(vec![
