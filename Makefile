@@ -5,7 +5,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The name or the file of the weights that the demonstration and the tests use.
 MODEL ?= qwen2.5-coder-1.5b
 
-.PHONY: setup build model demo test lint fmt bench
+.PHONY: setup build model demo test lint fmt bench see
 
 setup:
 	./scripts/setup.sh
@@ -38,3 +38,9 @@ fmt:
 # Built as it is installed: an unoptimised build would measure itself.
 bench:
 	$(CARGO) run --release --package freehand -- bench step
+
+# How well it sees real pages and programs; says what to install where one is missing.
+see:
+	$(CARGO) build --package freehand
+	weights=$$($(CARGO) run --quiet --package freehand -- model pull $(MODEL)) && \
+	python3 bench/corpus/see.py --tokens "$$weights" --details

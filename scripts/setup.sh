@@ -26,12 +26,15 @@ python3: runs pip, and the dialog of the demonstration
 python3-pip: fetches the weights where there is no model hub
 python3-gi: the dialog of the demonstration, and programs of the tests
 gir1.2-gtk-3.0: the same
+gir1.2-gtk-4.0: a program of the tests
 chromium: the browser of the demonstration and of the tests
 mousepad: the text editor of the demonstration and of the tests
 xserver-xephyr: a screen within a screen, on which tests play the person
 zenity: dialogs of the tests
 featherpad: a Qt program of the tests
 xterm: a terminal of the tests
+xdotool: moves the mouse where the tests judge what is seen
+x11-utils: says where windows are, for the same
 '
 rust_wanted=1.90
 

@@ -416,6 +416,9 @@ pub enum BenchCommand {
     /// What judging an action costs under many rules.
     #[command(after_help = BENCH_GATE)]
     Gate(BenchGateArgs),
+    /// What Freehand sees on a display of its own: one look for each line of input.
+    #[command(after_help = BENCH_LOOK)]
+    Look(BenchLookArgs),
 }
 
 #[derive(Debug, Args)]
@@ -434,6 +437,23 @@ pub struct BenchGateArgs {
 const BENCH_GATE: &str = "\
 Example:
   freehand bench gate --rules 200";
+
+#[derive(Debug, Args)]
+pub struct BenchLookArgs {
+    /// The size in px of the display that is started for it.
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size, default_value = "1280x800")]
+    pub size: Size<Screen>,
+    /// Count the tokens of the list as the model of this GGUF file cuts them.
+    #[arg(long, value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+}
+
+const BENCH_LOOK: &str = "\
+It starts a display and answers with lines of JSON. The first tells the environment in which programs
+appear on that display. After that each line of input, whatever stands in it, is answered with what is
+seen then: windows, elements, the list as a model reads it. Numbers stay with their elements from look to
+look. It ends with its input, and the display with it. `bench/corpus/see.py` judges with it how well
+Freehand sees.";
 
 #[derive(Debug, Args)]
 pub struct BenchStepArgs {

@@ -11,5 +11,6 @@ mod display;
 mod policy;
 mod run;
 mod screen;
+mod see;
 mod support;
 mod usage;

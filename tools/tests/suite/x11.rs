@@ -5,6 +5,7 @@ mod changing;
 mod gestures;
 mod input;
 mod leaving;
+mod odd_programs;
 mod person;
 mod probe;
 mod seeing;

@@ -6,6 +6,8 @@ use crate::args::BenchCommand;
 use crate::exit::Code;
 
 mod gate;
+#[cfg(target_os = "linux")]
+mod look;
 mod spread;
 #[cfg(target_os = "linux")]
 mod step;
@@ -16,8 +18,10 @@ pub async fn run(command: BenchCommand) -> Result<Code> {
         BenchCommand::Gate(args) => gate::run(&args),
         #[cfg(target_os = "linux")]
         BenchCommand::Step(args) => step::run(args).await,
+        #[cfg(target_os = "linux")]
+        BenchCommand::Look(args) => look::run(args).await,
         #[cfg(not(target_os = "linux"))]
-        BenchCommand::Step(_) => {
+        BenchCommand::Step(_) | BenchCommand::Look(_) => {
             Err(crate::exit::usage("the benchmark starts a virtual display, which needs Linux"))
         }
     }

@@ -21,6 +21,7 @@ mod attention;
 mod branch;
 mod branches;
 mod cache;
+mod counter;
 mod engine;
 mod gguf;
 mod grammar;
@@ -30,6 +31,8 @@ mod simd;
 mod text;
 mod vocabulary;
 mod weights;
+
+pub use self::counter::Counter;
 
 /// Tokens that fit in prompt and answer together unless told otherwise. Each token that is used costs
 /// 56 KiB of memory with the default model.

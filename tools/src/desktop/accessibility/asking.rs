@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::bus::{Attributes, Bus, NODES, Silence};
 use super::list::acts;
 use super::naming::name;
-use super::node::{Address, Node, Tree};
+use super::node::{Address, Node, Tree, is_block};
 use super::programs::Program;
 use super::{MAX_NODES, reading, roles};
 use crate::element::Role;
@@ -24,10 +24,18 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<S
         .filter(|node| node.has_action && !roles::is_control(roles::role(node)))
         .map(|node| node.address.clone())
         .collect();
+    // Some give each piece of a text as an object with a name; others only the whole of a paragraph.
+    let has_pieces = nodes().any(|node| node.role == BusRole::Static);
+    let tells_by_itself = |node: &Node| {
+        let paragraph = matches!(node.role, BusRole::Paragraph | BusRole::Heading);
+        let holder = is_block(node.role) || matches!(node.role, BusRole::ListItem | BusRole::TableCell);
+        (paragraph || holder && !has_pieces)
+            && !tree.children(node).any(|child| child.role == BusRole::Static)
+    };
     let (extents, actions, details) = tokio::join!(
         bus.extents(&looked_at),
         bus.actions(&acting),
-        join_all(nodes().map(|node| detail(bus, node)))
+        join_all(nodes().map(|node| detail(bus, node, tells_by_itself(node))))
     );
     for (at, bounds) in looked_at.iter().zip(extents) {
         if let Some(node) = tree.get_mut(at) {
@@ -79,7 +87,7 @@ fn looked_at(tree: &Tree) -> impl Iterator<Item = &Node> {
         if found.len() >= MAX_NODES || !seen.insert(&node.address) {
             continue;
         }
-        if node.role != BusRole::Application && !node.shows() {
+        if node.role != BusRole::Application && !node.shows() || node.is_vast {
             continue;
         }
         found.push(node);
@@ -95,7 +103,7 @@ fn looked_at(tree: &Tree) -> impl Iterator<Item = &Node> {
 pub(super) fn is_one_thing(node: &Node) -> bool {
     let kind = roles::role(node);
     let is_taken_apart = matches!(kind, Role::Tab | Role::Dropdown | Role::Moment);
-    roles::is_control(kind) && !is_taken_apart
+    roles::is_control(kind) && !is_taken_apart && node.role != BusRole::DocumentText
 }
 
 /// What only some objects have: text, value, and where their name may come from.
@@ -108,10 +116,10 @@ struct Detail {
     chosen: Option<Address>,
 }
 
-async fn detail(bus: &Bus, node: &Node) -> Option<(Address, Detail)> {
+async fn detail(bus: &Bus, node: &Node, tells_by_itself: bool) -> Option<(Address, Detail)> {
     let kind = roles::role(node);
     let secret = kind == Role::Password;
-    let unnamed_text = kind == Role::Text && node.name.is_empty();
+    let unnamed_text = (kind == Role::Text || tells_by_itself) && node.name.is_empty();
     let dropdown = kind == Role::Dropdown;
     let reads = (kind.takes_text() || dropdown || unnamed_text) && node.has_text && !secret;
     let control = roles::is_control(kind);

@@ -13,8 +13,10 @@ use zbus::zvariant::{DynamicType, OwnedValue, Type};
 use zbus::{Connection, Message};
 
 use super::node::{Address, Node};
-use crate::geometry::{Rect, ScreenRect};
+use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
+/// As long as a program may take over one simple question. One that hangs costs no more than this.
+const HEARTBEAT: Duration = Duration::from_millis(150);
 /// As long as one program may take over its whole tree.
 const TREE: Duration = Duration::from_millis(800);
 /// As long as one program may take over what is asked of its nodes.
@@ -143,14 +145,26 @@ impl Bus {
         timeout(TREE, pid).await.ok()?.ok()
     }
 
+    /// Whether an application answers at all. The one with the keyboard gets more time: nothing can be
+    /// done before it answers, and it may be busy with what was just done to it.
+    pub(super) async fn lives(&self, root: &Address, has_keyboard: bool) -> bool {
+        let patience = if has_keyboard { TREE } else { HEARTBEAT };
+        let asked = self.call::<_, Role>(root, "org.a11y.atspi.Accessible", "GetRole", &());
+        timeout(patience, asked).await.is_ok()
+    }
+
     /// Has an application keep a cache of its tree, and connects to it directly, where it offers that.
     /// Many keep a cache only from the moment when they are asked where they can be reached.
-    pub(super) async fn wake(&self, root: &Address) -> Option<Connection> {
+    pub(super) async fn wake(&self, root: &Address) -> Result<Option<Connection>, Silence> {
         let application = "org.a11y.atspi.Application";
         let place = self.call::<_, String>(root, application, "GetApplicationBusAddress", &());
-        let place = timeout(TREE, place).await.ok()?.ok().filter(|place| !place.is_empty())?;
-        let builder = zbus::connection::Builder::address(place.as_str()).ok()?.p2p();
-        timeout(TREE, builder.build()).await.ok()?.ok()
+        let place = timeout(HEARTBEAT, place).await.map_err(|_| Silence::Late)?;
+        let place = place.ok().filter(|place| !place.is_empty());
+        let builder = place.and_then(|place| zbus::connection::Builder::address(place.as_str()).ok());
+        Ok(match builder {
+            Some(builder) => timeout(TREE, builder.p2p().build()).await.ok().and_then(Result::ok),
+            None => None,
+        })
     }
 
     /// What an application keeps of its tree, in no order; nothing where it keeps nothing.
@@ -168,6 +182,24 @@ impl Bus {
             return Ok(items.into_iter().filter_map(from_cache).collect());
         }
         Ok(body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default())
+    }
+
+    /// How many children an object says it has.
+    pub(super) async fn count(&self, of: &Address) -> Option<i32> {
+        let count = self.property(of, "org.a11y.atspi.Accessible", "ChildCount");
+        i32::try_from(timeout(TREE, count).await.ok()?.ok()?).ok()
+    }
+
+    /// Whether an application is made with GTK 4.
+    pub(super) async fn is_gtk4(&self, root: &Address) -> bool {
+        let application = "org.a11y.atspi.Application";
+        let ask = |name| async move {
+            let value = timeout(HEARTBEAT, self.property(root, application, name)).await.ok()?.ok()?;
+            String::try_from(value).ok()
+        };
+        let (name, version) = tokio::join!(ask("ToolkitName"), ask("Version"));
+        name.is_some_and(|name| name.eq_ignore_ascii_case("gtk"))
+            && version.is_some_and(|version| version.starts_with("4."))
     }
 
     /// The children of an object, in their order.
@@ -224,6 +256,14 @@ impl Bus {
         join_all(asked).await
     }
 
+    /// What lies on top at a point of the screen, as far as `within` knows.
+    pub(super) async fn at_point(&self, within: &Address, point: ScreenPoint) -> Option<Address> {
+        let args = (point.x, point.y, SCREEN);
+        let hit = self.call(within, "org.a11y.atspi.Component", "GetAccessibleAtPoint", &args);
+        let hit: ObjectRefOwned = timeout(HEARTBEAT, hit).await.ok()?.ok()?;
+        address(&hit).filter(|_| !hit.is_null())
+    }
+
     /// The name of the first action of each: `click` where a click does something.
     pub(super) async fn actions(&self, of: &[Address]) -> Vec<Option<String>> {
         let end = Instant::now() + NODES;
@@ -236,7 +276,14 @@ impl Bus {
 
     /// What a field holds.
     pub(super) async fn text(&self, at: &Address) -> Option<String> {
-        let text = self.call(at, "org.a11y.atspi.Text", "GetText", &(0i32, MAX_TEXT));
+        let text: Option<String> = self.text_until(at, MAX_TEXT).await;
+        // Some give nothing when they are asked for more than they have.
+        if text.as_deref().unwrap_or_default().is_empty() { self.text_until(at, -1).await } else { text }
+    }
+
+    async fn text_until(&self, at: &Address, end: i32) -> Option<String> {
+        let part = (0i32, end);
+        let text = self.call(at, "org.a11y.atspi.Text", "GetText", &part);
         timeout(NODES, text).await.ok()?.ok()
     }
 
@@ -308,6 +355,7 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
         address,
         parent,
         index,
+        is_vast: false,
         role: said.role,
         name: said.name,
         description: said.description,

@@ -28,7 +28,8 @@ pub(super) struct Draft {
 pub(super) fn clean(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffc}' | '\u{feff}')
+            || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e007f}')
     };
     let plain: String =
         text.chars().take(MAX_NAME * 4).map(|c| if hidden(c) { ' ' } else { c }).collect();
@@ -51,6 +52,8 @@ mod tests {
             ("a\u{202e}b\u{200f}c", "a b c"),
             ("\u{1b}[31mred", "[31mred"),
             ("日本\u{fffc}", "日本"),
+            ("a\u{2028}[9] button\u{2067}b", "a [9] button b"),
+            ("soft\u{e0041}tag", "soft tag"),
         ] {
             assert_eq!(clean(text), expected);
         }

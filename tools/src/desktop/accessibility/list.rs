@@ -13,6 +13,10 @@ use crate::geometry::ScreenRect;
 
 /// The part of its window that something may fill and still count as one thing to click.
 const MAX_SHARE: u64 = 3;
+/// Sides in px below which something is only there for those who hear the page.
+const TINY: u32 = 3;
+/// Signs before the points of a list.
+const BULLETS: [char; 6] = ['•', '◦', '▪', '■', '‣', '○'];
 /// Levels below an object in which the things that make it what it is are looked for.
 const INSIDE: usize = 6;
 
@@ -23,6 +27,8 @@ struct Place<'n> {
     clip: ScreenRect,
     /// The nearest container with a name.
     within: Option<&'n str>,
+    /// Whether it is within a web page.
+    paged: bool,
     depth: usize,
 }
 
@@ -31,6 +37,8 @@ pub(super) struct Lister<'a> {
     tree: &'a Tree,
     window: ScreenRect,
     screen: ScreenRect,
+    /// Whether this is the window of a browser, whose own bars are none of the page.
+    browses: bool,
     drafts: Vec<Draft>,
     labels: Vec<Address>,
     left: usize,
@@ -46,10 +54,12 @@ impl<'a> Lister<'a> {
     ) -> Vec<Draft> {
         let showing = tree.showing();
         let labels = showing.iter().filter_map(|at| tree.get(at)?.labelled_by.clone()).collect();
-        let mut lister =
-            Self { tree, window, screen, drafts: Vec::new(), labels, left: super::MAX_NODES };
+        let browses =
+            showing.iter().filter_map(|at| tree.get(at)).any(|node| is_browser_part(node.role));
+        let (drafts, left) = (Vec::new(), super::MAX_NODES);
+        let mut lister = Self { tree, window, screen, browses, drafts, labels, left };
         for root in roots {
-            lister.visit(root, Place { clip: window, within: None, depth: 0 });
+            lister.visit(root, Place { clip: window, within: None, paged: false, depth: 0 });
         }
         lister.drafts
     }
@@ -63,9 +73,8 @@ impl<'a> Lister<'a> {
             return;
         }
         self.left -= 1;
-        // Some pages call a whole section a tab; what can be used in it is what counts.
         let kind = role(node);
-        let section = kind == Role::Tab && self.holds(node, &is_usable, 0);
+        let section = kind == Role::Tab && self.is_section(node);
         let kind = if section { Role::Group } else { kind };
         let whole = node.bounds.and_then(|bounds| bounds.intersect(&clip));
         let seen = if kind == Role::Moment { self.first_part(node).or(whole) } else { whole };
@@ -100,12 +109,13 @@ impl<'a> Lister<'a> {
                 | BusRole::Section
                 | BusRole::PageTabList
         );
-        let within = if node.role == BusRole::ToolBar {
+        let within = if node.role == BusRole::ToolBar && self.browses && !place.paged {
             Some("toolbar")
         } else {
             Some(own.as_str()).filter(|own| group && !own.is_empty()).or(place.within)
         };
-        self.children(node, Place { clip: inner_clip(node, place.clip), within, ..place });
+        let paged = place.paged || node.role == BusRole::DocumentWeb;
+        self.children(node, Place { clip: inner_clip(node, place.clip), within, paged, ..place });
     }
 
     fn children(&mut self, node: &'a Node, place: Place<'_>) {
@@ -115,17 +125,53 @@ impl<'a> Lister<'a> {
     }
 
     fn control(&mut self, node: &'a Node, kind: Role, seen: Option<ScreenRect>, place: Place<'_>) {
+        let seen = seen.and_then(|bounds| self.touchable(node, kind, bounds));
         if let Some(bounds) = seen {
             let is_option = kind == Role::MenuItem && self.in_listbox(node);
             let kind = if is_option { Role::Option } else { kind };
             self.push(node, kind, name(self.tree, node), bounds, place);
         }
-        if kind == Role::Tab {
+        let is_shut = node.is(State::Expandable) && !node.is(State::Expanded);
+        if node.role == BusRole::DocumentText && place.paged {
+            // Its texts can be selected one by one; what else stands in it is text like them.
+            let before = self.drafts.len();
+            self.children(node, place);
+            let inside = self.drafts.split_off(before);
+            let is_text = |draft: &Draft| matches!(draft.role, Role::Text | Role::Heading);
+            self.drafts.extend(inside.into_iter().filter(is_text));
+        } else if kind == Role::Tab {
             self.page(node, place);
-        } else if kind == Role::Dropdown {
+        } else if kind == Role::Dropdown && !is_shut {
             // An open list of options reaches beyond the window too.
+            let before = self.drafts.len();
             self.children(node, Place { clip: self.screen, ..place });
+            // The button that opens it is the dropdown itself.
+            let inside = |draft: &Draft| seen.is_some_and(|whole| whole.contains(draft.bounds.center()));
+            let options = self.drafts.split_off(before);
+            let other = |draft: &Draft| draft.role != Role::Button || !inside(draft);
+            self.drafts.extend(options.into_iter().filter(other));
         }
+    }
+
+    /// Where a control can be clicked. What is hardly there at all is for those who hear a page, except
+    /// for boxes to tick that are drawn by their label, which stands for them.
+    fn touchable(&self, node: &Node, kind: Role, bounds: ScreenRect) -> Option<ScreenRect> {
+        if bounds.width >= TINY && bounds.height >= TINY {
+            return Some(bounds);
+        }
+        let parent = node.parent.as_ref().and_then(|at| self.tree.get(at))?;
+        let drawn = matches!(kind, Role::Checkbox | Role::Radio) && parent.role == BusRole::Label;
+        parent.bounds.filter(|label| drawn && !label.is_empty())
+    }
+
+    /// Some pages call a whole section a tab; what can be used in it is what counts. A page that hangs
+    /// below its tab lies beside it.
+    fn is_section(&self, node: &Node) -> bool {
+        let inside = |child: &Node| {
+            is_usable(child)
+                && node.bounds.zip(child.bounds).is_some_and(|(tab, child)| tab.contains(child.center()))
+        };
+        self.holds(node, &inside, 0)
     }
 
     /// Some programs hang the page below its tab: what stands outside the tab is the page.
@@ -155,7 +201,15 @@ impl<'a> Lister<'a> {
         if kind == Role::Menu && acts && !node.name.is_empty() {
             return self.push(node, Role::MenuItem, clean(&node.name), bounds, place);
         }
+        // Some tell what a part of a text says only as a whole.
+        let kind = if kind == Role::Group && node.text.is_some() { Role::Text } else { kind };
         if !matches!(kind, Role::Text | Role::Heading | Role::Image | Role::Progress) {
+            return;
+        }
+        // A click on a label only leads to the field that it names.
+        let is_label = node.role == BusRole::Label;
+        let acts = acts && !is_label;
+        if is_label && self.holds(node, &|child| is_control(role(child)), 0) {
             return;
         }
         let own =
@@ -163,8 +217,9 @@ impl<'a> Lister<'a> {
         let said =
             if kind == Role::Image && own.is_empty() { name(self.tree, node) } else { clean(own) };
         let names_another = self.labels.contains(&node.address);
-        let tiny = bounds.width < 3 || bounds.height < 3;
-        if names_another || tiny || (said.is_empty() && !(kind == Role::Image && acts)) {
+        let tiny = bounds.width < TINY || bounds.height < TINY || said.trim_matches(BULLETS).is_empty();
+        let tiny = tiny && !(kind == Role::Image && acts);
+        if names_another || tiny {
             return;
         }
         let kind = if acts { Role::Clickable } else { kind };
@@ -177,14 +232,24 @@ impl<'a> Lister<'a> {
         self.children(node, place);
         let inside = self.drafts.get(before..).unwrap_or_default();
         let composed = inside.iter().any(|draft| draft.role.takes_clicks());
-        if composed && !acts(node) {
+        // A branch of a tree holds its twigs: its own line is what is above them.
+        let twig =
+            inside.iter().filter(|draft| draft.role == Role::TreeItem).map(|draft| draft.bounds.y).min();
+        let branch = twig.filter(|_| kind == Role::TreeItem).and_then(|y| {
+            let height =
+                u32::try_from(y.saturating_sub(bounds.y)).ok().filter(|height| *height >= TINY)?;
+            Some(ScreenRect::new(bounds.x, bounds.y, bounds.width, height))
+        });
+        if composed && !acts(node) && branch.is_none() {
             return;
         }
+        let bounds = branch.unwrap_or(bounds);
         let plain = inside.iter().map(|draft| draft.name.as_str()).collect::<Vec<_>>().join(" ");
         if !composed {
             self.drafts.truncate(before);
         }
-        let own = if node.name.is_empty() { clean(&plain) } else { clean(&node.name) };
+        let text = node.text.as_deref().filter(|text| !text.is_empty()).unwrap_or(&plain);
+        let own = if node.name.is_empty() { clean(text) } else { clean(&node.name) };
         if own.is_empty() {
             return;
         }
@@ -267,16 +332,18 @@ pub(super) fn acts(node: &Node) -> bool {
 fn inner_clip(node: &Node, clip: ScreenRect) -> ScreenRect {
     let scrolls = matches!(
         node.role,
-        BusRole::ScrollPane
-            | BusRole::Viewport
-            | BusRole::DocumentWeb
-            | BusRole::ListBox
-            | BusRole::List
+        BusRole::ScrollPane | BusRole::Viewport | BusRole::DocumentWeb | BusRole::ListBox
     );
     match node.bounds.filter(|bounds| scrolls && !bounds.is_empty()) {
         Some(bounds) => bounds.intersect(&clip).unwrap_or(clip),
         None => clip,
     }
+}
+
+/// A page, or the root of what a program draws without a toolkit: the bars beside it are many, and their
+/// places often wrong.
+const fn is_browser_part(role: BusRole) -> bool {
+    matches!(role, BusRole::DocumentWeb | BusRole::RootPane)
 }
 
 const fn is_entry(kind: Role) -> bool {

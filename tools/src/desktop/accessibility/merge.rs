@@ -15,6 +15,7 @@ const ABOVE: i32 = 40;
 /// Joins, names and orders.
 pub(super) fn tidy(drafts: Vec<Draft>) -> Vec<Draft> {
     let mut drafts = join_texts(drafts);
+    drop_repeats(&mut drafts);
     name_fields(&mut drafts);
     drop_echoes(&mut drafts);
     in_reading_order(drafts)
@@ -102,6 +103,22 @@ fn name_fields(drafts: &mut Vec<Draft>) {
     drafts.retain(|draft| {
         index += 1;
         draft.role == Role::Header || !used.contains(&(index - 1))
+    });
+}
+
+/// A part of a page and what stands in it may say the same.
+fn drop_repeats(drafts: &mut Vec<Draft>) {
+    let mut said: Vec<(String, ScreenRect)> = Vec::new();
+    drafts.retain(|draft| {
+        let repeats = |(name, bounds): &(String, ScreenRect)| {
+            *name == draft.name && bounds.intersect(&draft.bounds).is_some()
+        };
+        let is_text = draft.role == Role::Text;
+        let is_new = !is_text || !said.iter().any(repeats);
+        if is_text && is_new {
+            said.push((draft.name.clone(), draft.bounds));
+        }
+        is_new
     });
 }
 

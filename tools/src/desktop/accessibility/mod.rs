@@ -15,6 +15,7 @@ use crate::geometry::ScreenRect;
 mod asking;
 mod bus;
 mod draft;
+mod hidden;
 mod identity;
 mod list;
 mod merge;
@@ -27,6 +28,7 @@ mod value;
 
 use bus::{Bus, Silence};
 use draft::Draft;
+use hidden::Verdicts;
 use identity::{Looks, Numbers};
 use list::Lister;
 use node::{Address, Node, Tree};
@@ -57,6 +59,12 @@ pub struct Accessibility {
     last: HashMap<ElementKey, Element>,
     /// What each of them said of itself. The list may call it something else, after its label.
     said: HashMap<ElementKey, (BusRole, String)>,
+    /// How far from where its program says each of them is, in px.
+    moved: HashMap<Address, (i32, i32)>,
+    /// What lies under something else.
+    verdicts: Verdicts,
+    /// Programs that did not answer at the last look.
+    silent: HashSet<Address>,
 }
 
 impl Accessibility {
@@ -64,7 +72,9 @@ impl Accessibility {
     pub async fn connect(address: Option<&str>) -> Result<Self, String> {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
-        Ok(Self { bus, programs, numbers, last: HashMap::new(), said: HashMap::new() })
+        let (last, said, moved) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (verdicts, silent) = (Verdicts::default(), HashSet::new());
+        Ok(Self { bus, programs, numbers, last, said, moved, verdicts, silent })
     }
 
     /// Whether the bus is still there; when it is not, nothing shows any more.
@@ -80,18 +90,34 @@ impl Accessibility {
                 .iter()
                 .any(|window| window.pid.is_none() || program.pid.is_none() || window.pid == program.pid)
         });
-        let bus = &self.bus;
-        let trees =
-            join_all(wanted.map(|program| async move { (program, asking::tree(bus, program).await) }))
-                .await;
+        let front = windows.iter().find(|window| window.focused).and_then(|window| window.pid);
+        let (bus, silent) = (&self.bus, &self.silent);
+        let trees = join_all(wanted.map(|program| async move {
+            // One that was silent has had its time.
+            let waits = front.is_some() && program.pid == front && !silent.contains(&program.root);
+            let tree = if program.answers && bus.lives(&program.root, waits).await {
+                asking::tree(bus, program).await
+            } else {
+                Err(Silence::Late)
+            };
+            (program, tree)
+        }))
+        .await;
+        let late = trees.iter().filter(|(_, tree)| matches!(tree, Err(Silence::Late)));
+        self.silent = late.map(|(program, _)| program.root.clone()).collect();
         let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         let mut framed = HashSet::new();
         self.said.clear();
+        self.moved.clear();
+        self.verdicts.age();
         for (program, tree) in trees {
             match tree {
-                Ok((tree, gap)) => {
-                    let drafts = drafts(&tree, program, windows, screen);
+                Ok((mut tree, gap)) => {
+                    if program.is_gtk4 {
+                        self.moved.extend(place_in_windows(&mut tree, program, windows));
+                    }
+                    let drafts = self.list(&tree, program, windows, screen).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
                         let node = tree.get(&draft.address)?;
                         Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))
@@ -111,15 +137,35 @@ impl Accessibility {
             self.programs.forget(root);
             self.bus.talk_through_the_bus(|name| name == root.bus);
         }
-        for (at, draft) in &mut found {
-            *at = popup(draft, *at, windows, &framed).unwrap_or(*at);
-        }
-        found.sort_by_key(|(window, _)| *window);
-        found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
-        // An open list stands in the tree of its owner and in that of its own window.
-        let mut twins = HashSet::new();
-        found.retain(|(_, draft)| twins.insert((draft.role, draft.name.clone(), draft.bounds)));
+        let found = from_front_to_back(found, windows, &framed);
         self.number(found, windows, gaps)
+    }
+
+    /// The elements of one program, each with the window that it stands in, counted from the front.
+    async fn list(
+        &mut self,
+        tree: &Tree,
+        program: &Program,
+        windows: &[Window],
+        screen: ScreenRect,
+    ) -> Vec<(usize, Draft)> {
+        let own = windows_of(program, windows);
+        let mut found = Vec::new();
+        for root in tree.roots() {
+            for frame in tree.children(root).filter(|frame| frame.shows()) {
+                let Some((at, window)) = owner(frame, &own) else { continue };
+                let Some(clip) = window.bounds.intersect(&screen) else { continue };
+                let mut listed = Lister::list(tree, &pages(tree, frame), clip, screen);
+                // What a program keeps ready to pop up is nowhere yet.
+                listed.retain(|draft| {
+                    let middle = draft.bounds.center();
+                    own.iter().any(|(_, window)| window.bounds.contains(middle))
+                });
+                let seen = self.verdicts.apply(&self.bus, tree, listed).await;
+                found.extend(merge::tidy(seen).into_iter().map(|draft| (at, draft)));
+            }
+        }
+        found
     }
 
     fn number(&mut self, found: Vec<(usize, Draft)>, windows: &[Window], gaps: Vec<String>) -> Seen {
@@ -148,8 +194,13 @@ impl Accessibility {
         let address = Address::from_key(&key.0)?;
         let (node, bounds) =
             tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
-        let node = node.map(|(node, _)| node).filter(Node::shows)?;
+        let is_shown = |node: &Node| self.moved.contains_key(&address) || node.shows();
+        let node = node.map(|(node, _)| node).filter(is_shown)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
+        let bounds = match self.moved.get(&address) {
+            Some((across, down)) => bounds.offset(*across, *down),
+            None => bounds,
+        };
         let mut fresh = known.clone();
         fresh.id = id;
         let said = self.said.get(key);
@@ -165,6 +216,23 @@ impl Accessibility {
         }
         Some(fresh)
     }
+}
+
+/// What shows of the windows, the front one first, each thing once.
+fn from_front_to_back(
+    mut found: Vec<(usize, Draft)>,
+    windows: &[Window],
+    framed: &HashSet<usize>,
+) -> Vec<(usize, Draft)> {
+    for (at, draft) in &mut found {
+        *at = popup(draft, *at, windows, framed).unwrap_or(*at);
+    }
+    found.sort_by_key(|(window, _)| *window);
+    found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
+    // An open list stands in the tree of its owner and in that of its own window.
+    let mut twins = HashSet::new();
+    found.retain(|(_, draft)| twins.insert((draft.role, draft.name.clone(), draft.bounds)));
+    found
 }
 
 /// What could not be read of a program.
@@ -211,6 +279,39 @@ fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
     in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
 }
 
+/// Moves what a program of GTK 4 shows to where it is: the places that it gives are those within its
+/// windows. Gives how far each object was moved.
+fn place_in_windows(
+    tree: &mut Tree,
+    program: &Program,
+    windows: &[Window],
+) -> Vec<(Address, (i32, i32))> {
+    let own = windows_of(program, windows);
+    let roots = tree.roots();
+    let frames = roots.iter().flat_map(|root| tree.children(root)).filter(|frame| frame.shows());
+    let placed: Vec<(Address, (i32, i32))> = frames
+        .filter_map(|frame| {
+            let (window, inside) = (owner(frame, &own)?.1.bounds, frame.bounds?);
+            // Round the program's own part lies the frame of the window manager, which is as wide at
+            // the bottom as at the sides.
+            let side = i32::try_from(window.width.saturating_sub(inside.width) / 2).ok()?;
+            let above = i32::try_from(window.height.saturating_sub(inside.height)).ok()?;
+            let top = above.saturating_sub(side).max(0);
+            Some((frame.address.clone(), (window.x.saturating_add(side), window.y.saturating_add(top))))
+        })
+        .collect();
+    let mut moved = Vec::new();
+    for (frame, by) in placed {
+        for at in tree.below(&frame) {
+            if let Some(bounds) = tree.get_mut(&at).and_then(|node| node.bounds.as_mut()) {
+                *bounds = bounds.offset(by.0, by.1);
+                moved.push((at, by));
+            }
+        }
+    }
+    moved
+}
+
 /// Windows that may be the program's, with their places from the front.
 fn windows_of<'a>(program: &Program, windows: &'a [Window]) -> Vec<(usize, &'a Window)> {
     windows
@@ -229,27 +330,6 @@ fn frames(tree: &Tree, program: &Program, windows: &[Window]) -> Vec<usize> {
     framed.filter_map(|frame| owner(frame, &own)).map(|(at, _)| at).collect()
 }
 
-/// The elements of one program, each with the window that it stands in, counted from the front.
-fn drafts(
-    tree: &Tree,
-    program: &Program,
-    windows: &[Window],
-    screen: ScreenRect,
-) -> Vec<(usize, Draft)> {
-    let own = windows_of(program, windows);
-    let mut found = Vec::new();
-    for root in tree.roots() {
-        for frame in tree.children(root).filter(|frame| frame.shows()) {
-            let Some((at, window)) = owner(frame, &own) else { continue };
-            let Some(clip) = window.bounds.intersect(&screen) else { continue };
-            let begin = pages(tree, frame);
-            let drafts = merge::tidy(Lister::list(tree, &begin, clip, screen));
-            found.extend(drafts.into_iter().map(|draft| (at, draft)));
-        }
-    }
-    found
-}
-
 /// The window that a frame of the tree is: by its title, else by its place, else the only one.
 fn owner<'a>(frame: &Node, own: &[(usize, &'a Window)]) -> Option<(usize, &'a Window)> {
     let name = frame.name.trim();
@@ -258,8 +338,13 @@ fn owner<'a>(frame: &Node, own: &[(usize, &'a Window)]) -> Option<(usize, &'a Wi
     let by_place = || {
         let bounds = frame.bounds?;
         own.iter()
-            .filter_map(|entry| Some((entry.1.bounds.intersect(&bounds)?.area(), entry)))
-            .max_by_key(|(area, _)| *area)
+            .filter_map(|entry| {
+                let window = entry.1.bounds;
+                let shared = window.intersect(&bounds)?.area();
+                // A dialog lies within its owner as much as within itself.
+                Some((shared * 1000 / window.union(&bounds).area().max(1), entry))
+            })
+            .max_by_key(|(share, _)| *share)
             .map(|(_, entry)| entry)
     };
     by_title.or_else(by_place).or(own.first()).copied()
@@ -289,3 +374,6 @@ fn pages<'a>(tree: &'a Tree, frame: &'a Node) -> Vec<&'a Node> {
     });
     if scaled { documents } else { vec![frame] }
 }
+
+#[cfg(test)]
+mod tests;

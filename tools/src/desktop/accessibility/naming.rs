@@ -5,7 +5,7 @@ use ::atspi::Role as BusRole;
 
 use super::draft::clean;
 use super::node::{Node, Tree};
-use super::roles::role;
+use super::roles::{is_control, role};
 use super::value::{parts, value};
 use crate::element::Role;
 
@@ -44,6 +44,11 @@ const FILLERS: [&str; 26] = [
 /// The name of `node`, or nothing.
 pub(super) fn name(tree: &Tree, node: &Node) -> String {
     let own = clean(&node.name);
+    // A sign says less than the words that a person gets to see when the pointer rests on it.
+    let description = clean(&node.description);
+    if !own.is_empty() && !speaks(&own) && speaks(&description) {
+        return description;
+    }
     // Some dropdowns are called by what is chosen in them, which is their value.
     let is_value =
         role(node) == Role::Dropdown && value(tree, node, Role::Dropdown).0.as_ref() == Some(&own);
@@ -51,8 +56,7 @@ pub(super) fn name(tree: &Tree, node: &Node) -> String {
         return own;
     }
     if let Some(label) = node.labelled_by.as_ref().and_then(|at| tree.get(at)) {
-        let named = clean(&label.name);
-        let named = if named.is_empty() { words(tree, label, 0) } else { named };
+        let named = label_words(tree, label);
         if !named.is_empty() {
             return named;
         }
@@ -71,17 +75,37 @@ pub(super) fn name(tree: &Tree, node: &Node) -> String {
     clean(hint)
 }
 
+fn speaks(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 /// What its author called it in code, for what has no name: a person does not see it, but it often says
 /// what the picture on it shows.
 pub(super) fn calling(node: &Node) -> Option<String> {
     node.calling.as_deref().map(spoken).filter(|words| !words.is_empty())
 }
 
+/// What a label says, without what it holds besides words: often the very field that it names.
+pub(super) fn label_words(tree: &Tree, label: &Node) -> String {
+    let own = clean(&label.name);
+    if !own.is_empty() {
+        return own;
+    }
+    let parts = tree.children(label).filter(|child| !is_control(role(child)));
+    let said = |child: &Node| {
+        let own = clean(&child.name);
+        if own.is_empty() { words(tree, child, 1) } else { own }
+    };
+    clean(&parts.map(said).collect::<Vec<_>>().join(" "))
+}
+
 /// The words in it, in order.
 pub(super) fn words(tree: &Tree, node: &Node, depth: usize) -> String {
     let mut all = Vec::new();
     for child in tree.children(node).filter(|_| depth < DEPTH) {
-        let said = clean(&child.name);
+        let own =
+            if child.name.is_empty() { child.text.as_deref().unwrap_or_default() } else { &child.name };
+        let said = clean(own);
         all.push(if said.is_empty() { words(tree, child, depth + 1) } else { said });
     }
     all.retain(|word| !word.is_empty());

@@ -1,11 +1,15 @@
 //! One object of an accessibility tree as it came over the bus, and the tree made of such objects.
 //! Nothing here talks to anybody, so that the rules of the list can be tested on recorded trees.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ::atspi::{Role as BusRole, State, StateSet};
 
 use crate::geometry::ScreenRect;
+
+/// Parents below which one object may stand: an open list has two, its owner and its own window. With
+/// more of them a knotted tree would have more ways through it than anybody can walk.
+const MAX_PARENTS: usize = 2;
 
 /// The bus name and the object path: what tells one object from all others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,10 +33,14 @@ impl Address {
 
 /// One object. What was not asked for or not answered is `None`.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub(super) struct Node {
     pub(super) address: Address,
     pub(super) parent: Option<Address>,
     pub(super) index: i32,
+    /// Has more in it than can be looked at, and is itself not looked at: a spreadsheet does not come
+    /// back from adding up how wide and high it is.
+    pub(super) is_vast: bool,
     pub(super) role: BusRole,
     pub(super) name: String,
     pub(super) description: String,
@@ -61,6 +69,21 @@ impl Node {
     }
 }
 
+/// Whether it is a part of a text or a page with no better name.
+pub(super) const fn is_block(role: BusRole) -> bool {
+    matches!(
+        role,
+        BusRole::Section
+            | BusRole::Paragraph
+            | BusRole::Panel
+            | BusRole::Article
+            | BusRole::BlockQuote
+            | BusRole::Heading
+            | BusRole::Landmark
+            | BusRole::Grouping
+    )
+}
+
 /// The objects of one application by address, with the children of each in their order.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -78,13 +101,39 @@ impl Tree {
             }
             tree.nodes.insert(node.address.clone(), node);
         }
+        let mut parents: HashMap<Address, usize> = HashMap::new();
+        order.retain(|(_, parent, child)| {
+            let count = parents.entry(child.clone()).or_default();
+            *count += 1;
+            parent != child && *count <= MAX_PARENTS
+        });
         order.sort_by_key(|(index, _, _)| *index);
         for (_, parent, child) in order {
-            if parent != child {
-                tree.children.entry(parent).or_default().push(child);
+            tree.children.entry(parent).or_default().push(child);
+        }
+        tree.mark_editors();
+        tree
+    }
+
+    /// A part of a page that can be edited has no role that says so, and all within it can be edited
+    /// too: the outermost part is the field.
+    fn mark_editors(&mut self) {
+        let is_part = |node: &Node| node.is(State::Editable) && is_block(node.role);
+        let editors: Vec<Address> = self
+            .nodes
+            .values()
+            .filter(|node| is_part(node))
+            .filter(|node| {
+                let parent = node.parent.as_ref().and_then(|parent| self.nodes.get(parent));
+                parent.is_some_and(|parent| !parent.is(State::Editable))
+            })
+            .map(|node| node.address.clone())
+            .collect();
+        for at in editors {
+            if let Some(node) = self.nodes.get_mut(&at) {
+                node.role = BusRole::DocumentText;
             }
         }
-        tree
     }
 
     pub(super) fn get(&self, address: &Address) -> Option<&Node> {
@@ -111,11 +160,24 @@ impl Tree {
         roots
     }
 
+    /// An object and all below it, each once.
+    pub(super) fn below(&self, at: &Address) -> Vec<Address> {
+        let mut found = vec![at.clone()];
+        let mut seen: HashSet<Address> = found.iter().cloned().collect();
+        let mut next = 0;
+        while let Some(at) = found.get(next).cloned() {
+            next += 1;
+            let children = self.children.get(&at).map(Vec::as_slice).unwrap_or_default();
+            found.extend(children.iter().filter(|child| seen.insert((*child).clone())).cloned());
+        }
+        found
+    }
+
     /// What shows, each once, however the tree is knotted: a node is left out with all below it when
     /// it does not show, and what a closed list holds is left to its owner.
     pub(super) fn showing(&self) -> Vec<Address> {
         let mut found = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut open: Vec<&Node> = self.roots();
         open.reverse();
         while let Some(node) = open.pop() {

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use ::atspi::Role;
+use ::atspi::{Role, State};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -18,6 +18,9 @@ use super::node::{Address, Node};
 use super::programs::Program;
 use super::{MAX_DEPTH, MAX_NODES, roles};
 
+/// Children of one object that are asked for. A spreadsheet says that it has two thousand million, and
+/// does not come back from naming them all.
+const MAX_CHILDREN: i32 = 4000;
 /// As long as reading object by object may take.
 const WALK: Duration = Duration::from_millis(1500);
 
@@ -28,6 +31,7 @@ type Children = HashMap<Address, Vec<Address>>;
 pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Silence> {
     let root = &program.root;
     let kept = bus.cache(root).await?;
+    let kept = counted(bus, program, kept).await;
     let whole = kept.len() > 1 && kept.iter().any(|(node, _)| node.address == *root);
     let kept = if whole { kept } else { Vec::new() };
     let doubtful = if whole { doubtful(&kept) } else { Vec::new() };
@@ -38,8 +42,34 @@ pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Sile
     let missing: Vec<Address> =
         below.values().flatten().filter(|at| !nodes.contains_key(*at)).cloned().collect();
     let start = if whole { missing } else { vec![root.clone()] };
-    walk(bus, start, &mut nodes, &mut below).await;
+    walk((bus, program), start, &mut nodes, &mut below).await;
     Ok(from_root(root, &nodes, &below))
+}
+
+/// What is kept, with the counts of children that the cache leaves out: those of what is made only when
+/// it is asked for, such as the rows of a list and the cells of a spreadsheet.
+async fn counted(bus: &Bus, program: &Program, kept: Vec<Kept>) -> Vec<Kept> {
+    let counted = kept.into_iter().map(|(node, count)| async move {
+        let untold = count < 0 && node.shows();
+        let count = if untold { bus.count(&node.address).await.unwrap_or(0) } else { count };
+        (as_meant(program, node, count), count)
+    });
+    join_all(counted).await
+}
+
+/// What a program of GTK 4 means: it says only of its windows that they show, and calls what has no
+/// name after its class.
+fn as_meant(program: &Program, mut node: Node, count: i32) -> Node {
+    node.is_vast = count > MAX_CHILDREN;
+    if program.is_gtk4 && node.is(State::Visible) {
+        node.states.insert(State::Showing);
+    }
+    let class = node.name.strip_prefix("Gtk").unwrap_or_default();
+    let is_class = class.starts_with(char::is_uppercase) || ["Tab", "Tab list"].contains(&&*node.name);
+    if program.is_gtk4 && is_class {
+        node.name.clear();
+    }
+    node
 }
 
 /// Whether what is in it is looked at. A control that has a name is one thing, except that a part of a
@@ -47,7 +77,7 @@ pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Sile
 fn is_open(node: &Node) -> bool {
     let shows = node.role == Role::Application || node.shows() || node.role == Role::Menu;
     let is_whole = is_one_thing(node) && !node.name.is_empty() && !roles::role(node).takes_text();
-    shows && !is_whole
+    shows && !is_whole && !node.is_vast
 }
 
 /// The children of each object as they themselves say it, in their order.
@@ -106,35 +136,48 @@ fn from_root(root: &Address, nodes: &Nodes, below: &Children) -> Vec<Node> {
 
 /// Reads what is in `start` and below it, and leaves out what is there already. Nothing waits for the
 /// rest of its level: a page may be twenty levels deep.
-async fn walk(bus: &Bus, start: Vec<Address>, nodes: &mut Nodes, below: &mut Children) {
+async fn walk(program: (&Bus, &Program), start: Vec<Address>, nodes: &mut Nodes, below: &mut Children) {
     let deadline = Instant::now() + WALK;
     let mut asked: HashSet<Address> = HashSet::new();
     let mut open = FuturesUnordered::new();
-    let mut next: Vec<(Address, usize)> = start.into_iter().map(|at| (at, 0)).collect();
+    let mut next: Vec<(Address, usize, bool)> = start.into_iter().map(|at| (at, 0, false)).collect();
     loop {
-        for (at, depth) in next.drain(..) {
+        for (at, depth, is_option) in next.drain(..) {
             let is_new = !nodes.contains_key(&at) && asked.len() < MAX_NODES && depth < MAX_DEPTH;
             if is_new && asked.insert(at.clone()) {
-                open.push(visit(bus, at, depth));
+                open.push(visit(program, at, depth, is_option));
             }
         }
         let Ok(Some(visited)) = timeout_at(deadline, open.next()).await else { break };
         let Some((node, children, depth)) = visited else { continue };
-        next.extend(children.iter().map(|child| (child.clone(), depth + 1)));
+        // The options of a closed list do not show, and may stand in groups.
+        let options = matches!(node.role, Role::Menu | Role::ComboBox);
+        next.extend(children.iter().map(|child| (child.clone(), depth + 1, options)));
         below.insert(node.address.clone(), children);
         nodes.insert(node.address.clone(), node);
     }
 }
 
-async fn visit(bus: &Bus, at: Address, depth: usize) -> Option<(Node, Vec<Address>, usize)> {
-    let (node, count) = bus.one(&at).await?;
-    let children = if is_open(&node) && count != 0 { bus.children(&at).await } else { Vec::new() };
+async fn visit(
+    (bus, program): (&Bus, &Program),
+    at: Address,
+    depth: usize,
+    is_option: bool,
+) -> Option<(Node, Vec<Address>, usize)> {
+    let (node, mut count) = bus.one(&at).await?;
+    if count < 0 && node.is(State::ManagesDescendants) {
+        count = bus.count(&at).await.unwrap_or(0);
+    }
+    let node = as_meant(program, node, count);
+    let group = is_option && matches!(node.role, Role::Panel | Role::Grouping);
+    let children =
+        if (is_open(&node) || group) && count != 0 { bus.children(&at).await } else { Vec::new() };
     Some((node, children, depth))
 }
 
 #[cfg(test)]
 mod tests {
-    use ::atspi::{InterfaceSet, State, StateSet};
+    use ::atspi::{InterfaceSet, StateSet};
 
     use super::super::bus::{Said, node};
     use super::*;
@@ -153,19 +196,21 @@ mod tests {
             description: String::new(),
         };
         let parent = (!parent.is_empty()).then(|| at(parent));
-        (node(at(path), parent, 0, said), count)
+        let program = Program { root: at("root"), pid: None, answers: true, is_gtk4: false };
+        (as_meant(&program, node(at(path), parent, 0, said), count), count)
     }
 
     #[test]
     fn what_has_other_children_than_it_says_is_asked() {
         let kept = [
-            kept("root", "", true, 3),
+            kept("root", "", true, 4),
             kept("whole", "root", true, 1),
             kept("leaf", "whole", true, 0),
             kept("lacks", "root", true, 2),
             kept("has", "lacks", true, 0),
             kept("untold", "root", true, -1),
             kept("hidden", "has", false, 7),
+            kept("endless", "root", true, i32::MAX),
         ];
         let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path).collect();
         assert_eq!(paths, ["/lacks", "/has", "/untold"]);

@@ -4,6 +4,7 @@
 use ::atspi::{Role as BusRole, State};
 
 use super::draft::clean;
+use super::naming::{label_words, words};
 use super::node::{Node, Tree};
 use crate::element::Role;
 
@@ -20,6 +21,9 @@ pub(super) fn value(tree: &Tree, node: &Node, kind: Role) -> (Option<String>, Ve
     let single = match kind {
         Role::Dropdown => return choice(tree, node),
         Role::Moment => moment(tree, node),
+        Role::Textbox if node.role == BusRole::DocumentText => {
+            Some(words(tree, node, 0)).filter(|words| !words.is_empty()).or_else(text)
+        }
         Role::Textbox => text(),
         Role::Spinner => text().or_else(number),
         Role::Slider | Role::Progress => number(),
@@ -35,7 +39,10 @@ fn choice(tree: &Tree, node: &Node) -> (Option<String>, Vec<String>) {
     collect(tree, node, &mut options, &mut chosen, 0);
     let shown = clean(&node.name);
     // Once opened, some dropdowns keep their options in a window of their own.
-    let own = options.contains(&shown) || (options.is_empty() && node.labelled_by.is_some());
+    let label = node.labelled_by.as_ref().and_then(|at| tree.get(at));
+    let is_label = label.is_some_and(|label| label_words(tree, label) == shown);
+    let own =
+        options.contains(&shown) || (options.is_empty() && node.labelled_by.is_some() && !is_label);
     let chosen = chosen.or_else(|| own.then_some(shown));
     (chosen, options)
 }

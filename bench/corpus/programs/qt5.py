@@ -1,0 +1,120 @@
+"""A Qt 5 program that keeps writing down where its own widgets are and what they are called."""
+
+import json
+import os
+import sys
+
+from PyQt5.QtCore import QPoint, Qt, QTimer
+from PyQt5.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QMainWindow,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+    QSlider,
+    QSpinBox,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+TOLD = {}
+
+
+def told(widget, role, name):
+    """Remembers what a person would call a widget."""
+    TOLD[widget] = (role, name)
+    return widget
+
+
+def build():
+    window = QMainWindow()
+    window.setWindowTitle("Observatory")
+    window.resize(640, 520)
+    for name in ["File", "View", "Help"]:
+        window.menuBar().addMenu(name).addAction(f"{name} more")
+    tabs = QTabWidget()
+    window.setCentralWidget(tabs)
+    page = QWidget()
+    form = QFormLayout(page)
+    combo = QComboBox()
+    combo.addItems(["Mars", "Venus"])
+    secret = QLineEdit()
+    secret.setEchoMode(QLineEdit.Password)
+    slider = QSlider(Qt.Horizontal)
+    rows = [
+        ("&Star", QLineEdit("Vega"), "textbox"),
+        ("&Code", secret, "password"),
+        ("&Minutes", QSpinBox(), "spinner"),
+        ("&Planet", combo, "dropdown"),
+        ("&Zoom", slider, "slider"),
+        ("&Remarks", QPlainTextEdit("clear sky"), "textbox"),
+    ]
+    for label, widget, role in rows:
+        form.addRow(label, told(widget, role, label.replace("&", "")))
+    hinted = QLineEdit()
+    hinted.setPlaceholderText("Find a comet")
+    form.addRow(told(hinted, "textbox", "Find a comet"))
+    form.addRow(told(QCheckBox("Track"), "checkbox", "Track"))
+    form.addRow(told(QRadioButton("North"), "radio", "North"), told(QRadioButton("South"), "radio", "South"))
+    icon = told(QToolButton(), "button", "Park the telescope")
+    icon.setToolTip("Park the telescope")
+    off = told(QPushButton("Fire"), "button", "Fire")
+    off.setEnabled(False)
+    form.addRow(icon, off)
+    form.addRow(told(QPushButton("Observe"), "button", "Observe"))
+    tabs.addTab(page, "Session")
+    names = QWidget()
+    QVBoxLayout(names).addWidget(QListWidget())
+    tabs.addTab(names, "Names")
+    return window, tabs
+
+
+def box_of(widget, room):
+    at = widget.mapToGlobal(room.topLeft() if room else QPoint(0, 0))
+    return [at.x(), at.y(), room.width(), room.height()]
+
+
+def truth(window, tabs):
+    items, words = [], []
+
+    def add(number, role, name, box):
+        items.append({"id": number, "role": role, "name": name, "box": box, "sure": True})
+
+    for widget in QApplication.allWidgets():
+        room = widget.visibleRegion().boundingRect()
+        if not widget.isVisible() or room.isEmpty():
+            continue
+        if widget in TOLD:
+            add(id(widget), *TOLD[widget], box_of(widget, room))
+        if isinstance(widget, QLabel):
+            text = widget.text().replace("&", "")
+            words.extend({"text": word, "box": box_of(widget, room)} for word in text.split())
+    bar = window.menuBar()
+    for number, action in enumerate(bar.actions()):
+        add(1000 + number, "menu_item", action.text(), box_of(bar, bar.actionGeometry(action)))
+    for at in range(tabs.count()):
+        add(2000 + at, "tab", tabs.tabText(at), box_of(tabs.tabBar(), tabs.tabBar().tabRect(at)))
+    return {"items": items, "words": words, "scale": 1}
+
+
+def tell(window, tabs, path):
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(truth(window, tabs), file)
+    os.replace(path + ".new", path)
+
+
+app = QApplication(sys.argv[:1])
+window, tabs = build()
+window.show()
+timer = QTimer()
+timer.timeout.connect(lambda: tell(window, tabs, sys.argv[1]))
+timer.start(300)
+app.exec()

@@ -1,0 +1,191 @@
+"""Compares what Freehand sees with what is there."""
+
+import re
+import unicodedata
+
+# What each kind of thing may be called in the list: a switch is a checkbox to some programs.
+ACCEPTED = {
+    "button": {"button", "toggle", "clickable", "menu_item"},
+    "toggle": {"toggle", "checkbox", "button"},
+    "checkbox": {"checkbox", "toggle", "menu_item"},
+    "radio": {"radio", "menu_item"},
+    "link": {"link", "button"},
+    "textbox": {"textbox"},
+    "password": {"password"},
+    "moment": {"moment", "textbox", "spinner"},
+    "dropdown": {"dropdown", "textbox", "toggle", "button"},
+    "option": {"option", "list_item", "menu_item", "cell"},
+    "list_item": {"list_item", "option", "cell", "clickable"},
+    "menu_item": {"menu_item", "menu", "button"},
+    "tab": {"tab"},
+    "slider": {"slider"},
+    "spinner": {"spinner", "textbox"},
+    "tree_item": {"tree_item", "list_item"},
+    "cell": {"cell", "clickable"},
+    "clickable": {"clickable", "button", "link", "image", "text", "heading"},
+}
+# What the list says can be used. Cells, list items and menus may also only be read.
+USABLE = {
+    "button", "checkbox", "radio", "toggle", "link", "textbox", "password", "moment", "dropdown", "option",
+    "menu_item", "tab", "slider", "spinner", "tree_item", "clickable",
+}  # fmt: skip
+READABLE = {"text", "heading", "cell", "header", "list_item"}
+# How far in CSS px from where a word stands the element may be that says it: a field says its label.
+NEAR = 200
+# The share of both boxes that the element and the thing must have in common.
+OVERLAP = 0.5
+# The share of a thing that an element must have that lies within it.
+INNER = 0.2
+
+
+def score(truth, seen, area=None):
+    """What of the `truth` is `seen`, within the `area` of the screen that the truth tells of."""
+    elements = [e for e in seen["elements"] if not area or inside(centre(box_of(e)), area)]
+    pairs, used = match(truth["items"], elements)
+    sure = [item for item in truth["items"] if item["sure"]]
+    found = [item for item in sure if item["id"] in pairs]
+    wrong = [item for item in found if not same_name(item, pairs[item["id"]])]
+    listed = [e for e in elements if e["role"] in USABLE]
+    extra = [e for e in listed if e["id"] not in used] if not truth.get("partial") else []
+    shown = set(re.findall(r"\[(\d+)\] ", seen["list"]))
+    near = NEAR * truth["scale"]
+    unread = [word for word in truth["words"] if not is_read(word, elements, near)]
+    said = [(e, word) for e in elements if e["role"] in READABLE for word in tokens(e["name"])]
+    there = fold(" ".join(w["text"] for w in truth["words"]) + " " + " ".join(i["name"] for i in truth["items"]))
+    made_up = [(e, word) for e, word in said if word not in there] if not truth.get("partial") else []
+    return {
+        "items": len(sure),
+        "found": len(found),
+        "shown": sum(str(pairs[item["id"]]["id"]) in shown for item in found),
+        "named": len(found) - len(wrong),
+        "listed": len(listed),
+        "extra": [describe(e) for e in extra],
+        "missing": [f"{i['role']} {i['name'][:50]!r} at {i['box'] and [round(v) for v in i['box']]}" for i in sure if i["id"] not in pairs],
+        "misnamed": [f"{i['role']} {i['name'][:50]!r} is {describe(pairs[i['id']])}" for i in wrong],
+        "words": len(truth["words"]),
+        "unread": [word["text"] for word in unread],
+        "said": len(said),
+        "made_up": [f"{word} in {describe(e)}" for e, word in made_up],
+        "tokens": seen["tokens"],
+        "gaps": seen.get("gaps", []),
+        # Of the texts in a row that reacts to clicks not always the same one stands for it.
+        "numbers": {thing: element["id"] for thing, element in pairs.items() if element["role"] in USABLE},
+    }
+
+
+def match(items, elements):
+    """The element for each thing, by place and kind, the name only to decide between two."""
+    pairs, used = {}, set()
+    choices = []
+    for item in items:
+        for element in elements:
+            if element["role"] in ACCEPTED[item["role"]]:
+                if item["box"] is None:
+                    if same_name(item, element):
+                        choices.append((2.0, item, element))
+                elif fits(item, box_of(element)):
+                    value = overlap(item["box"], box_of(element)) + 0.5 * same_name(item, element)
+                    if element["role"] not in USABLE:
+                        # Of several texts in it the same one at every look.
+                        value = -box_of(element)[0]
+                    choices.append((value, item, element))
+    for _, item, element in sorted(choices, key=lambda choice: -choice[0]):
+        if item["id"] not in pairs and element["id"] not in used:
+            pairs[item["id"]] = element
+            used.add(element["id"])
+    return pairs, used
+
+
+def fits(item, box):
+    """Whether a click on the middle of the box would arrive, and the box is that of the thing."""
+    if not inside(centre(box), item["box"]):
+        return False
+    # Of a ticked box or a date only a part may be named: the box itself, the first number.
+    # What only reacts to clicks has no better name than a text in it, and a click on that text arrives.
+    part = item["role"] in ("checkbox", "radio", "moment", "toggle", "clickable")
+    # Some toolkits tell of the inner part, without the edge that is drawn around it.
+    inner = within(box, item["box"]) and box[2] * box[3] >= item["box"][2] * item["box"][3] * INNER
+    return part or inner or overlap(item["box"], box) >= OVERLAP
+
+
+def is_read(word, elements, reach):
+    # A field says its label without the colon.
+    wanted = plain(word["text"]) or fold(word["text"])
+    for element in elements:
+        near = word["box"] is None or distance(centre(word["box"]), box_of(element)) <= reach
+        said = [element["name"], element.get("value") or "", element.get("description") or ""]
+        if near and wanted in plain(" ".join(said)):
+            return True
+    return False
+
+
+def same_name(item, element):
+    want, have = plain(item["name"]), plain(element["name"])
+    if item["role"] == "clickable" and element["role"] != "clickable":
+        return have in want
+    if not want:
+        return True
+    if len(have) >= 100 and want.startswith(have[:100]):
+        return True
+    # Some say more: which file has been chosen.
+    return want == have or have.startswith((want + ":", want + " browse"))
+
+
+def plain(text):
+    # Invisible marks of direction and line breaks are no letters of a name.
+    text = "".join(" " if unicodedata.category(c) in ("Cf", "Cc") else c for c in text)
+    return " ".join(text.casefold().replace("…", "").split()).strip(" :*")
+
+
+def fold(text):
+    return text.casefold()
+
+
+def tokens(text):
+    cjk = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+    return [fold(word) for word in re.findall(rf"{cjk}|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+", text) if any(c.isalnum() for c in word)]
+
+
+def describe(element):
+    b = element["bounds"]
+    return f"[{element['id']}] {element['role']} {element['name'][:50]!r} at {[b['x'], b['y'], b['width'], b['height']]}"
+
+
+def box_of(element):
+    b = element["bounds"]
+    return [b["x"], b["y"], b["width"], b["height"]]
+
+
+def centre(box):
+    return box[0] + box[2] / 2, box[1] + box[3] / 2
+
+
+def inside(point, box):
+    return box[0] - 1 <= point[0] <= box[0] + box[2] + 1 and box[1] - 1 <= point[1] <= box[1] + box[3] + 1
+
+
+def within(box, other):
+    return overlap(box, other) > 0 and all(
+        [box[0] >= other[0] - 2, box[1] >= other[1] - 2, box[0] + box[2] <= other[0] + other[2] + 2, box[1] + box[3] <= other[1] + other[3] + 2]
+    )
+
+
+def distance(point, box):
+    across = max(box[0] - point[0], 0, point[0] - box[0] - box[2])
+    down = max(box[1] - point[1], 0, point[1] - box[1] - box[3])
+    return max(across, down)
+
+
+def overlap(a, b):
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / (a[2] * a[3] + b[2] * b[3] - both)
+
+
+def changed_numbers(before, after):
+    """How many things are in both looks, and which of them have another number in the second."""
+    both = [thing for thing in before["numbers"] if thing in after["numbers"]]
+    return len(both), [thing for thing in both if before["numbers"][thing] != after["numbers"][thing]]

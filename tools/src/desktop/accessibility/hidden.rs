@@ -1,0 +1,235 @@
+//! What of a page lies under something else or out of the sight of what scrolls it. The tree does not
+//! say that. But it says where all things are, which leaves few in doubt, and a browser can be asked what
+//! lies at a point. It answers with a guess at first and exactly a moment later, so the question is put
+//! again, and the answer is kept as long as everything stays in its place.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use ::atspi::Role as BusRole;
+use tokio::time::{Instant, sleep};
+
+use super::bus::Bus;
+use super::draft::Draft;
+use super::node::{Address, Node, Tree, is_block};
+use crate::geometry::ScreenRect;
+
+/// As long as the questions of one look may take; what is still in doubt then is asked at the next.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// As long as a browser takes to find out what is at a point.
+const MOMENT: Duration = Duration::from_millis(15);
+/// Sides in px of what can still be clicked when a part of it is cut off.
+const LEAST: u32 = 4;
+/// An answer is asked for again after so many looks: the browser may have been slower than that.
+const LASTS: u32 = 8;
+
+/// What is in doubt: an object and what may hide it, each where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Doubt {
+    at: Address,
+    bounds: ScreenRect,
+    /// The page that it stands in.
+    page: Address,
+    by: Address,
+    edge: ScreenRect,
+    /// Whether `by` holds it and may cut it off; otherwise `by` may lie over it.
+    is_within: bool,
+}
+
+impl Doubt {
+    /// What is left of it when it is cut off.
+    fn rest(&self) -> Option<ScreenRect> {
+        let rest = self.bounds.intersect(&self.edge).filter(|_| self.is_within)?;
+        (rest.width >= LEAST && rest.height >= LEAST).then_some(rest)
+    }
+}
+
+/// What became of a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finding {
+    /// A click on its middle reaches it.
+    Open,
+    /// A click on what its holder leaves of it does.
+    Cut,
+    /// It cannot be reached.
+    Hidden,
+}
+
+/// An answer, and for how many more looks it is believed.
+#[derive(Debug, Clone, Copy)]
+struct Verdict {
+    finding: Finding,
+    left: u32,
+}
+
+/// What was found out at earlier looks.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    known: HashMap<Doubt, Verdict>,
+}
+
+/// The showing objects of a tree in its order, each with the place of the last one below it.
+struct Order<'t> {
+    tree: &'t Tree,
+    nodes: Vec<&'t Node>,
+    last: Vec<usize>,
+    place: HashMap<&'t Address, usize>,
+}
+
+impl<'t> Order<'t> {
+    fn of(tree: &'t Tree, showing: &'t [Address]) -> Self {
+        let nodes: Vec<&Node> = showing.iter().filter_map(|at| tree.get(at)).collect();
+        let place: HashMap<&Address, usize> =
+            nodes.iter().enumerate().map(|(place, node)| (&node.address, place)).collect();
+        let mut last: Vec<usize> = (0..nodes.len()).collect();
+        for (at, node) in nodes.iter().enumerate().rev() {
+            let end = last.get(at).copied().unwrap_or(at);
+            let parent = node.parent.as_ref().and_then(|parent| place.get(parent));
+            if let Some(above) = parent.filter(|parent| **parent < at).and_then(|at| last.get_mut(*at)) {
+                *above = (*above).max(end);
+            }
+        }
+        Self { tree, nodes, last, place }
+    }
+
+    fn holds(&self, outer: usize, inner: usize) -> bool {
+        outer <= inner && self.last.get(outer).is_some_and(|last| inner <= *last)
+    }
+
+    /// The objects that hold this one, from the inside.
+    fn above(&self, node: &'t Node) -> impl Iterator<Item = &'t Node> {
+        let up = |node: &&'t Node| self.tree.get(node.parent.as_ref()?);
+        std::iter::successors(up(&node), up).take(super::MAX_DEPTH)
+    }
+
+    /// The page that it stands in, and no frame within that.
+    fn page(&self, node: &'t Node) -> Option<&'t Node> {
+        self.above(node).filter(|node| node.role == BusRole::DocumentWeb).last()
+    }
+
+    /// What may hide it: what holds it and does not reach it, or what comes after it and lies there too.
+    fn doubt(&self, draft: &Draft) -> Option<Doubt> {
+        let place = *self.place.get(&draft.address)?;
+        let node = *self.nodes.get(place)?;
+        let middle = draft.bounds.center();
+        let page = self.page(node)?;
+        let doubt = |by: &Node, edge, is_within| Doubt {
+            at: draft.address.clone(),
+            bounds: draft.bounds,
+            page: page.address.clone(),
+            by: by.address.clone(),
+            edge,
+            is_within,
+        };
+        for holder in self.above(node).filter(|holder| is_block(holder.role)) {
+            if let Some(edge) = holder.bounds.filter(|edge| !edge.is_empty() && !edge.contains(middle)) {
+                return Some(doubt(holder, edge, true));
+            }
+        }
+        let end = *self.last.get(*self.place.get(&page.address)?)?;
+        let after = self.nodes.get(self.last.get(place)? + 1..=end)?;
+        after.iter().rev().find_map(|over| {
+            let edge = over.bounds.filter(|edge| edge.contains(middle))?;
+            let covers = lies_over(over.role) && edge.area() >= draft.bounds.area();
+            covers.then(|| doubt(over, edge, false))
+        })
+    }
+
+    /// Whether `hit`, which lies on top in the middle of it, means that a click does not reach it.
+    fn misses(&self, doubt: &Doubt, hit: &Address) -> Option<bool> {
+        let (own, hit) = (*self.place.get(&doubt.at)?, *self.place.get(hit)?);
+        let labels = |label: &&Node| label.role == BusRole::Label;
+        let label =
+            self.above(self.nodes.get(own)?).find(labels).and_then(|l| self.place.get(&l.address));
+        let reached = self.holds(own, hit) || label.is_some_and(|label| self.holds(*label, hit));
+        // What holds it lies behind it, unless it has cut it off.
+        Some(!reached && (doubt.is_within || !self.holds(hit, own)))
+    }
+}
+
+impl Verdicts {
+    /// The drafts of one program without those that are hidden, and with what is cut off taken off.
+    pub(super) async fn apply(&mut self, bus: &Bus, tree: &Tree, drafts: Vec<Draft>) -> Vec<Draft> {
+        let showing = tree.showing();
+        let order = Order::of(tree, &showing);
+        let end = Instant::now() + PATIENCE;
+        let doubts: Vec<Option<Doubt>> = drafts.iter().map(|draft| order.doubt(draft)).collect();
+        // What can be used first, since time may not be enough for all.
+        for uses in [true, false] {
+            let meant =
+                drafts.iter().zip(&doubts).filter(|(draft, _)| draft.role.takes_clicks() == uses);
+            for doubt in meant.filter_map(|(_, doubt)| doubt.as_ref()) {
+                if !self.known.contains_key(doubt) && Instant::now() < end {
+                    let finding = find(bus, &order, doubt).await;
+                    self.known.insert(doubt.clone(), Verdict { finding, left: LASTS });
+                }
+            }
+        }
+        let seen = drafts.into_iter().zip(doubts).filter_map(|(draft, doubt)| {
+            let verdict = doubt.as_ref().and_then(|doubt| self.known.get(doubt));
+            match verdict.map_or(Finding::Open, |verdict| verdict.finding) {
+                Finding::Open => Some(draft),
+                Finding::Cut => Some(Draft { bounds: doubt?.rest()?, ..draft }),
+                Finding::Hidden => None,
+            }
+        });
+        seen.collect()
+    }
+
+    /// Forgets the answers that are too old; called once a look.
+    pub(super) fn age(&mut self) {
+        self.known.retain(|_, verdict| {
+            verdict.left = verdict.left.saturating_sub(1);
+            verdict.left > 0
+        });
+    }
+}
+
+/// Asks the browser about one doubt.
+async fn find(bus: &Bus, order: &Order<'_>, doubt: &Doubt) -> Finding {
+    if reaches(bus, order, doubt, doubt.bounds).await {
+        return Finding::Open;
+    }
+    match doubt.rest() {
+        Some(rest) if reaches(bus, order, doubt, rest).await => Finding::Cut,
+        _ => Finding::Hidden,
+    }
+}
+
+/// Whether a click on the middle of `part` reaches what is in doubt. Asked twice before the answer is no,
+/// since a slow browser still guesses, and hiding what is there is the worse mistake.
+async fn reaches(bus: &Bus, order: &Order<'_>, doubt: &Doubt, part: ScreenRect) -> bool {
+    let point = part.center();
+    let _guess = bus.at_point(&doubt.page, point).await;
+    for _ in 0..2 {
+        sleep(MOMENT).await;
+        let hit = bus.at_point(&doubt.page, point).await;
+        if !hit.and_then(|hit| order.misses(doubt, &hit)).unwrap_or(false) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether it may lie over what comes before it. Pieces of text do not, though their boxes may.
+const fn lies_over(role: BusRole) -> bool {
+    is_block(role)
+        || matches!(
+            role,
+            BusRole::Dialog
+                | BusRole::Alert
+                | BusRole::Form
+                | BusRole::List
+                | BusRole::Table
+                | BusRole::InternalFrame
+                | BusRole::ToolBar
+        )
+}
+
+/// Which of the drafts are in doubt.
+#[cfg(test)]
+pub(super) fn doubts(tree: &Tree, drafts: &[Draft]) -> Vec<bool> {
+    let showing = tree.showing();
+    let order = Order::of(tree, &showing);
+    drafts.iter().map(|draft| order.doubt(draft).is_some()).collect()
+}

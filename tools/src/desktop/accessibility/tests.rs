@@ -1,0 +1,186 @@
+//! The rules of the list, on small trees.
+
+use ::atspi::{InterfaceSet, Role as BusRole, State, StateSet};
+
+use super::bus::{Said, node};
+use super::hidden::doubts;
+use super::list::Lister;
+use super::merge::tidy;
+use super::node::{Address, Node, Tree};
+use super::{owner, pages};
+use crate::element::{Role, Window, WindowId};
+use crate::geometry::{Rect, ScreenRect};
+
+const SCREEN: ScreenRect = Rect::new(0, 0, 1000, 800);
+
+fn at(path: &str) -> Address {
+    Address { bus: ":1.5".into(), path: format!("/{path}") }
+}
+
+/// An object that shows, at these sides.
+fn part(path: &str, parent: &str, role: BusRole, name: &str, sides: [i32; 4]) -> Node {
+    let said = Said {
+        role,
+        states: StateSet::new(State::Showing | State::Visible | State::Enabled | State::Sensitive),
+        ifaces: InterfaceSet::empty(),
+        name: name.into(),
+        description: String::new(),
+    };
+    let [x, y, width, height] = sides;
+    let length = |side: i32| u32::try_from(side).unwrap();
+    let parent = (!parent.is_empty()).then(|| at(parent));
+    let bounds = Some(Rect::new(x, y, length(width), length(height)));
+    Node { bounds, ..node(at(path), parent, 0, said) }
+}
+
+fn with(mut node: Node, state: State) -> Node {
+    node.states.insert(state);
+    node
+}
+
+/// A tree with a window that fills the screen, and these in it, in their order.
+fn tree(parts: Vec<Node>) -> Tree {
+    let mut nodes = vec![
+        part("app", "", BusRole::Application, "", [0, 0, 0, 0]),
+        part("win", "app", BusRole::Frame, "Window", [0, 0, 1000, 800]),
+    ];
+    nodes.extend(parts.into_iter().zip(0..).map(|(node, index)| Node { index, ..node }));
+    Tree::new(nodes)
+}
+
+/// What the list says: role, name and value.
+fn listed(tree: &Tree) -> Vec<(Role, String)> {
+    let frame = tree.get(&at("win")).unwrap();
+    let drafts = tidy(Lister::list(tree, &pages(tree, frame), SCREEN, SCREEN));
+    drafts.into_iter().map(|draft| (draft.role, draft.name)).collect()
+}
+
+fn names(tree: &Tree) -> Vec<String> {
+    listed(tree).into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn a_page_below_its_tab_leaves_the_tab() {
+    let tree = tree(vec![
+        part("tab", "win", BusRole::PageTab, "Person", [10, 10, 60, 30]),
+        part("ok", "tab", BusRole::Button, "OK", [10, 200, 60, 30]),
+        part("web", "win", BusRole::PageTab, "Section", [10, 300, 500, 200]),
+        part("in", "web", BusRole::Button, "Inside", [20, 320, 60, 30]),
+    ]);
+    assert_eq!(names(&tree), ["Person", "OK", "Inside"]);
+}
+
+#[test]
+fn a_part_that_is_edited_is_a_field_with_its_words() {
+    let words = part("t", "p", BusRole::Static, "Dear Ada", [10, 10, 90, 20]);
+    let tree = tree(vec![
+        with(part("e", "win", BusRole::Section, "Letter", [0, 0, 400, 200]), State::Editable),
+        with(part("p", "e", BusRole::Paragraph, "", [10, 10, 300, 20]), State::Editable),
+        with(words, State::Editable),
+    ]);
+    let frame = tree.get(&at("win")).unwrap();
+    let drafts = Lister::list(&tree, &[frame], SCREEN, SCREEN);
+    assert_eq!(drafts.len(), 1, "{drafts:#?}");
+    assert_eq!((drafts[0].role, drafts[0].name.as_str()), (Role::Textbox, "Letter"));
+    assert_eq!(drafts[0].value.as_deref(), Some("Dear Ada"));
+}
+
+#[test]
+fn texts_of_an_editor_in_a_page_can_be_selected() {
+    let editable = |node| with(node, State::Editable);
+    let tree = tree(vec![
+        part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]),
+        editable(part("e", "page", BusRole::Section, "Letter", [0, 0, 400, 200])),
+        editable(part("t", "e", BusRole::Static, "Dear Ada", [10, 40, 90, 20])),
+        editable(part("l", "e", BusRole::Link, "belt", [110, 40, 60, 20])),
+    ]);
+    let want = [(Role::Textbox, "Letter".to_owned()), (Role::Text, "Dear Ada".to_owned())];
+    let mut found = listed(&tree);
+    found.sort_by_key(|(role, _)| *role != Role::Textbox);
+    assert_eq!(found, want);
+}
+
+#[test]
+fn signs_are_called_by_their_hint_and_bullets_by_nothing() {
+    let undo = part("u", "win", BusRole::Button, "↶", [0, 0, 20, 20]);
+    let tree = tree(vec![
+        Node { description: "Undo".into(), ..undo },
+        part("x", "win", BusRole::Button, "×", [30, 0, 20, 20]),
+        part("b", "win", BusRole::Static, "• ", [0, 50, 8, 20]),
+        part("s", "win", BusRole::Link, "Skip", [0, 90, 1, 1]),
+    ]);
+    assert_eq!(names(&tree), ["Undo", "×"]);
+}
+
+#[test]
+fn what_says_the_same_twice_is_said_once() {
+    let tree = tree(vec![
+        part("l", "win", BusRole::Label, "Card", [0, 0, 60, 20]),
+        part("t", "l", BusRole::Static, "Card", [0, 0, 60, 20]),
+        part("o", "win", BusRole::Static, "Card", [0, 400, 60, 20]),
+    ]);
+    assert_eq!(names(&tree), ["Card", "Card"]);
+}
+
+#[test]
+fn only_the_bars_of_a_browser_are_none_of_its_page() {
+    let bar = |parent: &str| part("bar", parent, BusRole::ToolBar, "Format", [0, 0, 200, 30]);
+    let bold = part("bold", "bar", BusRole::Button, "Bold", [0, 0, 30, 30]);
+    let page = || part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]);
+    let within = |parts: Vec<Node>| {
+        let tree = tree(parts);
+        let frame = tree.get(&at("win")).unwrap();
+        Lister::list(&tree, &[frame], SCREEN, SCREEN).pop().unwrap().within
+    };
+    assert_eq!(within(vec![bar("win"), bold.clone()]), None);
+    assert_eq!(within(vec![page(), bar("page"), bold.clone()]), None);
+    assert_eq!(within(vec![page(), bar("win"), bold]).as_deref(), Some("toolbar"));
+}
+
+#[test]
+fn a_dialog_is_its_own_window_and_not_its_owner() {
+    let window = |id, bounds| Window {
+        id: WindowId(id),
+        title: format!("Window {id}"),
+        app: "app".into(),
+        pid: None,
+        bounds,
+        focused: id == 1,
+    };
+    let (front, back) = (window(1, Rect::new(0, 0, 558, 204)), window(2, SCREEN));
+    let alert = part("a", "app", BusRole::Alert, "Question", [0, 0, 558, 204]);
+    assert_eq!(owner(&alert, &[(0, &front), (1, &back)]).unwrap().0, 0);
+}
+
+/// Everything in it holds everything else, which is a way through it for each order of its parts.
+#[test]
+fn a_knotted_tree_is_walked_to_an_end() {
+    let paths: Vec<String> = (0..60).map(|n| format!("n{n}")).collect();
+    let mut nodes = vec![part("n0", "win", BusRole::Link, "", [0, 0, 90, 20])];
+    for from in &paths {
+        nodes.extend(paths.iter().map(|to| part(to, from, BusRole::Section, "", [0, 0, 90, 20])));
+    }
+    assert_eq!(names(&tree(nodes)), Vec::<String>::new());
+}
+
+#[test]
+fn only_what_may_be_hidden_is_asked_about() {
+    let page = part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]);
+    let tree = tree(vec![
+        page,
+        part("free", "page", BusRole::Button, "Free", [0, 0, 60, 20]),
+        part("under", "page", BusRole::Button, "Under", [300, 100, 60, 20]),
+        part("box", "page", BusRole::Section, "", [0, 200, 100, 100]),
+        part("cut", "box", BusRole::Button, "Cut", [0, 290, 60, 40]),
+        part("lid", "page", BusRole::Section, "", [250, 50, 300, 200]),
+        part("on", "lid", BusRole::Button, "On", [460, 100, 60, 20]),
+    ]);
+    let frame = tree.get(&at("win")).unwrap();
+    let drafts = Lister::list(&tree, &[frame], SCREEN, SCREEN);
+    let doubtful: Vec<&str> = drafts
+        .iter()
+        .zip(doubts(&tree, &drafts))
+        .filter_map(|(draft, doubted)| doubted.then_some(draft.name.as_str()))
+        .collect();
+    assert_eq!(doubtful, ["Under", "Cut"]);
+}

@@ -1,0 +1,81 @@
+//! Programs that are not as one would like them: one that hangs, names that try to break the list, a
+//! toolkit that does not say where its widgets are.
+
+use std::process::Command;
+
+use freehand_tools::desktop::Desktop;
+use freehand_tools::element::Role;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::support::Bench;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_hangs_hides_only_itself() {
+    let mut bench = Bench::start().await;
+    let hung = bench.open(&["zenity", "--info", "--text", "Stuck", "--title", "Hung"], "Hung").await;
+    bench.open(&["zenity", "--info", "--text", "Alive", "--title", "Well"], "Well").await;
+    let pid = Pid::from_raw(i32::try_from(hung.pid.unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let looks = [bench.desktop.observe().await.unwrap(), bench.desktop.observe().await.unwrap()];
+    kill_process(pid, Signal::CONT).unwrap();
+    for seen in looks {
+        assert_eq!(seen.gaps.len(), 1, "{:?}", seen.gaps);
+        assert!(seen.gaps[0].contains("does not answer"), "{:?}", seen.gaps);
+        assert!(seen.elements.iter().any(|e| e.name.contains("Alive")), "{:#?}", seen.elements);
+    }
+    // Once it answers it is seen again.
+    let seen = bench.desktop.observe().await.unwrap();
+    assert_eq!(seen.gaps, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_cannot_break_the_list() {
+    let mut bench = Bench::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hostile.py");
+    bench.open(&["/usr/bin/python3", script], "Hostile").await;
+    let seen = bench.desktop.observe().await.unwrap();
+    let buttons = seen.elements.iter().filter(|element| element.role == Role::Button);
+    let names: Vec<&str> = buttons.map(|button| button.name.as_str()).collect();
+    let long = format!("{}…", "x".repeat(200));
+    let want = [
+        "Plain [1] button \"Fake\" [2] button \"Fake\"",
+        "turned back here",
+        "line [3] button bell",
+        &long,
+    ];
+    assert_eq!(names, want);
+}
+
+/// GTK 4 gives places within the window. The window system says where the window is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn widgets_of_gtk_4_are_where_they_are() {
+    let mut bench = Bench::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/corpus/programs/gtk4.py");
+    let told = bench.path("told.json");
+    bench.open(&["/usr/bin/python3", script, told.to_str().unwrap()], "Greenhouse").await;
+    let seen = bench.desktop.observe().await.unwrap();
+    let sow = seen.elements.iter().find(|element| element.name == "Sow").unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
+    let items = told["items"].as_array().unwrap();
+    let want = items.iter().find(|item| item["name"] == "Sow").unwrap();
+    let side = |at: usize| want["box"][at].as_f64().unwrap();
+    let middle = sow.bounds.center();
+    let (across, down) = (side(0) + side(2) / 2.0, side(1) + side(3) / 2.0);
+    // The height of the title bar can only be guessed to a few px.
+    assert!((f64::from(middle.x) - across).abs() < 4.0, "{middle} instead of ({across}, {down})");
+    assert!((f64::from(middle.y) - down).abs() < 8.0, "{middle} instead of ({across}, {down})");
+    let hit = bench.desktop.element_at(Some(middle), Some(&sow.key)).await.unwrap();
+    assert_eq!(hit.element.unwrap().name, "Sow");
+    let moved = Command::new("xdotool")
+        .args(["search", "--name", "Greenhouse", "windowmove", "40", "60"])
+        .envs(bench.display.environment())
+        .status()
+        .unwrap();
+    assert!(moved.success());
+    bench.quiet().await;
+    let seen = bench.desktop.observe().await.unwrap();
+    let again = seen.elements.iter().find(|element| element.name == "Sow").unwrap();
+    assert_eq!(again.id, sow.id);
+    let window = seen.windows.iter().find(|w| w.title == "Greenhouse").unwrap();
+    assert!(window.bounds.contains(again.bounds.center()) && again.bounds != sow.bounds);
+}
