@@ -156,6 +156,12 @@ impl<S> Rect<S> {
         Self::new(0, 0, size.width, size.height)
     }
 
+    /// The rectangle moved by `dx`, `dy`, held inside the range of `i32`.
+    #[must_use]
+    pub const fn offset(self, dx: i32, dy: i32) -> Self {
+        Self::new(self.x.saturating_add(dx), self.y.saturating_add(dy), self.width, self.height)
+    }
+
     /// First column to the right of the rectangle.
     pub const fn right(&self) -> i32 {
         self.x.saturating_add_unsigned(self.width)
