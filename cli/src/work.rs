@@ -74,7 +74,7 @@ impl Terms {
 
     /// Opens the desktop and puts the gate before it.
     pub async fn open(&self, interrupt: &Interrupt) -> Result<Work> {
-        let mut opened = display::open(&self.display)?;
+        let mut opened = display::open(&self.display, display::STEP)?;
         let own = match self.trust {
             DisplayTrust::Own => Vec::new(),
             DisplayTrust::Vouched | DisplayTrust::Users => {

@@ -26,7 +26,7 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
         (None, Some(text)) => from_config("display", text)?,
         (None, None) => Display::Session,
     };
-    let mut opened = display::open(&display)?;
+    let mut opened = display::open(&display, display::WHOLE)?;
     let seen = opened.desktop.observe().await?;
     if let Some(file) = &args.image {
         let png = seen.frame.to_png().context("the picture cannot be encoded")?;

@@ -26,7 +26,7 @@ const SPECK: usize = 3;
 /// The network halves its input so often that its sides must be multiples of this.
 const MULTIPLE: usize = 32;
 /// Pixels that are looked at at once.
-const BAND: usize = 1 << 19;
+const BAND: usize = 1 << 20;
 /// Rows that two bands share; lines up to half of it in height are never cut.
 const OVERLAP: usize = 96;
 

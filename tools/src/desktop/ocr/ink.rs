@@ -10,14 +10,17 @@ use crate::geometry::Rect;
 const APART: u8 = 40;
 /// The share of a line that its ground must have to be taken for one, in hundredths.
 const GROUND: usize = 35;
+/// A row of ink from end to end, in hundredths of its length.
+const FULL: usize = 92;
 /// A gap of so many heights parts two texts, in tenths.
 const WIDE: usize = 11;
-/// A line may be cut at a gap of so many heights, in tenths.
-const CUT: usize = 2;
+/// A line may be cut at a gap of so many heights, in tenths: between words.
+const CUT: usize = 4;
 /// A line is cut when it is longer than so many heights.
-const LONG: usize = 26;
-/// Room around the ink that the network likes to have, in parts of the height.
-const MARGIN: usize = 5;
+const LONG: usize = 50;
+/// Room around the ink that the network likes to have, in tenths of the height. More of it makes the ink
+/// smaller, and a line shorter to read.
+const MARGIN: usize = 3;
 
 /// One text of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +37,10 @@ pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
     let Some(ink) = Ink::of(image, line) else { return whole() };
     let Some((top, bottom)) = span(&ink.rows) else { return Vec::new() };
     let height = bottom - top;
-    let margin = (height / MARGIN).max(2);
+    let margin = ((height * MARGIN + 5) / 10).max(2);
     let place = |from: usize, to: usize, margin: usize| {
-        let (left, upper) = (from.saturating_sub(margin), top.saturating_sub(margin));
-        let (right, lower) = ((to + margin).min(ink.columns.len()), (bottom + margin).min(ink.rows.len()));
+        let (left, upper) = (from.saturating_sub(margin), top.saturating_sub(margin).max(ink.own.0));
+        let (right, lower) = ((to + margin).min(ink.columns.len()), (bottom + margin).min(ink.own.1));
         let at = |v: usize| i32::try_from(v).unwrap_or(i32::MAX);
         let long = |v: usize| u32::try_from(v).unwrap_or(u32::MAX);
         Rect::new(
@@ -51,6 +54,10 @@ pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
     let parted = parts(&runs, (height * WIDE / 10).max(8));
     let texts = parted.into_iter().filter_map(|runs| {
         let (from, to) = (runs.first()?.0, runs.last()?.1);
+        // A rule, a frame's side or a speck.
+        if to - from < 2 || height < 3 {
+            return None;
+        }
         let chunks = cut(runs, height).into_iter().map(|(from, to)| place(from, to, margin)).collect();
         Some(Text { bounds: place(from, to, 0), chunks })
     });
@@ -61,6 +68,8 @@ pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
 struct Ink {
     rows: Vec<bool>,
     columns: Vec<bool>,
+    /// The rows that have this ground: from, and to behind the last.
+    own: (usize, usize),
 }
 
 impl Ink {
@@ -77,16 +86,31 @@ impl Ink {
         if share * 100 < width * height * GROUND {
             return None;
         }
-        let mut ink = Self { rows: vec![false; height], columns: vec![false; width] };
-        for (row, has_ink) in rows.iter().zip(&mut ink.rows) {
+        let apart = |pixel: &[u8; 3]| pixel.iter().zip(ground.0).any(|(a, b)| a.abs_diff(b) > APART);
+        let ink = |row: &&[u8]| row.as_chunks::<3>().0.iter().filter(|pixel| apart(pixel)).count();
+        let counts: Vec<usize> = rows.iter().map(ink).collect();
+        let own = between_edges(&counts, width);
+        let mut ink = Self { rows: vec![false; height], columns: vec![false; width], own };
+        for (y, row) in rows.iter().enumerate().take(own.1).skip(own.0) {
             for (pixel, column) in row.as_chunks::<3>().0.iter().zip(&mut ink.columns) {
-                let apart = pixel.iter().zip(ground.0).any(|(a, b)| a.abs_diff(b) > APART);
-                *has_ink |= apart;
-                *column |= apart;
+                *column |= apart(pixel);
+            }
+            if let (Some(row), Some(count)) = (ink.rows.get_mut(y), counts.get(y)) {
+                *row = *count > 0;
             }
         }
         Some(ink)
     }
+}
+
+/// The rows without the edge of another ground, or a frame's line, above and below: rows that are ink from
+/// end to end.
+fn between_edges(counts: &[usize], width: usize) -> (usize, usize) {
+    let full = |count: &usize| *count * 100 >= width * FULL;
+    let reach = counts.len() * 2 / 5;
+    let above = counts.iter().take(reach).rposition(full).map_or(0, |row| row + 1);
+    let below = counts.iter().rev().take(reach).rposition(full).map_or(0, |row| row + 1);
+    (above, counts.len() - below)
 }
 
 /// The most common colour, and how many pixels have it give or take a shade.
@@ -165,18 +189,33 @@ mod tests {
         let found = texts(&image, &Rect::new(5, 2, 190, 28));
         let bounds: Vec<_> = found.iter().map(|text| text.bounds).collect();
         assert_eq!(bounds, [Rect::new(20, 10, 20, 10), Rect::new(100, 10, 8, 10)]);
-        assert_eq!(found[0].chunks, [Rect::new(18, 8, 24, 14)]);
+        assert_eq!(found[0].chunks, [Rect::new(17, 7, 26, 16)]);
     }
 
     #[test]
     fn a_long_line_is_cut_at_gaps_only() {
-        let places: Vec<u32> = (0..60).map(|n| 10 + n * 11).collect();
-        let image = bars(700, &places);
-        let found = texts(&image, &Rect::new(0, 0, 700, 30));
-        assert_eq!((found.len(), found[0].chunks.len()), (1, 3));
-        let total: u32 = found[0].chunks.iter().map(|chunk| chunk.width).sum();
-        assert!((600..=680).contains(&total), "{found:?}");
-        assert!(found[0].chunks.windows(2).all(|two| two[0].right() - 2 <= two[1].x + 2));
+        // Words of two letters, 3 px apart, with 6 px between two words.
+        let places: Vec<u32> = (0..60).flat_map(|n| [10 + n * 25, 21 + n * 25]).collect();
+        let image = bars(1600, &places);
+        let found = texts(&image, &Rect::new(0, 0, 1600, 30));
+        assert_eq!((found.len(), found[0].chunks.len()), (1, 3), "{found:?}");
+        for chunk in &found[0].chunks {
+            let inside = places.iter().filter(|p| chunk.contains(crate::geometry::Point::new(i32::try_from(**p).unwrap(), 12)));
+            assert!(inside.count() % 2 == 0, "a word is cut: {chunk}");
+        }
+    }
+
+    #[test]
+    fn another_ground_above_or_below_is_no_ink() {
+        let mut image = bars(100, &[20, 32]);
+        for y in (0..6).chain(23..30) {
+            for x in 0..100 {
+                image.put_pixel(x, y, Rgb([60; 3]));
+            }
+        }
+        let found = texts(&image, &Rect::new(0, 0, 100, 30));
+        assert_eq!(found[0].bounds, Rect::new(20, 10, 20, 10));
+        assert_eq!(found[0].chunks, [Rect::new(17, 7, 26, 16)]);
     }
 
     #[test]

@@ -33,6 +33,9 @@ use worker::{Done, Job, Worker};
 
 pub use reader::{Line, Networks, Reader};
 
+/// The command that fetches the networks.
+pub const PULL: &str = "freehand model pull ocr";
+
 /// Reads the text on one screen, and remembers what it has read of it.
 #[derive(Debug)]
 pub struct Ocr {
@@ -208,7 +211,7 @@ pub(super) fn unread(windows: &[Window], elements: &[Element]) -> Option<String>
     let mut silent = windows.iter().enumerate().filter(|(at, w)| !covered(*at, w) && !tells(w));
     let (_, window) = silent.next()?;
     Some(format!(
-        "`{}` tells nothing of what it shows; run `freehand model pull ocr` once to have its text read",
+        "`{}` tells nothing of what it shows; run `{PULL}` once to have its text read",
         window.app
     ))
 }

@@ -69,6 +69,6 @@ impl Network {
 fn fault(path: &Path, reason: &str) -> DesktopError {
     DesktopError::failed(
         "reading the text on the screen",
-        format!("`{}`: {reason}; run `freehand model pull ocr` to fetch it again", path.display()),
+        format!("`{}`: {reason}; run `{}` to fetch it again", path.display(), super::PULL),
     )
 }

@@ -21,8 +21,11 @@ const STEP: usize = 8;
 const NARROWEST: u32 = 32;
 /// The widest input; what is longer is squeezed.
 const WIDEST: u32 = 2400;
-/// Columns of one batch, all lines together.
-const BATCH: usize = 2400;
+/// How much narrower than in print a line is read, in hundredths: it costs as much as it has columns, and
+/// letters on a screen can be told apart at this.
+const SQUEEZE: u64 = 82;
+/// Columns of one batch, all lines together. Only narrow lines gain by being read together.
+const BATCH: usize = 800;
 /// A line is read together with one that is wider by at most this, in hundredths.
 const LIKE: usize = 112;
 
@@ -76,7 +79,7 @@ struct Batch {
 
 /// Columns that a line takes once it is scaled.
 fn width(line: &Part) -> u32 {
-    let scaled = u64::from(line.width) * u64::from(HEIGHT) / u64::from(line.height.max(1));
+    let scaled = u64::from(line.width) * u64::from(HEIGHT) * SQUEEZE / 100 / u64::from(line.height.max(1));
     u32::try_from(scaled).unwrap_or(WIDEST).clamp(NARROWEST, WIDEST)
 }
 
@@ -176,8 +179,8 @@ mod tests {
 
     /// One step for each place in the alphabet, each likely by 0.9.
     fn steps(places: &[usize]) -> Vec<f32> {
-        let step = |place: &usize| (0..4).map(move |at| if at == *place { 0.9 } else { 0.1 / 3.0 });
-        places.iter().flat_map(|place| step(place).collect::<Vec<_>>()).collect()
+        let step = |place: usize| (0..4).map(move |at| if at == place { 0.9 } else { 0.1 / 3.0 });
+        places.iter().flat_map(|place| step(*place)).collect()
     }
 
     #[test]
@@ -198,7 +201,7 @@ mod tests {
 
     #[test]
     fn like_widths_are_read_together() {
-        let batches = batches(&[100, 700, 96, 104, 690, 32]);
+        let batches = batches(&[100, 390, 96, 104, 380, 32]);
         let lines: Vec<_> = batches.iter().map(|batch| batch.lines.clone()).collect();
         assert_eq!(lines, [vec![1, 4], vec![3, 0, 2], vec![5]]);
         assert!(batches.iter().all(|batch| batch.width % STEP == 0));
@@ -210,7 +213,7 @@ mod tests {
 
     #[test]
     fn widths_are_bounded() {
-        for (w, h, want) in [(96, 24, 192), (1, 40, 32), (100_000, 3, WIDEST), (5, 0, 240)] {
+        for (w, h, want) in [(100, 24, 164), (1, 40, 32), (100_000, 3, WIDEST), (5, 0, 196)] {
             assert_eq!(width(&Rect::new(0, 0, w, h)), want, "{w}x{h}");
         }
     }
