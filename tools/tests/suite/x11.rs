@@ -6,6 +6,7 @@ mod gestures;
 mod input;
 mod leaving;
 mod probe;
+mod reading;
 mod seeing;
 mod support;
 mod typing;

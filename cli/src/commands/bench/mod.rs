@@ -6,6 +6,8 @@ use crate::args::BenchCommand;
 use crate::exit::Code;
 
 #[cfg(target_os = "linux")]
+mod ocr;
+#[cfg(target_os = "linux")]
 mod step;
 
 /// Runs the command.
@@ -13,8 +15,10 @@ pub async fn run(command: BenchCommand) -> Result<Code> {
     match command {
         #[cfg(target_os = "linux")]
         BenchCommand::Step(args) => step::run(args).await,
+        #[cfg(target_os = "linux")]
+        BenchCommand::Ocr(args) => ocr::run(args).await,
         #[cfg(not(target_os = "linux"))]
-        BenchCommand::Step(_) => {
+        BenchCommand::Step(_) | BenchCommand::Ocr(_) => {
             Err(crate::exit::usage("the benchmark starts a virtual display, which needs Linux"))
         }
     }

@@ -23,6 +23,8 @@ const LINE: f32 = 0.5;
 const UNCLIP: f32 = 1.6;
 /// Sides of a middle below this many pixels are specks.
 const SPECK: usize = 3;
+/// Pieces of a line touch when the gap between them is at most its height by this.
+const TOUCH: i64 = 4;
 /// The network halves its input so often that its sides must be multiples of this.
 const MULTIPLE: usize = 32;
 /// Pixels that are looked at at once.
@@ -52,8 +54,29 @@ pub(super) fn lines(
         let lines = lines.map(|line| line.offset(0, coordinate(band.from)));
         found.extend(lines.filter(|line| band.owns(line)));
     }
-    found.sort_by_key(|line| (line.y, line.x));
-    Ok(found)
+    let mut lines = joined(found);
+    lines.sort_by_key(|line| (line.y, line.x));
+    Ok(lines)
+}
+
+/// Lines of small letters come in pieces, word by word: what touches on one row is one line.
+fn joined(mut pieces: Vec<Part>) -> Vec<Part> {
+    pieces.sort_by_key(|piece| (piece.x, piece.y));
+    let mut lines: Vec<Part> = Vec::new();
+    for piece in pieces {
+        let goes_on = |line: &Part| {
+            let (least, most) = (line.height.min(piece.height), line.height.max(piece.height));
+            let shared = line.bottom().min(piece.bottom()).saturating_sub(line.y.max(piece.y));
+            let shared = u32::try_from(shared).unwrap_or(0);
+            let gap = i64::from(piece.x) - i64::from(line.right());
+            shared * 10 >= least * 7 && most * 10 <= least * 17 && gap * TOUCH <= i64::from(least)
+        };
+        match lines.iter_mut().rev().find(|line| goes_on(line)) {
+            Some(line) => *line = line.union(&piece),
+            None => lines.push(piece),
+        }
+    }
+    lines
 }
 
 /// Rows that are looked at at once, and those of them whose lines count.
@@ -237,6 +260,29 @@ mod tests {
         assert_eq!(blob.line(52, 9), Some(Rect::new(6, 0, 46, 9)));
         assert_eq!(Blob { sum: 60.0, ..blob }.line(100, 100), None);
         assert_eq!(Blob { bottom: 4, ..blob }.line(100, 100), None);
+    }
+
+    #[test]
+    fn pieces_that_touch_on_one_row_are_one_line() {
+        let pieces = vec![
+            Rect::new(10, 10, 40, 16),
+            Rect::new(80, 11, 20, 16),
+            Rect::new(52, 12, 25, 14),
+            Rect::new(120, 10, 30, 16),
+            Rect::new(52, 24, 25, 16),
+            Rect::new(101, 0, 20, 60),
+        ];
+        let mut lines = joined(pieces);
+        lines.sort_by_key(|line| (line.y, line.x));
+        assert_eq!(
+            lines,
+            [
+                Rect::new(101, 0, 20, 60),
+                Rect::new(10, 10, 90, 17),
+                Rect::new(120, 10, 30, 16),
+                Rect::new(52, 24, 25, 16),
+            ]
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ const GROUND: usize = 35;
 /// A row of ink from end to end, in hundredths of its length.
 const FULL: usize = 92;
 /// A gap of so many heights parts two texts, in tenths.
-const WIDE: usize = 11;
+const WIDE: usize = 13;
 /// A line may be cut at a gap of so many heights, in tenths: between words.
 const CUT: usize = 4;
 /// A line is cut when it is longer than so many heights.
@@ -162,7 +162,7 @@ fn cut(runs: &[(usize, usize)], height: usize) -> Vec<(usize, usize)> {
     for two in runs.windows(2) {
         let [left, right] = two else { continue };
         let due = left.1 - begin >= each * 9 / 10;
-        if count > 1 && due && right.0 - left.1 >= gap {
+        if pieces.len() + 1 < count && due && right.0 - left.1 >= gap {
             pieces.push((begin, left.1));
             begin = right.0;
         }

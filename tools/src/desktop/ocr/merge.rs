@@ -40,7 +40,7 @@ pub(super) fn into_list(
         }
     }
     name(elements, &named);
-    own.sort_by_key(|(text, _, _)| (text.bounds.y, text.bounds.x));
+    in_reading_order(&mut own);
     let wanted: Vec<Wanted<'_>> = own
         .iter()
         .map(|(text, window, _)| Wanted {
@@ -142,6 +142,15 @@ fn element(
         source: Source::Ocr,
         window,
         within,
+    }
+}
+
+/// Rows from top to bottom, each from left to right.
+fn in_reading_order<W, N>(texts: &mut [(&Text, W, N)]) {
+    texts.sort_by_key(|(text, _, _)| (text.bounds.y, text.bounds.x));
+    let level = |a: &(&Text, W, N), b: &(&Text, W, N)| b.0.bounds.center().y < a.0.bounds.bottom();
+    for row in texts.chunk_by_mut(level) {
+        row.sort_by_key(|(text, _, _)| text.bounds.x);
     }
 }
 
