@@ -234,10 +234,8 @@ mod tests {
     use super::*;
 
     fn blobs(rows: &[&str]) -> Vec<Blob> {
-        let likely: Vec<f32> = rows
-            .iter()
-            .flat_map(|row| row.chars().map(|c| if c == '.' { 0.0 } else { 0.9 }))
-            .collect();
+        let likely: Vec<f32> =
+            rows.iter().flat_map(|row| row.chars().map(|c| if c == '.' { 0.0 } else { 0.9 })).collect();
         Map { width: rows[0].len(), likely: &likely }.blobs()
     }
 

@@ -79,38 +79,40 @@ impl Ink {
         let (x, y) = (usize::try_from(line.x).ok()?, usize::try_from(line.y).ok()?);
         let stride = image.width() as usize * 3;
         let rows = image.as_raw().chunks_exact(stride.max(3)).skip(y).take(height);
-        let rows: Vec<&[u8]> =
-            rows.filter_map(|row| row.get(x * 3..(x + width) * 3)).collect();
+        let rows: Vec<&[u8]> = rows.filter_map(|row| row.get(x * 3..(x + width) * 3)).collect();
         let pixels = || rows.iter().flat_map(|row| row.as_chunks::<3>().0);
         let (ground, share) = ground(pixels().copied())?;
         if share * 100 < width * height * GROUND {
             return None;
         }
         let apart = |pixel: &[u8; 3]| pixel.iter().zip(ground.0).any(|(a, b)| a.abs_diff(b) > APART);
-        let ink = |row: &&[u8]| row.as_chunks::<3>().0.iter().filter(|pixel| apart(pixel)).count();
-        let counts: Vec<usize> = rows.iter().map(ink).collect();
-        let own = between_edges(&counts, width);
-        let mut ink = Self { rows: vec![false; height], columns: vec![false; width], own };
-        for (y, row) in rows.iter().enumerate().take(own.1).skip(own.0) {
-            for (pixel, column) in row.as_chunks::<3>().0.iter().zip(&mut ink.columns) {
-                *column |= apart(pixel);
-            }
-            if let (Some(row), Some(count)) = (ink.rows.get_mut(y), counts.get(y)) {
-                *row = *count > 0;
-            }
+        let marks: Vec<Vec<bool>> =
+            rows.iter().map(|row| row.as_chunks::<3>().0.iter().map(apart).collect()).collect();
+        let count = |row: &Vec<bool>| row.iter().filter(|ink| **ink).count();
+        let own = between_edges(&marks.iter().map(count).collect::<Vec<_>>(), width, height);
+        let mut counts = vec![0; width];
+        for row in marks.iter().take(own.1).skip(own.0) {
+            counts.iter_mut().zip(row).for_each(|(count, ink)| *count += usize::from(*ink));
         }
-        Some(ink)
+        let (left, right) = between_edges(&counts, own.1 - own.0, height);
+        let within = |at: usize, (from, to): (usize, usize)| (from..to).contains(&at);
+        let rows = marks
+            .iter()
+            .enumerate()
+            .map(|(y, row)| within(y, own) && row.iter().take(right).skip(left).any(|ink| *ink));
+        let columns = counts.iter().enumerate().map(|(x, count)| within(x, (left, right)) && *count > 0);
+        Some(Self { rows: rows.collect(), columns: columns.collect(), own })
     }
 }
 
-/// The rows without the edge of another ground, or a frame's line, above and below: rows that are ink from
-/// end to end.
-fn between_edges(counts: &[usize], width: usize) -> (usize, usize) {
-    let full = |count: &usize| *count * 100 >= width * FULL;
-    let reach = counts.len() * 2 / 5;
-    let above = counts.iter().take(reach).rposition(full).map_or(0, |row| row + 1);
-    let below = counts.iter().rev().take(reach).rposition(full).map_or(0, |row| row + 1);
-    (above, counts.len() - below)
+/// What lies between the edges of another ground, or the lines of a frame, at either side: rows or columns
+/// that are ink from end to end. `reach` is how far in px they are looked for.
+fn between_edges(counts: &[usize], all: usize, reach: usize) -> (usize, usize) {
+    let full = |count: &usize| *count * 100 >= all * FULL;
+    let reach = reach.min(counts.len() * 2 / 5);
+    let first = counts.iter().take(reach).rposition(full).map_or(0, |at| at + 1);
+    let last = counts.iter().rev().take(reach).rposition(full).map_or(0, |at| at + 1);
+    (first, counts.len() - last)
 }
 
 /// The most common colour, and how many pixels have it give or take a shade.
@@ -200,7 +202,9 @@ mod tests {
         let found = texts(&image, &Rect::new(0, 0, 1600, 30));
         assert_eq!((found.len(), found[0].chunks.len()), (1, 3), "{found:?}");
         for chunk in &found[0].chunks {
-            let inside = places.iter().filter(|p| chunk.contains(crate::geometry::Point::new(i32::try_from(**p).unwrap(), 12)));
+            let inside = places.iter().filter(|p| {
+                chunk.contains(crate::geometry::Point::new(i32::try_from(**p).unwrap(), 12))
+            });
             assert!(inside.count() % 2 == 0, "a word is cut: {chunk}");
         }
     }
@@ -209,10 +213,10 @@ mod tests {
     fn another_ground_above_or_below_is_no_ink() {
         let mut image = bars(100, &[20, 32]);
         for y in (0..6).chain(23..30) {
-            for x in 0..100 {
-                image.put_pixel(x, y, Rgb([60; 3]));
-            }
+            (0..100).for_each(|x| image.put_pixel(x, y, Rgb([60; 3])));
         }
+        // The sides of a frame.
+        (0..30).for_each(|y| [4, 5, 96].into_iter().for_each(|x| image.put_pixel(x, y, Rgb([60; 3]))));
         let found = texts(&image, &Rect::new(0, 0, 100, 30));
         assert_eq!(found[0].bounds, Rect::new(20, 10, 20, 10));
         assert_eq!(found[0].chunks, [Rect::new(17, 7, 26, 16)]);

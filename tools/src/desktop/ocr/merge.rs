@@ -30,7 +30,7 @@ pub(super) fn into_list(
     for text in texts {
         let middle = text.bounds.center();
         let window = windows.iter().find(|window| window.bounds.contains(middle));
-        if window.is_some_and(|window| is_title(text, window)) {
+        if window.is_some_and(|window| is_in_title_bar(text, window, texts)) {
             continue;
         }
         match holder(text, window, elements) {
@@ -103,6 +103,16 @@ fn name(elements: &mut [Element], named: &[(usize, &Text)]) {
             element.looks = None;
         }
     }
+}
+
+/// Whether it stands in the bar with the title: what else is there is an icon that looks like a letter.
+fn is_in_title_bar(text: &Text, window: &Window, texts: &[Text]) -> bool {
+    let middle = text.bounds.center();
+    let level = |title: &Text| {
+        let Text { bounds, .. } = title;
+        (bounds.y..bounds.bottom()).contains(&middle.y) && window.bounds.contains(bounds.center())
+    };
+    texts.iter().any(|title| is_title(title, window) && level(title))
 }
 
 /// Whether it is the title that the window system gives anyway.
@@ -238,6 +248,13 @@ mod tests {
             let list = merged(&[(text, Rect::new(20, y, 90, 14))], Vec::new());
             assert_eq!(list.len(), count, "{text}");
         }
+    }
+
+    #[test]
+    fn what_stands_beside_the_title_is_an_icon() {
+        let bar = [("X", Rect::new(2, 7, 10, 14)), ("My Title", Rect::new(60, 8, 60, 12))];
+        assert!(merged(&bar, Vec::new()).is_empty());
+        assert_eq!(merged(&bar[..1], Vec::new()).len(), 1);
     }
 
     #[test]

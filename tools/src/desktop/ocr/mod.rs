@@ -187,7 +187,8 @@ impl Ocr {
                 let due = wanted.clone().without(&self.read);
                 let fresh: Vec<Text> =
                     texts.into_iter().filter(|text| due.touches(frame, &text.bounds)).collect();
-                let again = |old: &Text| fresh.iter().any(|new| new.bounds.intersect(&old.bounds).is_some());
+                let again =
+                    |old: &Text| fresh.iter().any(|new| new.bounds.intersect(&old.bounds).is_some());
                 self.texts.retain(|old| !again(old));
                 self.texts.extend(fresh);
                 self.read.mark(frame, &part, true);
@@ -200,7 +201,9 @@ impl Ocr {
 pub(super) fn unread(windows: &[Window], elements: &[Element]) -> Option<String> {
     let tells = |window: &Window| {
         let own = |other: &Window| {
-            window.id == other.id || window.app == other.app || window.pid.is_some() && window.pid == other.pid
+            window.id == other.id
+                || window.app == other.app
+                || window.pid.is_some() && window.pid == other.pid
         };
         let speaking = elements.iter().filter_map(|element| element.window);
         speaking.filter_map(|id| windows.iter().find(|window| window.id == id)).any(own)

@@ -48,7 +48,8 @@ impl Planes {
                 // The networks were trained on blue first.
                 let channel = 2 - channel;
                 for (value, column) in out.iter_mut().zip(&columns) {
-                    let read = |row: &[u8], x: usize| f32::from(row.get(x * 3 + channel).copied().unwrap_or(0));
+                    let read =
+                        |row: &[u8], x: usize| f32::from(row.get(x * 3 + channel).copied().unwrap_or(0));
                     let top = column.between(read(above, column.near), read(above, column.far));
                     let bottom = column.between(read(below, column.near), read(below, column.far));
                     *value = row.between(top, bottom) / 127.5 - 1.0;

@@ -106,10 +106,14 @@ impl Reader {
             digest.as_ref().and_then(|digest| cache.get(digest))
         };
         let mut said: Vec<Option<Said>> = digests.iter().map(known).collect();
-        let unknown: Vec<Part> =
-            chunks.iter().zip(&said).filter(|(_, said)| said.is_none()).map(|(chunk, _)| *chunk).collect();
-        let mut read =
-            recognise::read(&self.recognition, &self.alphabet, image, &unknown, &self.apart)?.into_iter();
+        let unknown: Vec<Part> = chunks
+            .iter()
+            .zip(&said)
+            .filter(|(_, said)| said.is_none())
+            .map(|(chunk, _)| *chunk)
+            .collect();
+        let mut read = recognise::read(&self.recognition, &self.alphabet, image, &unknown, &self.apart)?
+            .into_iter();
         let mut cache = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (said, digest) in said.iter_mut().zip(digests).filter(|(said, _)| said.is_none()) {
             let fresh = read.next();

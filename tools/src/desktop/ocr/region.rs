@@ -117,7 +117,8 @@ impl Cells {
         let origin = frame.bounds().origin();
         let cell = |v: i32| usize::try_from(v).ok().map(|v| v / CELL as usize);
         let (left, top) = (cell(shown.x - origin.x)?, cell(shown.y - origin.y)?);
-        let (right, bottom) = (cell(shown.right() - 1 - origin.x)?, cell(shown.bottom() - 1 - origin.y)?);
+        let (right, bottom) =
+            (cell(shown.right() - 1 - origin.x)?, cell(shown.bottom() - 1 - origin.y)?);
         Some((left, top, (right + 1).min(self.columns), (bottom + 1).min(self.rows)))
     }
 
@@ -226,7 +227,8 @@ fn merge(spans: &mut Vec<Span>) {
     let mut at = 0;
     while at < spans.len() {
         let Some(&span) = spans.get(at) else { break };
-        let fits = |other: &Span| area(&union(&span, other)) * 100 <= (area(&span) + area(other)) * WASTE;
+        let fits =
+            |other: &Span| area(&union(&span, other)) * 100 <= (area(&span) + area(other)) * WASTE;
         match spans.iter().skip(at + 1).position(fits) {
             Some(found) => {
                 let other = spans.swap_remove(at + 1 + found);
@@ -332,12 +334,20 @@ mod tests {
         let pixels = RgbImage::from_fn(400, 300, |x, y| {
             Rgb([if inside(x, y) && (x / 2 + y / 2) % 2 == 0 { 0 } else { 255 }; 3])
         });
-        let monitor = Monitor { name: "screen".into(), bounds: Rect::new(-100, 0, 400, 300), scale: 1.0 };
+        let monitor =
+            Monitor { name: "screen".into(), bounds: Rect::new(-100, 0, 400, 300), scale: 1.0 };
         Frame::new(monitor, pixels)
     }
 
     fn window(bounds: ScreenRect) -> Window {
-        Window { id: WindowId(1), title: String::new(), app: String::new(), pid: None, bounds, focused: true }
+        Window {
+            id: WindowId(1),
+            title: String::new(),
+            app: String::new(),
+            pid: None,
+            bounds,
+            focused: true,
+        }
     }
 
     fn element(role: Role, name: &str, bounds: ScreenRect) -> Element {
@@ -407,7 +417,10 @@ mod tests {
         let parts = Cells::unexplained(&frame, &[window(frame.bounds())], &[]).parts(&frame);
         assert!(!parts.is_empty() && parts.len() <= MOST, "{parts:?}");
         for (x, y, _, _) in texts {
-            let middle = crate::geometry::Point::new(i32::try_from(x).unwrap() - 92, i32::try_from(y).unwrap() + 6);
+            let middle = crate::geometry::Point::new(
+                i32::try_from(x).unwrap() - 92,
+                i32::try_from(y).unwrap() + 6,
+            );
             assert!(parts.iter().any(|part| part.contains(middle)), "{middle}");
         }
     }

@@ -179,7 +179,9 @@ impl X11 {
                 Element { name: name.unwrap_or_default(), ..found }
             }
             (Some(found), _) => found,
-            (None, Some(known)) if known.source == Source::Ocr => self.read_again(known, windows).await?,
+            (None, Some(known)) if known.source == Source::Ocr => {
+                self.read_again(known, windows).await?
+            }
             (None, _) => return None,
         };
         point.is_none_or(|point| found.bounds.contains(point)).then_some(found)

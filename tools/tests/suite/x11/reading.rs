@@ -43,16 +43,17 @@ async fn terminal(bench: &mut Bench, lines: &[(u8, &str)]) {
     bench.open(&argv, "XTerm").await;
 }
 
-/// Where pixels of a strong colour are: of red, of green or of blue.
+/// Where pixels of a strong colour are below the title bar: of red, of green or of blue.
 fn coloured(seen: &Observation, channel: usize) -> ScreenRect {
     let strong = |pixel: &image::Rgb<u8>| {
         let rest = pixel.0.iter().enumerate().filter(|(at, _)| *at != channel).map(|(_, v)| *v).max();
         pixel.0[channel] > 150 && rest.unwrap() < 110
     };
-    let pixels = seen.frame.pixels().enumerate_pixels().filter(|(_, _, pixel)| strong(pixel));
-    let spots = pixels.map(|(x, y, _)| {
-        Rect::new(i32::try_from(x).unwrap(), i32::try_from(y).unwrap(), 1, 1)
-    });
+    let top = u32::try_from(seen.windows[0].bounds.y).unwrap() + 20;
+    let pixels = seen.frame.pixels().enumerate_pixels();
+    let pixels = pixels.filter(|(_, y, pixel)| *y >= top && strong(pixel));
+    let spots =
+        pixels.map(|(x, y, _)| Rect::new(i32::try_from(x).unwrap(), i32::try_from(y).unwrap(), 1, 1));
     spots.reduce(|all, spot| all.union(&spot)).unwrap()
 }
 
@@ -133,7 +134,11 @@ async fn a_page_is_read_only_where_its_tree_says_nothing() {
         seen = bench.desktop.observe().await.unwrap();
     }
     let plain: Vec<_> = seen.elements.iter().filter(|e| e.name.contains("Plain words")).collect();
-    assert!(matches!(plain.as_slice(), [one] if one.source == Source::Accessibility), "{:?}", names(&seen));
+    assert!(
+        matches!(plain.as_slice(), [one] if one.source == Source::Accessibility),
+        "{:?}",
+        names(&seen)
+    );
     let button = read(&seen, "Send order");
     assert_eq!((button.role, button.source), (Role::Button, Source::Accessibility));
     assert_eq!(read(&seen, "Only pixels say this").source, Source::Ocr);

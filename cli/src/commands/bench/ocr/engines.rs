@@ -87,8 +87,10 @@ impl Tesseract {
         let version = ask("--version").await?.lines().next().unwrap_or_default().to_owned();
         let there = ask("--list-langs").await?;
         let wanted = ["eng", "chi_sim", "chi_tra", "jpn"];
-        let languages: Vec<&str> =
-            wanted.into_iter().filter(|wanted| there.lines().any(|line| line.trim() == *wanted)).collect();
+        let languages: Vec<&str> = wanted
+            .into_iter()
+            .filter(|wanted| there.lines().any(|line| line.trim() == *wanted))
+            .collect();
         if languages.is_empty() {
             bail!("tesseract has no language; install `tesseract-ocr-eng`");
         }
@@ -105,7 +107,11 @@ impl Tesseract {
         let output = timeout(PATIENCE, command.output()).await.context("tesseract took too long")??;
         let wall_ms = start.elapsed().as_secs_f64() * 1000.0;
         let said = String::from_utf8_lossy(&output.stdout);
-        Ok(Read { wall_ms, cpu_ms: worked()?.1 - before, texts: said.lines().filter_map(word).collect() })
+        Ok(Read {
+            wall_ms,
+            cpu_ms: worked()?.1 - before,
+            texts: said.lines().filter_map(word).collect(),
+        })
     }
 }
 

@@ -93,7 +93,8 @@ impl Others {
         };
         let others = Self { tesseract: Tesseract::find().await, rapid };
         sign.finish_and_clear();
-        for missing in [others.tesseract.as_ref().err(), others.rapid.as_ref().err()].into_iter().flatten()
+        for missing in
+            [others.tesseract.as_ref().err(), others.rapid.as_ref().err()].into_iter().flatten()
         {
             terminal::say(Tone::Bad, &format!("going on without: {}", words(missing)));
         }

@@ -155,7 +155,9 @@ mod tests {
 
     #[test]
     fn the_page_says_where_its_phrases_are() {
-        let found = phrases("<script id=\"truth\">[{\"text\":\"a\",\"x\":1,\"y\":2,\"width\":3,\"height\":4}]</script>");
+        let found = phrases(
+            "<script id=\"truth\">[{\"text\":\"a\",\"x\":1,\"y\":2,\"width\":3,\"height\":4}]</script>",
+        );
         assert_eq!(found.unwrap().len(), 1);
         assert!(phrases("<html></html>").is_err());
         assert!(PAGE.matches("class=\"t\"").count() + PAGE.matches(" t\"").count() > 90);
