@@ -26,7 +26,7 @@ pub(super) fn into_list(
     names: &mut Names,
 ) {
     let mut own: Vec<(&Text, Option<&Window>, Option<String>)> = Vec::new();
-    let mut named: Vec<(usize, &Text)> = Vec::new();
+    let mut called: Vec<(usize, &Text)> = Vec::new();
     for text in texts {
         let middle = text.bounds.center();
         let window = windows.iter().find(|window| window.bounds.contains(middle));
@@ -35,11 +35,11 @@ pub(super) fn into_list(
         }
         match holder(text, window, elements) {
             Holder::Explained => {}
-            Holder::Nameless(at) => named.push((at, text)),
+            Holder::Nameless(at) => called.push((at, text)),
             Holder::Within(name) => own.push((text, window, name)),
         }
     }
-    name(elements, &named);
+    name(elements, &called);
     in_reading_order(&mut own);
     let wanted: Vec<Wanted<'_>> = own
         .iter()
@@ -93,8 +93,8 @@ fn holder(text: &Text, window: Option<&Window>, elements: &[Element]) -> Holder 
 }
 
 /// Gives each element the texts that stand in it as its name.
-fn name(elements: &mut [Element], named: &[(usize, &Text)]) {
-    for (at, text) in named {
+fn name(elements: &mut [Element], called: &[(usize, &Text)]) {
+    for (at, text) in called {
         if let Some(element) = elements.get_mut(*at) {
             if !element.name.is_empty() {
                 element.name.push(' ');

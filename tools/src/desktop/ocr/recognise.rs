@@ -155,7 +155,8 @@ pub(super) fn join(chunks: &[Said]) -> Said {
     let mut text = String::new();
     for said in chunks.iter().filter(|said| !said.text.is_empty()) {
         let dense = |c: Option<char>| c.is_some_and(is_dense);
-        if !text.is_empty() && !(dense(text.chars().next_back()) && dense(said.text.chars().next())) {
+        let goes_on = dense(text.chars().next_back()) && dense(said.text.chars().next());
+        if !text.is_empty() && !goes_on {
             text.push(' ');
         }
         text.push_str(&said.text);
