@@ -184,7 +184,7 @@ mod tests {
             catalogue.meant(name).unwrap().into_iter().map(|entry| entry.name.clone()).collect()
         };
         assert_eq!(names(OCR), [OCR_DETECTION, OCR_RECOGNITION]);
-        assert_eq!(names(&catalogue.default), [catalogue.default.clone()]);
+        assert_eq!(names("qwen2.5-coder-0.5b"), ["qwen2.5-coder-0.5b"]);
         assert!(catalogue.sets.iter().all(|set| catalogue.entry(&set.name).is_err()));
     }
 

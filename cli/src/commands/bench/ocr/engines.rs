@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::truth::Text;
+use super::truth::Phrase;
 
 const PROGRAM: &str = include_str!("rapid.py");
 /// The packages of the comparison.
@@ -29,7 +29,7 @@ pub struct Read {
     pub wall_ms: f64,
     /// Of all cores together.
     pub cpu_ms: f64,
-    pub texts: Vec<Text>,
+    pub texts: Vec<Phrase>,
 }
 
 /// With nothing remembered; reading the files of the networks does not count.
@@ -40,7 +40,7 @@ pub async fn ours(networks: Networks, picture: RgbImage) -> Result<Read> {
         let lines = reader.read(&picture)?;
         let wall_ms = start.elapsed().as_secs_f64() * 1000.0;
         let cpu_ms = worked()?.0 - before;
-        let text = |line: Line| Text {
+        let text = |line: Line| Phrase {
             text: line.text,
             x: line.bounds.x.into(),
             y: line.bounds.y.into(),
@@ -116,13 +116,13 @@ impl Tesseract {
 }
 
 /// One row of its table: twelve fields, with the place from the seventh on and the word at the end.
-fn word(row: &str) -> Option<Text> {
+fn word(row: &str) -> Option<Phrase> {
     let fields: Vec<&str> = row.split('\t').collect();
     let [_, _, _, _, _, _, x, y, width, height, _, text] = fields.as_slice() else { return None };
     let text = text.trim();
     let number = |field: &str| field.parse::<f64>().ok();
     let (x, y, width, height) = (number(x)?, number(y)?, number(width)?, number(height)?);
-    (!text.is_empty()).then(|| Text { text: text.to_owned(), x, y, width, height })
+    (!text.is_empty()).then(|| Phrase { text: text.to_owned(), x, y, width, height })
 }
 
 /// What it is that we are compared with.

@@ -24,9 +24,6 @@ mod truth;
 use engines::{Rapid, Read, Tesseract};
 use truth::{Frame, Score};
 
-/// Rounds of each case that do not count.
-const WARM_UP: u32 = 1;
-
 /// All of it.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -148,7 +145,8 @@ async fn rounds(
 ) -> Result<Vec<Case>> {
     let mut all: [(&'static str, Vec<Read>); 3] =
         [("freehand", Vec::new()), ("tesseract", Vec::new()), ("rapidocr", Vec::new())];
-    for round in 0..WARM_UP + rounds {
+    // The first one warms up.
+    for round in 0..=rounds {
         let [ours, tesseract, rapid] = &mut all;
         let mut done = vec![(ours, engines::ours(networks.clone(), frame.picture.clone()).await?)];
         if let Ok(found) = &others.tesseract {
@@ -157,8 +155,10 @@ async fn rounds(
         if let Ok(found) = &mut others.rapid {
             done.push((rapid, found.read(file).await?));
         }
-        if round >= WARM_UP {
-            done.into_iter().for_each(|((_, reads), read)| reads.push(read));
+        if round > 0 {
+            for ((_, reads), read) in done {
+                reads.push(read);
+            }
         }
     }
     let case = |(reader, reads): (&'static str, Vec<Read>)| {

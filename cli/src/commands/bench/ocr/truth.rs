@@ -25,7 +25,7 @@ const MARKS: (&str, &str) = ("id=\"truth\">", "</script>");
 
 /// A text and where it stands, in px of the picture.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-pub struct Text {
+pub struct Phrase {
     pub text: String,
     pub x: f64,
     pub y: f64,
@@ -39,7 +39,7 @@ pub struct Frame {
     /// What it is, in words.
     pub what: String,
     pub picture: RgbImage,
-    pub phrases: Vec<Text>,
+    pub phrases: Vec<Phrase>,
 }
 
 /// Phrases that were read right.
@@ -69,9 +69,9 @@ pub async fn frames(folder: &Path) -> Result<Vec<Frame>> {
     let (left, top, width, height) = PART;
     let part = image::imageops::crop_imm(&picture, left, top, width, height).to_image();
     let (x, y) = (f64::from(left), f64::from(top));
-    let inside: Vec<Text> = phrases
+    let inside: Vec<Phrase> = phrases
         .iter()
-        .map(|text| Text { x: text.x - x, y: text.y - y, ..text.clone() })
+        .map(|text| Phrase { x: text.x - x, y: text.y - y, ..text.clone() })
         .filter(|text| text.x >= 0.0 && text.y >= 0.0)
         .filter(|text| text.x + text.width <= f64::from(width))
         .filter(|text| text.y + text.height <= f64::from(height))
@@ -94,17 +94,17 @@ async fn browse(folder: &Path, what: &str, page: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.context("the browser does not start")?.stdout).into_owned())
 }
 
-fn phrases(document: &str) -> Result<Vec<Text>> {
+fn phrases(document: &str) -> Result<Vec<Phrase>> {
     let text = document.split_once(MARKS.0).and_then(|(_, rest)| rest.split_once(MARKS.1));
     let (text, _) = text.context("the browser's document names no phrases")?;
     serde_json::from_str(text).context("the phrases of the browser's document")
 }
 
 /// How many of the phrases were read, and at their places. Blanks do not count.
-pub fn score(phrases: &[Text], read: &[Text]) -> Score {
+pub fn score(phrases: &[Phrase], read: &[Phrase]) -> Score {
     let mut score = Score::default();
     for phrase in phrases {
-        let mut there: Vec<&Text> = read.iter().filter(|text| meets(phrase, text)).collect();
+        let mut there: Vec<&Phrase> = read.iter().filter(|text| meets(phrase, text)).collect();
         there.sort_by(|a, b| a.x.total_cmp(&b.x));
         let said: String = there.iter().map(|text| letters(&text.text)).collect();
         if said.contains(&letters(&phrase.text)) {
@@ -115,13 +115,13 @@ pub fn score(phrases: &[Text], read: &[Text]) -> Score {
 }
 
 /// How many phrases there are of either kind.
-pub fn total(phrases: &[Text]) -> Score {
+pub fn total(phrases: &[Phrase]) -> Score {
     let cjk = phrases.iter().filter(|phrase| is_cjk(&phrase.text)).count();
     Score { latin: phrases.len() - cjk, cjk }
 }
 
 /// Whether `read` lies on the row of `phrase`, at its place.
-fn meets(phrase: &Text, read: &Text) -> bool {
+fn meets(phrase: &Phrase, read: &Phrase) -> bool {
     let middle = read.y + read.height / 2.0;
     let level = phrase.y - 2.0 <= middle && middle <= phrase.y + phrase.height + 2.0;
     level && read.x < phrase.x + phrase.width && phrase.x < read.x + read.width
@@ -139,8 +139,8 @@ fn is_cjk(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn text(text: &str, x: f64, y: f64) -> Text {
-        Text { text: text.into(), x, y, width: 50.0, height: 14.0 }
+    fn text(text: &str, x: f64, y: f64) -> Phrase {
+        Phrase { text: text.into(), x, y, width: 50.0, height: 14.0 }
     }
 
     #[test]
