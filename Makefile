@@ -5,6 +5,9 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The name or the file of the weights that the demonstration and the tests use.
 MODEL ?= qwen2.5-coder-1.5b
 
+# What reads text off the screen, in the catalogue.
+READING ?= ocr
+
 .PHONY: setup build model demo test lint fmt bench see
 
 setup:
@@ -16,6 +19,7 @@ build:
 # Fetches the weights and prints where they are; a file that is there and right is not fetched again.
 model:
 	$(CARGO) run --quiet --package freehand -- model pull $(MODEL)
+	$(CARGO) run --quiet --package freehand -- model pull $(READING)
 
 demo: setup
 	$(CARGO) build --package freehand --package freehand-examples
@@ -25,7 +29,8 @@ demo: setup
 # The doctests hold what must not compile; nextest does not run them.
 test:
 	weights=$$($(CARGO) run --quiet --package freehand -- model pull $(MODEL)) && \
-	FREEHAND_TEST_GGUF="$$weights" $(CARGO) nextest run --workspace
+	networks=$$($(CARGO) run --quiet --package freehand -- model pull $(READING) | head -n 1) && \
+	FREEHAND_TEST_GGUF="$$weights" FREEHAND_TEST_OCR="$${networks%/*}" $(CARGO) nextest run --workspace
 	$(CARGO) test --workspace --doc
 
 lint:
@@ -38,6 +43,7 @@ fmt:
 # Built as it is installed: an unoptimised build would measure itself.
 bench:
 	$(CARGO) run --release --package freehand -- bench step
+	$(CARGO) run --release --package freehand -- bench ocr
 
 # How well it sees real pages and programs; says what to install where one is missing.
 see:

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Puts the Python packages that `freehand bench step` compares with into a virtual environment in the
-# folder that is named, and prints its Python. What is there already is left alone.
+# Puts the Python packages that are named, which a benchmark compares with, into a virtual environment in
+# the folder that is named, and prints its Python. What is there already is left alone.
 set -euo pipefail
 
-packages=(mss==10.2.0 PyAutoGUI==0.9.54 Pillow)
-dir=${1:?usage: bench-peer.sh FOLDER}
+dir=${1:?usage: bench-peer.sh FOLDER PACKAGE...}
+packages=("${@:2}")
 ready="$dir/ready"
 
 if [ "$(cat "$ready" 2>/dev/null)" != "${packages[*]}" ]; then

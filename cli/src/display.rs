@@ -2,13 +2,25 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use freehand_model::ModelError;
 use freehand_policies::preset::DisplayTrust;
+use freehand_tools::desktop::ocr::Ocr;
 use freehand_tools::desktop::{Desktop, DesktopError, StopSign};
 use freehand_tools::geometry::{Screen, ScreenRect, Size};
 use tokio::sync::watch;
+
+use crate::exit::words;
+use crate::places;
+use crate::terminal::{self, Tone};
+
+/// As long as one step of a run waits for text that is being read off the screen; the rest is read while
+/// the model thinks.
+pub const STEP: Duration = Duration::from_millis(2500);
+/// As long as a person may wait for all of it.
+pub const WHOLE: Duration = Duration::from_secs(30);
 
 /// The size in px of a virtual display when nobody asks for another.
 const USUAL: Size<Screen> = Size::new(1280, 800);
@@ -105,14 +117,15 @@ pub struct Watched {
 #[cfg(target_os = "linux")]
 mod platform {
     use freehand_tools::desktop::DesktopError;
+    use freehand_tools::desktop::ocr::Ocr;
     use freehand_tools::desktop::x11::person::Person;
     use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
     use freehand_tools::desktop::x11::{self, X11};
 
     use super::{Display, Opened, StopSign, Watched};
 
-    pub(super) fn open(display: &Display) -> Result<Opened, DesktopError> {
-        let (desktop, display): (X11, Option<Box<dyn Send>>) = match display {
+    pub(super) fn open(display: &Display, ocr: Option<Ocr>) -> Result<Opened, DesktopError> {
+        let (mut desktop, display): (X11, Option<Box<dyn Send>>) = match display {
             Display::Session => (X11::connect(None)?, None),
             Display::Named(name) => (X11::connect(Some(name))?, None),
             Display::Virtual(size) => {
@@ -120,6 +133,9 @@ mod platform {
                 (X11::on(&display)?, Some(Box::new(display)))
             }
         };
+        if let Some(ocr) = ocr {
+            desktop.read_text(ocr);
+        }
         let name = desktop.name().to_owned();
         Ok(Opened { desktop: Box::new(desktop), name, _display: display })
     }
@@ -141,6 +157,7 @@ mod platform {
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use freehand_tools::desktop::DesktopError;
+    use freehand_tools::desktop::ocr::Ocr;
 
     use super::{Display, Opened, StopSign, Watched};
 
@@ -149,7 +166,7 @@ mod platform {
         DesktopError::Unsupported { what: what.into(), reason }
     }
 
-    pub(super) fn open(_: &Display) -> Result<Opened, DesktopError> {
+    pub(super) fn open(_: &Display, _: Option<Ocr>) -> Result<Opened, DesktopError> {
         Err(unsupported("working on this desktop"))
     }
 
@@ -160,9 +177,20 @@ mod platform {
     }
 }
 
-/// Opens a desktop on `display`. Blocks for about half a second when it has to be started.
-pub fn open(display: &Display) -> Result<Opened> {
-    Ok(platform::open(display)?)
+/// Opens a desktop on `display`. Blocks for about half a second when it has to be started. A look at it
+/// waits as long as `patience` for text that has to be read off the screen.
+pub fn open(display: &Display, patience: Duration) -> Result<Opened> {
+    let ocr = match places::networks() {
+        Ok(networks) => Some(Ocr::new(networks, patience)),
+        Err(error) => {
+            let absent = matches!(error.downcast_ref(), Some(ModelError::NotFetched { .. }));
+            if !absent {
+                terminal::say(Tone::Bad, &format!("no text is read off the screen: {}", words(&error)));
+            }
+            None
+        }
+    };
+    Ok(platform::open(display, ocr)?)
 }
 
 /// Watches the person who sits at `display`.

@@ -105,7 +105,9 @@ impl ModelChoice {
         match self {
             Self::Named(name) => {
                 let store = places::store()?;
-                let dialect = store.entry(name)?.dialect.clone();
+                let dialect = store.entry(name)?.dialect.clone().ok_or_else(|| {
+                    usage(format!("`{name}` cannot be asked what to do; name another --model"))
+                })?;
                 let path = store.path(name)?;
                 Ok(Located::Weights { path, dialect })
             }

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use directories::{BaseDirs, ProjectDirs};
-use freehand_model::store::Store;
+use freehand_model::store::{OCR_DETECTION, OCR_RECOGNITION, Store};
 use freehand_tools::apps::{self, App};
+use freehand_tools::desktop::ocr::Networks;
 
 /// Characters of a task that go into a folder's name.
 const SLUG: usize = 40;
@@ -49,6 +50,13 @@ pub fn bench() -> Result<PathBuf> {
 pub fn store() -> Result<Store> {
     let dirs = BaseDirs::new().context("the account has no home folder; set `HOME`")?;
     Ok(Store::open(dirs.cache_dir())?)
+}
+
+/// The networks that read text off the screen, where both are there and right.
+pub fn networks() -> Result<Networks> {
+    let store = store()?;
+    let (detection, recognition) = (store.path(OCR_DETECTION)?, store.path(OCR_RECOGNITION)?);
+    Ok(Networks { detection, recognition })
 }
 
 /// The folder for what a model has read in each run alike.

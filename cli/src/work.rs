@@ -91,7 +91,7 @@ impl Terms {
     /// Opens the desktop and puts the gate before it.
     pub async fn open(&self, interrupt: &Interrupt) -> Result<Work> {
         let running = Running::register(&places::running()?)?;
-        let mut opened = display::open(&self.display)?;
+        let mut opened = display::open(&self.display, display::STEP)?;
         let desk = match self.trust {
             DisplayTrust::Own => Desk::deserted(),
             DisplayTrust::Vouched | DisplayTrust::Users => {

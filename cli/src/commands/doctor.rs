@@ -2,8 +2,10 @@
 //! each thing that does not work which command mends it.
 
 use anyhow::Result;
-use freehand_model::store::State;
+use freehand_model::ModelError;
+use freehand_model::store::{OCR, State};
 use freehand_policies::visible::visible;
+use freehand_tools::desktop::ocr::{self, Reader};
 use freehand_tools::geometry::{Screen, Size};
 use serde::Serialize;
 
@@ -66,6 +68,7 @@ pub async fn run(args: DoctorArgs) -> Result<Code> {
     let mut findings = vec![configuration];
     findings.extend(displays().await);
     findings.extend(model(&config).await);
+    findings.push(ocr());
     findings.push(records(&config));
     findings.push(browser());
     if args.json {
@@ -127,15 +130,16 @@ async fn look(what: &'static str, display: Display, packages: &str) -> Vec<Findi
             "log in to an X11 session, or work with --display virtual".into()
         }
     };
-    let mut opened = match display::open(&display) {
+    let mut opened = match display::open(&display, display::STEP) {
         Ok(opened) => opened,
         Err(error) => return vec![Finding::broken(what, words(&error), mend)],
     };
     match opened.desktop.observe().await {
         Ok(seen) => {
             let found = format!("{} with {} windows", opened.name, seen.windows.len());
-            let gaps =
-                seen.gaps.iter().map(|gap| Finding::lacking(what, gap.clone(), install(packages)));
+            // What is not read for want of the networks is a finding of its own.
+            let others = seen.gaps.iter().filter(|gap| !gap.contains(ocr::PULL));
+            let gaps = others.map(|gap| Finding::lacking(what, gap.clone(), install(packages)));
             std::iter::once(Finding::fine(what, found)).chain(gaps).collect()
         }
         Err(error) => vec![Finding::broken(what, error.to_string(), mend)],
@@ -179,6 +183,20 @@ fn missing_model(choice: &ModelChoice, error: &anyhow::Error, mend: &str) -> Vec
             vec![Finding::broken(WHAT, found, format!("freehand model pull {choice}")), pip()]
         }
         Some(_) | None => vec![Finding::broken(WHAT, words(error), mend)],
+    }
+}
+
+/// What reads the text of programs that tell nothing.
+fn ocr() -> Finding {
+    const WHAT: &str = "text without a tree";
+    let mend = format!("freehand model pull {OCR}");
+    match places::networks().and_then(|networks| Ok(Reader::open(&networks)?)) {
+        Ok(_) => Finding::fine(WHAT, "is read off the screen"),
+        Err(error) if matches!(error.downcast_ref(), Some(ModelError::NotFetched { .. })) => {
+            let found = "is not read: the networks for it are not on this machine";
+            Finding::lacking(WHAT, found, mend)
+        }
+        Err(error) => Finding::lacking(WHAT, words(&error), mend),
     }
 }
 

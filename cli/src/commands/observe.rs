@@ -35,13 +35,13 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
     };
     if args.watch {
         let interrupt = Interrupt::listen()?;
-        let mut opened = display::open(&display)?;
+        let mut opened = display::open(&display, display::WHOLE)?;
         return tokio::select! {
             done = watch(&mut opened, &args) => done,
             () = interrupt.asked() => Ok(Code::Interrupted),
         };
     }
-    let mut opened = display::open(&display)?;
+    let mut opened = display::open(&display, display::WHOLE)?;
     let seen = part(opened.desktop.observe().await?, &args)?;
     if let Some(file) = &args.image {
         write_picture(file, &seen, args.marks)?;

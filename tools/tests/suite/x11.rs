@@ -8,6 +8,7 @@ mod leaving;
 mod odd_programs;
 mod person;
 mod probe;
+mod reading;
 mod seeing;
 mod support;
 mod typing;

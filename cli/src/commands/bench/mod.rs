@@ -8,6 +8,8 @@ use crate::exit::Code;
 mod gate;
 #[cfg(target_os = "linux")]
 mod look;
+#[cfg(target_os = "linux")]
+mod ocr;
 mod spread;
 #[cfg(target_os = "linux")]
 mod step;
@@ -20,8 +22,10 @@ pub async fn run(command: BenchCommand) -> Result<Code> {
         BenchCommand::Step(args) => step::run(args).await,
         #[cfg(target_os = "linux")]
         BenchCommand::Look(args) => look::run(args).await,
+        #[cfg(target_os = "linux")]
+        BenchCommand::Ocr(args) => ocr::run(args).await,
         #[cfg(not(target_os = "linux"))]
-        BenchCommand::Step(_) | BenchCommand::Look(_) => {
+        BenchCommand::Step(_) | BenchCommand::Look(_) | BenchCommand::Ocr(_) => {
             Err(crate::exit::usage("the benchmark starts a virtual display, which needs Linux"))
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::desktop::counter::Counter;
 use crate::element::{ElementId, ElementKey, Role};
 use crate::geometry::ScreenRect;
 
@@ -25,7 +26,7 @@ struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     known: HashMap<ElementKey, Known>,
-    next: u32,
+    counter: Counter,
     round: u64,
 }
 
@@ -35,6 +36,11 @@ const MEMORY: u64 = 50;
 const NEAR: i32 = 24;
 
 impl Numbers {
+    /// Takes its numbers from where those of all elements come from.
+    pub(super) fn from(counter: Counter) -> Self {
+        Self { counter, ..Self::default() }
+    }
+
     /// The numbers for one reading of the screen, in its order.
     pub(super) fn assign(&mut self, keys: &[(ElementKey, Looks)]) -> Vec<ElementId> {
         self.round += 1;
@@ -43,7 +49,7 @@ impl Numbers {
         for (key, looks) in keys {
             let id = match self.known.get(key) {
                 Some(known) => known.id,
-                None => self.heir(looks, &present).unwrap_or_else(|| self.fresh()),
+                None => self.heir(looks, &present).unwrap_or_else(|| self.counter.next()),
             };
             let known = Known { id, looks: looks.clone(), last_seen: self.round };
             self.known.insert(key.clone(), known);
@@ -57,11 +63,6 @@ impl Numbers {
     /// The number of an element, if it has one.
     pub(super) fn of(&self, key: &ElementKey) -> Option<ElementId> {
         self.known.get(key).map(|known| known.id)
-    }
-
-    fn fresh(&mut self) -> ElementId {
-        self.next = self.next.saturating_add(1);
-        ElementId(self.next)
     }
 
     /// The number of an element that has just gone from the same place: web pages make their nodes

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
 
+use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::geometry::ScreenRect;
 
@@ -75,6 +76,11 @@ impl Accessibility {
         let (last, said, moved) = (HashMap::new(), HashMap::new(), HashMap::new());
         let (verdicts, silent) = (Verdicts::default(), HashSet::new());
         Ok(Self { bus, programs, numbers, last, said, moved, verdicts, silent })
+    }
+
+    /// Takes the numbers of its elements from `counter`, to be called before the first look.
+    pub(super) fn counting_with(self, counter: Counter) -> Self {
+        Self { numbers: Numbers::from(counter), ..self }
     }
 
     /// Whether the bus is still there; when it is not, nothing shows any more.

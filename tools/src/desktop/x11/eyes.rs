@@ -9,6 +9,7 @@ use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 use super::link::{During, Link};
 use crate::desktop::DesktopError;
 use crate::desktop::accessibility::{Accessibility, Seen};
+use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementKey, Window};
 use crate::geometry::ScreenRect;
 
@@ -30,12 +31,14 @@ pub(super) struct Eyes {
     bus: Bus,
     /// Whether the session of this process is the one that is shown there.
     own_session: bool,
+    /// Gives the numbers of the elements, from one bus to the next.
+    counter: Counter,
 }
 
 impl Eyes {
     /// Nothing is connected yet.
-    pub(super) const fn new(own_session: bool) -> Self {
-        Self { bus: Bus::Unknown, own_session }
+    pub(super) const fn new(own_session: bool, counter: Counter) -> Self {
+        Self { bus: Bus::Unknown, own_session, counter }
     }
 
     /// What the bus shows of these windows.
@@ -87,7 +90,7 @@ impl Eyes {
                     .unwrap_or_else(|_| Err("it does not answer".into())),
             };
             self.bus = match found {
-                Ok(bus) => Bus::There(Box::new(bus)),
+                Ok(bus) => Bus::There(Box::new(bus.counting_with(self.counter.clone()))),
                 Err(reason) => Bus::Missing { since: Instant::now(), reason },
             };
         }

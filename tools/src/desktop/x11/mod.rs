@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::desktop::counter::Counter;
+use crate::desktop::ocr::{self, Ocr};
 use crate::desktop::{
     ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput, appearance,
 };
-use crate::element::{Element, ElementKey, Window};
+use crate::element::{Element, ElementKey, Source, Window};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::{Observation, ObservationId};
@@ -65,9 +67,14 @@ pub struct X11 {
     keymap: Keymap,
     clipboard: Clipboard,
     eyes: Eyes,
+    /// Reads what no program tells of, where its networks are there.
+    ocr: Option<Ocr>,
+    counter: Counter,
     surroundings: Surroundings,
     /// What was seen last: the elements that a point is looked up in.
     last: Vec<Element>,
+    /// What the tree told of them.
+    told: Vec<Element>,
 }
 
 impl X11 {
@@ -92,6 +99,7 @@ impl X11 {
         let link = Link::open(place)?;
         let held = Held::on(link.place.clone());
         let hands = Hands::on(&link, held)?;
+        let counter = Counter::default();
         Ok(Self {
             camera: Camera::new(),
             monitors: Monitors::new(own_session),
@@ -99,11 +107,19 @@ impl X11 {
             pressed: Pressed::default(),
             keymap: Keymap::default(),
             clipboard: Clipboard::default(),
-            eyes: Eyes::new(own_session),
+            eyes: Eyes::new(own_session, counter.clone()),
+            ocr: None,
+            counter,
             surroundings,
             last: Vec::new(),
+            told: Vec::new(),
             link,
         })
+    }
+
+    /// Has the text that no program tells of read off the pixels from now on.
+    pub fn read_text(&mut self, ocr: Ocr) {
+        self.ocr = Some(ocr.counting_with(self.counter.clone()));
     }
 
     /// The name of the display, as in `DISPLAY`.
@@ -139,8 +155,9 @@ impl X11 {
         &mut self,
         point: Option<ScreenPoint>,
         expected: Option<&ElementKey>,
-        window: Option<&Window>,
+        windows: &[Window],
     ) -> Option<Element> {
+        let window = point.and_then(|point| windows::at(windows, point));
         let key = match (expected, point) {
             (Some(key), _) => key.clone(),
             (None, Some(point)) => self
@@ -153,8 +170,34 @@ impl X11 {
                 .clone(),
             (None, None) => return None,
         };
-        let found = self.eyes.element(&key).await?;
+        let known = self.last.iter().find(|element| element.key == key).cloned();
+        let told = self.told.iter().find(|element| element.key == key);
+        let was_named = told.is_some_and(|told| !told.name.is_empty());
+        let found = match (self.eyes.element(&key).await, known) {
+            // It has its name from the pixels.
+            (Some(found), Some(known)) if !was_named && found.name.is_empty() => {
+                let name = self.read_again(known, windows).await.map(|now| now.name);
+                Element { name: name.unwrap_or_default(), ..found }
+            }
+            (Some(found), _) => found,
+            (None, Some(known)) if known.source == Source::Ocr => {
+                self.read_again(known, windows).await?
+            }
+            (None, _) => return None,
+        };
         point.is_none_or(|point| found.bounds.contains(point)).then_some(found)
+    }
+
+    /// What was read off the pixels, as it is now.
+    async fn read_again(&mut self, known: Element, windows: &[Window]) -> Option<Element> {
+        let now = self.picture(Some(known.bounds), Some(windows)).ok()?;
+        if self.ocr.as_ref().is_none_or(|ocr| ocr.shows(&now)) {
+            return Some(known);
+        }
+        let frame = self.picture(None, Some(windows)).ok()?;
+        let mut elements = self.told.clone();
+        self.ocr.as_mut()?.look(&frame, windows, &mut elements).await;
+        elements.into_iter().find(|element| element.key == known.key)
     }
 }
 
@@ -172,6 +215,12 @@ impl Desktop for X11 {
         let mut seen = self.eyes.read(&self.link, &windows, screen).await?;
         let cursor = pointer::position(&self.link)?;
         let frame = self.picture(None, Some(&windows))?;
+        self.told.clone_from(&seen.elements);
+        let gap = match &mut self.ocr {
+            Some(ocr) => ocr.look(&frame, &windows, &mut seen.elements).await,
+            None => ocr::unread(&windows, &seen.elements),
+        };
+        seen.gaps.extend(gap);
         appearance::describe_nameless(&frame, &mut seen.elements);
         self.last.clone_from(&seen.elements);
         Ok(Observation {
@@ -197,7 +246,7 @@ impl Desktop for X11 {
         let windows = windows::list(&self.link)?;
         let window = point.and_then(|point| windows::at(&windows, point)).cloned();
         let keyboard = focused(&windows).cloned();
-        let element = self.element_under(point, expected, window.as_ref()).await;
+        let element = self.element_under(point, expected, &windows).await;
         Ok(Hit { window, element, keyboard })
     }
 

@@ -16,12 +16,12 @@ use crate::progress;
 use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
 
-mod machine;
+pub(super) mod machine;
 mod page;
-mod peer;
+pub(super) mod peer;
 mod report;
 mod round;
-mod stage;
+pub(super) mod stage;
 
 use machine::Machine;
 use page::Page;
@@ -98,7 +98,7 @@ async fn python(args: &BenchStepArgs, cache: &Path) -> Result<String, String> {
         return Err("not wanted".into());
     }
     let sign = progress::spinner("looking for the Python packages to compare with");
-    let installed = peer::install(&cache.join("python")).await;
+    let installed = peer::install(&cache.join("python"), &peer::PACKAGES).await;
     sign.finish_and_clear();
     installed.map_err(|error| words(&error)).inspect_err(|reason| going_on_without(reason))
 }

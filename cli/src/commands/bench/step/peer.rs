@@ -18,7 +18,9 @@ use tokio::time::timeout;
 const INSTALL: &str = include_str!("../../../../../scripts/bench-peer.sh");
 const PROGRAM: &str = include_str!("peer.py");
 /// As long as fetching the packages may take.
-const FETCHING: Duration = Duration::from_secs(180);
+const FETCHING: Duration = Duration::from_secs(600);
+/// What is compared with; `scrot` is a program of its own.
+pub const PACKAGES: [&str; 3] = ["mss==10.2.0", "PyAutoGUI==0.9.54", "Pillow"];
 /// As long as one answer may take.
 const ANSWER: Duration = Duration::from_secs(20);
 
@@ -79,10 +81,11 @@ impl Drop for Group {
 }
 
 /// Makes sure that the packages are in `folder`, and says where its Python is.
-pub async fn install(folder: &Path) -> Result<String> {
+pub async fn install(folder: &Path, packages: &[&str]) -> Result<String> {
     let child = Command::new("bash")
         .args(["-c", INSTALL, "bench-peer.sh"])
         .arg(folder)
+        .args(packages)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,0 +1,236 @@
+//! The ink of a line: what differs from its ground. It says where the letters really are, where a wide
+//! gap parts two texts that stand beside each other, and where a long line may be cut.
+
+use image::{Rgb, RgbImage};
+
+use super::pixels::Part;
+use crate::geometry::Rect;
+
+/// Steps of a channel by which ink differs from its ground.
+const APART: u8 = 40;
+/// The share of a line that its ground must have to be taken for one, in hundredths.
+const GROUND: usize = 35;
+/// A row of ink from end to end, in hundredths of its length.
+const FULL: usize = 92;
+/// A gap of so many heights parts two texts, in tenths.
+const WIDE: usize = 13;
+/// A line may be cut at a gap of so many heights, in tenths: between words.
+const CUT: usize = 4;
+/// A line is cut when it is longer than so many heights.
+const LONG: usize = 50;
+/// Room around the ink that the network likes to have, in tenths of the height. More of it makes the ink
+/// smaller, and a line shorter to read.
+const MARGIN: usize = 3;
+
+/// One text of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Text {
+    /// Where its ink is.
+    pub(super) bounds: Part,
+    /// What of it is read at once, from left to right.
+    pub(super) chunks: Vec<Part>,
+}
+
+/// The texts of `line`, from left to right.
+pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
+    let whole = || vec![Text { bounds: *line, chunks: vec![*line] }];
+    let Some(ink) = Ink::of(image, line) else { return whole() };
+    let Some((top, bottom)) = span(&ink.rows) else { return Vec::new() };
+    let height = bottom - top;
+    let margin = ((height * MARGIN + 5) / 10).max(2);
+    let place = |from: usize, to: usize, margin: usize| {
+        let (left, upper) = (from.saturating_sub(margin), top.saturating_sub(margin).max(ink.own.0));
+        let (right, lower) = ((to + margin).min(ink.columns.len()), (bottom + margin).min(ink.own.1));
+        let at = |v: usize| i32::try_from(v).unwrap_or(i32::MAX);
+        let long = |v: usize| u32::try_from(v).unwrap_or(u32::MAX);
+        Rect::new(
+            line.x.saturating_add(at(left)),
+            line.y.saturating_add(at(upper)),
+            long(right - left),
+            long(lower - upper),
+        )
+    };
+    let runs = inked(&ink.columns);
+    let parted = parts(&runs, (height * WIDE / 10).max(8));
+    let texts = parted.into_iter().filter_map(|runs| {
+        let (from, to) = (runs.first()?.0, runs.last()?.1);
+        // A rule, a frame's side or a speck.
+        if to - from < 2 || height < 3 {
+            return None;
+        }
+        let chunks = cut(runs, height).into_iter().map(|(from, to)| place(from, to, margin)).collect();
+        Some(Text { bounds: place(from, to, 0), chunks })
+    });
+    texts.collect()
+}
+
+/// Which rows and columns of a line have ink.
+struct Ink {
+    rows: Vec<bool>,
+    columns: Vec<bool>,
+    /// The rows that have this ground: from, and to behind the last.
+    own: (usize, usize),
+}
+
+impl Ink {
+    /// `None` where no colour is common enough to be the ground.
+    fn of(image: &RgbImage, line: &Part) -> Option<Self> {
+        let (width, height) = (line.width as usize, line.height as usize);
+        let (x, y) = (usize::try_from(line.x).ok()?, usize::try_from(line.y).ok()?);
+        let stride = image.width() as usize * 3;
+        let rows = image.as_raw().chunks_exact(stride.max(3)).skip(y).take(height);
+        let rows: Vec<&[u8]> = rows.filter_map(|row| row.get(x * 3..(x + width) * 3)).collect();
+        let pixels = || rows.iter().flat_map(|row| row.as_chunks::<3>().0);
+        let (ground, share) = ground(pixels().copied())?;
+        if share * 100 < width * height * GROUND {
+            return None;
+        }
+        let apart = |pixel: &[u8; 3]| pixel.iter().zip(ground.0).any(|(a, b)| a.abs_diff(b) > APART);
+        let marks: Vec<Vec<bool>> =
+            rows.iter().map(|row| row.as_chunks::<3>().0.iter().map(apart).collect()).collect();
+        let count = |row: &Vec<bool>| row.iter().filter(|ink| **ink).count();
+        let own = between_edges(&marks.iter().map(count).collect::<Vec<_>>(), width, height);
+        let mut counts = vec![0; width];
+        for row in marks.iter().take(own.1).skip(own.0) {
+            counts.iter_mut().zip(row).for_each(|(count, ink)| *count += usize::from(*ink));
+        }
+        let (left, right) = between_edges(&counts, own.1 - own.0, height);
+        let within = |at: usize, (from, to): (usize, usize)| (from..to).contains(&at);
+        let rows = marks
+            .iter()
+            .enumerate()
+            .map(|(y, row)| within(y, own) && row.iter().take(right).skip(left).any(|ink| *ink));
+        let columns = counts.iter().enumerate().map(|(x, count)| within(x, (left, right)) && *count > 0);
+        Some(Self { rows: rows.collect(), columns: columns.collect(), own })
+    }
+}
+
+/// What lies between the edges of another ground, or the lines of a frame, at either side: rows or columns
+/// that are ink from end to end. `reach` is how far in px they are looked for.
+fn between_edges(counts: &[usize], all: usize, reach: usize) -> (usize, usize) {
+    let full = |count: &usize| *count * 100 >= all * FULL;
+    let reach = reach.min(counts.len() * 2 / 5);
+    let first = counts.iter().take(reach).rposition(full).map_or(0, |at| at + 1);
+    let last = counts.iter().rev().take(reach).rposition(full).map_or(0, |at| at + 1);
+    (first, counts.len() - last)
+}
+
+/// The most common colour, and how many pixels have it give or take a shade.
+fn ground(pixels: impl Iterator<Item = [u8; 3]>) -> Option<(Rgb<u8>, usize)> {
+    let mut counts: Vec<(u32, [u8; 3])> = vec![(0, [0; 3]); 1 << 12];
+    for pixel in pixels {
+        let key = pixel.iter().fold(0, |key, channel| key << 4 | usize::from(channel >> 4));
+        if let Some((count, colour)) = counts.get_mut(key) {
+            *count += 1;
+            *colour = pixel;
+        }
+    }
+    let (count, colour) = counts.into_iter().max_by_key(|(count, _)| *count)?;
+    Some((Rgb(colour), count as usize))
+}
+
+/// From the first to behind the last that has ink.
+fn span(inked: &[bool]) -> Option<(usize, usize)> {
+    let first = inked.iter().position(|ink| *ink)?;
+    Some((first, inked.iter().rposition(|ink| *ink)? + 1))
+}
+
+/// Columns with ink that follow each other.
+fn inked(columns: &[bool]) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (x, _) in columns.iter().enumerate().filter(|(_, ink)| **ink) {
+        match runs.last_mut() {
+            Some((_, to)) if *to == x => *to = x + 1,
+            _ => runs.push((x, x + 1)),
+        }
+    }
+    runs
+}
+
+/// The runs, parted where the gap is at least `wide`.
+fn parts(runs: &[(usize, usize)], wide: usize) -> Vec<&[(usize, usize)]> {
+    runs.chunk_by(|left, right| right.0 - left.1 < wide).collect()
+}
+
+/// Cuts what is too long at its gaps, into pieces of about the same length.
+fn cut(runs: &[(usize, usize)], height: usize) -> Vec<(usize, usize)> {
+    let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Vec::new() };
+    let (from, to) = (first.0, last.1);
+    let count = (to - from).div_ceil((height * LONG).max(1));
+    let each = (to - from).div_ceil(count.max(1));
+    let gap = (height * CUT / 10).max(2);
+    let mut pieces = Vec::new();
+    let mut begin = from;
+    for two in runs.windows(2) {
+        let [left, right] = two else { continue };
+        let due = left.1 - begin >= each * 9 / 10;
+        if pieces.len() + 1 < count && due && right.0 - left.1 >= gap {
+            pieces.push((begin, left.1));
+            begin = right.0;
+        }
+    }
+    pieces.push((begin, to));
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Black bars of 8 px by 10 on white, at these places of a line of 30 px.
+    fn bars(width: u32, places: &[u32]) -> RgbImage {
+        RgbImage::from_fn(width, 30, |x, y| {
+            let black = (10..20).contains(&y) && places.iter().any(|p| (*p..p + 8).contains(&x));
+            Rgb([if black { 0 } else { 250 }; 3])
+        })
+    }
+
+    #[test]
+    fn a_wide_gap_parts_two_texts() {
+        let image = bars(200, &[20, 32, 100]);
+        let found = texts(&image, &Rect::new(5, 2, 190, 28));
+        let bounds: Vec<_> = found.iter().map(|text| text.bounds).collect();
+        assert_eq!(bounds, [Rect::new(20, 10, 20, 10), Rect::new(100, 10, 8, 10)]);
+        assert_eq!(found[0].chunks, [Rect::new(17, 7, 26, 16)]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_at_gaps_only() {
+        // Words of two letters, 3 px apart, with 6 px between two words.
+        let places: Vec<u32> = (0..60).flat_map(|n| [10 + n * 25, 21 + n * 25]).collect();
+        let image = bars(1600, &places);
+        let found = texts(&image, &Rect::new(0, 0, 1600, 30));
+        assert_eq!((found.len(), found[0].chunks.len()), (1, 3), "{found:?}");
+        for chunk in &found[0].chunks {
+            let inside = places.iter().filter(|p| {
+                chunk.contains(crate::geometry::Point::new(i32::try_from(**p).unwrap(), 12))
+            });
+            assert!(inside.count() % 2 == 0, "a word is cut: {chunk}");
+        }
+    }
+
+    #[test]
+    fn another_ground_above_or_below_is_no_ink() {
+        let mut image = bars(100, &[20, 32]);
+        for y in (0..6).chain(23..30) {
+            (0..100).for_each(|x| image.put_pixel(x, y, Rgb([60; 3])));
+        }
+        // The sides of a frame.
+        (0..30).for_each(|y| [4, 5, 96].into_iter().for_each(|x| image.put_pixel(x, y, Rgb([60; 3]))));
+        let found = texts(&image, &Rect::new(0, 0, 100, 30));
+        assert_eq!(found[0].bounds, Rect::new(20, 10, 20, 10));
+        assert_eq!(found[0].chunks, [Rect::new(17, 7, 26, 16)]);
+    }
+
+    #[test]
+    fn without_a_ground_the_line_is_taken_whole() {
+        let noise = RgbImage::from_fn(40, 20, |x, y| {
+            let n = (x * 7919 + y * 104_729).wrapping_mul(2_654_435_761).to_be_bytes();
+            Rgb([n[0], n[1], n[2]])
+        });
+        let line = Rect::new(0, 0, 40, 20);
+        assert_eq!(texts(&noise, &line), [Text { bounds: line, chunks: vec![line] }]);
+        let plain = RgbImage::from_pixel(40, 20, Rgb([9; 3]));
+        assert!(texts(&plain, &line).is_empty());
+    }
+}

@@ -1,0 +1,276 @@
+//! How texts that were read stand in the list: a text inside an element without a name names it, one that
+//! says an element's words again is left out, and every other stands in its window in reading order.
+
+use super::names::{Names, Wanted};
+use super::region::explains;
+use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window, WindowId};
+use crate::geometry::{ScreenPoint, ScreenRect};
+
+/// Rows of px at the top of a window in which its title stands.
+const TITLE_BAR: i32 = 40;
+/// An element of more than so many lines in height is a place, and not one thing with a name.
+const NAMED: u32 = 4;
+
+/// A text on the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) bounds: ScreenRect,
+}
+
+/// Puts `texts` into `elements`.
+pub(super) fn into_list(
+    texts: &[Text],
+    windows: &[Window],
+    elements: &mut Vec<Element>,
+    names: &mut Names,
+) {
+    let mut own: Vec<(&Text, Option<&Window>, Option<String>)> = Vec::new();
+    let mut called: Vec<(usize, &Text)> = Vec::new();
+    for text in texts {
+        let middle = text.bounds.center();
+        let window = windows.iter().find(|window| window.bounds.contains(middle));
+        if window.is_some_and(|window| is_in_title_bar(text, window, texts)) {
+            continue;
+        }
+        match holder(text, window, elements) {
+            Holder::Explained => {}
+            Holder::Nameless(at) => called.push((at, text)),
+            Holder::Within(name) => own.push((text, window, name)),
+        }
+    }
+    name(elements, &called);
+    in_reading_order(&mut own);
+    let wanted: Vec<Wanted<'_>> = own
+        .iter()
+        .map(|(text, window, _)| Wanted {
+            window: window.map(|window| window.id),
+            corner: window.map_or(ScreenPoint::new(0, 0), |window| window.bounds.origin()),
+            text: &text.text,
+            bounds: text.bounds,
+        })
+        .collect();
+    let numbers = names.assign(&wanted);
+    for ((text, window, within), (id, key)) in own.iter().zip(numbers) {
+        let fresh = element(text, id, key, window.map(|window| window.id), within.clone());
+        insert(elements, fresh, windows);
+    }
+}
+
+/// What a text stands in.
+enum Holder {
+    /// In an element that says it already, or whose words are its own affair.
+    Explained,
+    /// In the element at this place of the list, which has no name.
+    Nameless(usize),
+    /// In none of these; the name of the smallest named place that it is in.
+    Within(Option<String>),
+}
+
+fn holder(text: &Text, window: Option<&Window>, elements: &[Element]) -> Holder {
+    let middle = text.bounds.center();
+    let id = window.map(|window| window.id);
+    let mut around: Vec<(usize, &Element)> = elements
+        .iter()
+        .enumerate()
+        .filter(|(_, element)| element.bounds.contains(middle))
+        .filter(|(_, element)| element.window.is_none() || id.is_none() || element.window == id)
+        .collect();
+    around.sort_by_key(|(_, element)| element.bounds.area());
+    let says = |element: &Element| {
+        let value = element.value.as_deref().unwrap_or_default();
+        is_in(&text.text, &element.name) || is_in(&text.text, value)
+    };
+    if around.iter().any(|(_, element)| explains(element) || says(element)) {
+        return Holder::Explained;
+    }
+    let small = |element: &Element| element.bounds.height <= text.bounds.height.saturating_mul(NAMED);
+    let nameless = around.iter().find(|(_, e)| e.name.is_empty() && e.role.takes_clicks() && small(e));
+    if let Some((at, _)) = nameless {
+        return Holder::Nameless(*at);
+    }
+    Holder::Within(around.iter().find(|(_, e)| !e.name.is_empty()).map(|(_, e)| e.name.clone()))
+}
+
+/// Gives each element the texts that stand in it as its name.
+fn name(elements: &mut [Element], called: &[(usize, &Text)]) {
+    for (at, text) in called {
+        if let Some(element) = elements.get_mut(*at) {
+            if !element.name.is_empty() {
+                element.name.push(' ');
+            }
+            element.name.push_str(&text.text);
+            element.looks = None;
+        }
+    }
+}
+
+/// Whether it stands in the bar with the title: what else is there is an icon that looks like a letter.
+fn is_in_title_bar(text: &Text, window: &Window, texts: &[Text]) -> bool {
+    let middle = text.bounds.center();
+    let level = |title: &Text| {
+        let Text { bounds, .. } = title;
+        (bounds.y..bounds.bottom()).contains(&middle.y) && window.bounds.contains(bounds.center())
+    };
+    texts.iter().any(|title| is_title(title, window) && level(title))
+}
+
+/// Whether it is the title that the window system gives anyway.
+fn is_title(text: &Text, window: &Window) -> bool {
+    let top = window.bounds.y.saturating_add(TITLE_BAR);
+    let cut = text.text.trim_end_matches(['.', '…']);
+    text.bounds.bottom() <= top && is_in(cut, &window.title)
+}
+
+/// Whether the letters of `text` stand in `all`, whatever is between them.
+fn is_in(text: &str, all: &str) -> bool {
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let text = letters(text);
+    !text.is_empty() && letters(all).contains(&text)
+}
+
+fn element(
+    text: &Text,
+    id: ElementId,
+    key: ElementKey,
+    window: Option<WindowId>,
+    within: Option<String>,
+) -> Element {
+    Element {
+        id,
+        key,
+        role: Role::Text,
+        name: text.text.clone(),
+        value: None,
+        description: None,
+        looks: None,
+        options: Vec::new(),
+        states: States::default(),
+        bounds: text.bounds,
+        source: Source::Ocr,
+        window,
+        within,
+    }
+}
+
+/// Rows from top to bottom, each from left to right.
+fn in_reading_order<W, N>(texts: &mut [(&Text, W, N)]) {
+    texts.sort_by_key(|(text, _, _)| (text.bounds.y, text.bounds.x));
+    let level = |a: &(&Text, W, N), b: &(&Text, W, N)| b.0.bounds.center().y < a.0.bounds.bottom();
+    for row in texts.chunk_by_mut(level) {
+        row.sort_by_key(|(text, _, _)| text.bounds.x);
+    }
+}
+
+/// Puts it behind all of its window that a person reads before it, and the window's elements where those of
+/// the windows behind it begin.
+fn insert(elements: &mut Vec<Element>, fresh: Element, windows: &[Window]) {
+    let depth = |id: Option<WindowId>| {
+        windows.iter().position(|window| Some(window.id) == id).unwrap_or(windows.len())
+    };
+    let own = depth(fresh.window);
+    let behind = |other: &Element| {
+        let there = depth(other.window);
+        there > own || there == own && is_read_before(&fresh, other)
+    };
+    let at = elements.iter().position(behind).unwrap_or(elements.len());
+    elements.insert(at, fresh);
+}
+
+/// Whether a person reads `a` before `b`: in a row above it, or left of it.
+fn is_read_before(a: &Element, b: &Element) -> bool {
+    let level = |a: &ScreenRect, b: &ScreenRect| {
+        let middle = b.center().y;
+        a.y <= middle && middle < a.bottom()
+    };
+    if level(&a.bounds, &b.bounds) || level(&b.bounds, &a.bounds) {
+        return a.bounds.x < b.bounds.x;
+    }
+    a.bounds.y < b.bounds.y
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desktop::counter::Counter;
+    use crate::geometry::Rect;
+
+    fn window(id: u64, title: &str, bounds: ScreenRect) -> Window {
+        let (title, app) = (title.to_owned(), "app".to_owned());
+        Window { id: WindowId(id), title, app, pid: None, bounds, focused: id == 1 }
+    }
+
+    fn told(role: Role, name: &str, window: u64, bounds: ScreenRect) -> Element {
+        let text = Text { text: name.into(), bounds };
+        let key = ElementKey(format!("told:{name}:{bounds}"));
+        let element = element(&text, ElementId(100), key, Some(WindowId(window)), None);
+        Element { role, source: Source::Accessibility, ..element }
+    }
+
+    fn merged(texts: &[(&str, ScreenRect)], mut elements: Vec<Element>) -> Vec<(Role, String, u64)> {
+        let windows = [
+            window(1, "My Title - Program", Rect::new(0, 0, 200, 200)),
+            window(2, "", Rect::new(0, 0, 400, 400)),
+        ];
+        let texts: Vec<Text> =
+            texts.iter().map(|(text, bounds)| Text { text: (*text).into(), bounds: *bounds }).collect();
+        into_list(&texts, &windows, &mut elements, &mut Names::new(Counter::default()));
+        elements.into_iter().map(|e| (e.role, e.name, e.window.unwrap().0)).collect()
+    }
+
+    #[test]
+    fn a_text_names_what_has_no_name_and_never_stands_twice() {
+        let button = Rect::new(10, 60, 80, 30);
+        let inside = Rect::new(20, 66, 40, 14);
+        assert_eq!(
+            merged(&[("Send", inside)], vec![told(Role::Button, "", 1, button)]),
+            [(Role::Button, "Send".into(), 1)]
+        );
+        for name in ["Send", "send the letter", "Another name"] {
+            let list = merged(&[("Send", inside)], vec![told(Role::Button, name, 1, button)]);
+            assert_eq!(list, [(Role::Button, name.into(), 1)]);
+        }
+        // Two lines in one button, and a place that is larger than a thing.
+        let two = [("Send", inside), ("now", Rect::new(20, 78, 40, 10))];
+        assert_eq!(merged(&two, vec![told(Role::Button, "", 1, button)])[0].1, "Send now");
+        let canvas = told(Role::Clickable, "", 1, Rect::new(0, 50, 180, 140));
+        let list = merged(&[("Send", inside)], vec![canvas]);
+        assert!(list.contains(&(Role::Text, "Send".into(), 1)) && list.len() == 2, "{list:?}");
+    }
+
+    #[test]
+    fn a_title_is_known_already() {
+        for (text, y, count) in
+            [("My Title - Pro...", 8, 0), ("MyTitle", 8, 0), ("My Title", 100, 1), ("Mine", 8, 1)]
+        {
+            let list = merged(&[(text, Rect::new(20, y, 90, 14))], Vec::new());
+            assert_eq!(list.len(), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_the_title_is_an_icon() {
+        let bar = [("X", Rect::new(2, 7, 10, 14)), ("My Title", Rect::new(60, 8, 60, 12))];
+        assert!(merged(&bar, Vec::new()).is_empty());
+        assert_eq!(merged(&bar[..1], Vec::new()).len(), 1);
+    }
+
+    #[test]
+    fn texts_stand_in_their_window_in_reading_order() {
+        let told = vec![
+            told(Role::Button, "b", 1, Rect::new(100, 60, 40, 20)),
+            told(Role::Button, "d", 1, Rect::new(10, 120, 40, 20)),
+            told(Role::Button, "f", 2, Rect::new(300, 300, 40, 20)),
+        ];
+        let texts = [
+            ("g", Rect::new(350, 302, 20, 14)),
+            ("e", Rect::new(60, 123, 20, 14)),
+            ("a", Rect::new(10, 63, 20, 14)),
+            ("c", Rect::new(10, 90, 20, 14)),
+        ];
+        let names: Vec<String> = merged(&texts, told).into_iter().map(|(_, name, _)| name).collect();
+        assert_eq!(names, ["a", "b", "c", "d", "e", "f", "g"]);
+    }
+}

@@ -1,0 +1,233 @@
+//! What lines of text say. Each is scaled to the height that the network was trained on; lines of about
+//! the same width are read together, since a batch costs as much as if all were as wide as the widest,
+//! and each core reads batches of its own, which is quicker than two cores that share one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use image::RgbImage;
+use rten::ThreadPool;
+
+use super::network::Network;
+use super::pixels::{Part, Planes};
+use crate::desktop::DesktopError;
+use crate::geometry::Size;
+
+/// The height that the network was trained on.
+const HEIGHT: u32 = 48;
+/// Columns of the input for one step of the output.
+const STEP: usize = 8;
+/// The narrowest input.
+const NARROWEST: u32 = 32;
+/// The widest input; what is longer is squeezed.
+const WIDEST: u32 = 2400;
+/// How much narrower than in print a line is read, in hundredths: it costs as much as it has columns, and
+/// letters on a screen can be told apart at this.
+const SQUEEZE: u64 = 76;
+/// Columns of one batch, all lines together. Only narrow lines gain by being read together.
+const BATCH: usize = 800;
+/// A line is read together with one that is wider by at most this, in hundredths.
+const LIKE: usize = 106;
+
+/// The characters of the network, in its order; the first place stands for none.
+#[derive(Debug)]
+pub(super) struct Alphabet(Vec<String>);
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Said {
+    pub(super) text: String,
+    /// How sure the network is, 0 to 1.
+    pub(super) sure: f32,
+}
+
+impl Alphabet {
+    /// As the file of the network has it: one character a line, a space behind the last one.
+    pub(super) fn of(network: &Network) -> Result<Self, DesktopError> {
+        let characters = network.says("character");
+        let characters = characters.ok_or_else(|| network.fault(&"it names no characters"))?;
+        let lines = characters.lines().map(str::to_owned);
+        Ok(Self(std::iter::once(String::new()).chain(lines).chain([" ".to_owned()]).collect()))
+    }
+
+    /// The likeliest text: of each step the likeliest character, once for each time that it comes anew.
+    /// `steps` holds one likelihood for each character, step by step.
+    fn decode(&self, steps: &[f32]) -> Said {
+        let (mut text, mut sum, mut count, mut before) = (String::new(), 0.0_f32, 0.0_f32, 0);
+        for step in steps.chunks_exact(self.0.len().max(1)) {
+            let likeliest = step.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+            let Some((best, likely)) = likeliest else { continue };
+            if best != 0 && best != before {
+                text.push_str(self.0.get(best).map_or("", String::as_str));
+                sum += likely;
+                count += 1.0;
+            }
+            before = best;
+        }
+        Said { text: text.trim().to_owned(), sure: if count > 0.0 { sum / count } else { 0.0 } }
+    }
+}
+
+/// Lines that are read together.
+#[derive(Debug, PartialEq, Eq)]
+struct Batch {
+    /// Columns of each.
+    width: usize,
+    /// Which ones.
+    lines: Vec<usize>,
+}
+
+/// Columns that a line takes once it is scaled.
+fn width(line: &Part) -> u32 {
+    let scaled =
+        u64::from(line.width) * u64::from(HEIGHT) * SQUEEZE / 100 / u64::from(line.height.max(1));
+    u32::try_from(scaled).unwrap_or(WIDEST).clamp(NARROWEST, WIDEST)
+}
+
+/// Batches of like widths, the widest first, so that the last ones are small and all cores end together.
+fn batches(widths: &[u32]) -> Vec<Batch> {
+    let mut order: Vec<(usize, usize)> =
+        widths.iter().map(|width| (*width as usize).next_multiple_of(STEP)).zip(0..).collect();
+    order.sort_by(|a, b| b.cmp(a));
+    let mut batches: Vec<Batch> = Vec::new();
+    for (width, line) in order {
+        match batches.last_mut() {
+            Some(batch)
+                if batch.width * 100 <= width * LIKE
+                    && batch.width * (batch.lines.len() + 1) <= BATCH =>
+            {
+                batch.lines.push(line);
+            }
+            _ => batches.push(Batch { width, lines: vec![line] }),
+        }
+    }
+    batches
+}
+
+/// What each of `lines` says, in their order. Every one of `cores` reads on its own.
+pub(super) fn read(
+    network: &Network,
+    alphabet: &Alphabet,
+    image: &RgbImage,
+    lines: &[Part],
+    cores: &[Arc<ThreadPool>],
+) -> Result<Vec<Said>, DesktopError> {
+    let widths: Vec<u32> = lines.iter().map(width).collect();
+    let (batches, next) = (batches(&widths), AtomicUsize::new(0));
+    let said: Mutex<Vec<Option<Said>>> = Mutex::new(vec![None; lines.len()]);
+    let work = |core: &Arc<ThreadPool>| -> Result<(), DesktopError> {
+        while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut planes = Planes::grey(batch.lines.len(), batch.width, HEIGHT as usize);
+            for (at, line) in batch.lines.iter().enumerate() {
+                if let (Some(part), Some(width)) = (lines.get(*line), widths.get(*line)) {
+                    planes.draw(at, image, part, Size::new(*width, HEIGHT));
+                }
+            }
+            let ([count, steps, characters], likely) = network.run::<3>(planes, core)?;
+            if count != batch.lines.len() || characters != alphabet.0.len() || steps == 0 {
+                return Err(network.fault(&"what it gives does not fit to its characters"));
+            }
+            let read = likely.chunks_exact(steps * characters).map(|steps| alphabet.decode(steps));
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            for (line, read) in batch.lines.iter().zip(read) {
+                if let Some(place) = said.get_mut(*line) {
+                    *place = Some(read);
+                }
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let helpers: Vec<_> = cores.iter().skip(1).map(|core| scope.spawn(|| work(core))).collect();
+        let own = cores.first().map_or(Ok(()), work);
+        let others = helpers.into_iter().map(|helper| {
+            helper.join().unwrap_or_else(|_| Err(network.fault(&"it broke while it was run")))
+        });
+        std::iter::once(own).chain(others).collect::<Result<(), DesktopError>>()
+    })?;
+    let said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(said.into_iter().map(|said| said.unwrap_or(Said { text: String::new(), sure: 0.0 })).collect())
+}
+
+/// The texts of the chunks of one line as one: with a space, except between the signs of a script that
+/// has none.
+pub(super) fn join(chunks: &[Said]) -> Said {
+    let mut text = String::new();
+    for said in chunks.iter().filter(|said| !said.text.is_empty()) {
+        let dense = |c: Option<char>| c.is_some_and(is_dense);
+        let goes_on = dense(text.chars().next_back()) && dense(said.text.chars().next());
+        if !text.is_empty() && !goes_on {
+            text.push(' ');
+        }
+        text.push_str(&said.text);
+    }
+    let sure = chunks.iter().map(|said| said.sure).fold(f32::INFINITY, f32::min);
+    Said { text, sure: if sure.is_finite() { sure } else { 0.0 } }
+}
+
+/// Whether it is a sign of a script that has no spaces between words.
+fn is_dense(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ff60}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+
+    fn alphabet() -> Alphabet {
+        Alphabet(["", "a", "b", " "].map(str::to_owned).into())
+    }
+
+    /// One step for each place in the alphabet, each likely by 0.9.
+    fn steps(places: &[usize]) -> Vec<f32> {
+        let step = |place: usize| (0..4).map(move |at| if at == place { 0.9 } else { 0.1 / 3.0 });
+        places.iter().flat_map(|place| step(*place)).collect()
+    }
+
+    #[test]
+    fn a_character_counts_each_time_that_it_comes_anew() {
+        for (places, text) in
+            [(&[1, 1, 0, 1, 2, 2][..], "aab"), (&[0, 3, 1, 3, 2, 3, 0], "a b"), (&[0, 0], ""), (&[], "")]
+        {
+            assert_eq!(alphabet().decode(&steps(places)).text, text);
+        }
+        assert!((alphabet().decode(&steps(&[1, 0])).sure - 0.9).abs() < 1e-6);
+        assert!(alphabet().decode(&steps(&[0])).sure.abs() < 1e-6);
+        // Broken likelihoods give some text, and no panic.
+        let _ = alphabet().decode(&[f32::NAN; 9]);
+    }
+
+    #[test]
+    fn like_widths_are_read_together() {
+        let batches = batches(&[100, 390, 97, 104, 380, 32]);
+        let lines: Vec<_> = batches.iter().map(|batch| batch.lines.clone()).collect();
+        assert_eq!(lines, [vec![1, 4], vec![3, 2, 0], vec![5]]);
+        assert!(batches.iter().all(|batch| batch.width % STEP == 0));
+        let many = super::batches(&[640; 20]);
+        assert!(many.iter().all(|batch| batch.width * batch.lines.len() <= BATCH));
+        assert_eq!(many.iter().map(|batch| batch.lines.len()).sum::<usize>(), 20);
+        assert!(super::batches(&[]).is_empty());
+    }
+
+    #[test]
+    fn widths_are_bounded() {
+        for (w, h, want) in [(100, 24, 152), (1, 40, 32), (100_000, 3, WIDEST), (5, 0, 182)] {
+            assert_eq!(width(&Rect::new(0, 0, w, h)), want, "{w}x{h}");
+        }
+    }
+
+    #[test]
+    fn chunks_are_joined_as_their_script_does() {
+        let said = |text: &str| Said { text: text.into(), sure: 0.5 };
+        for (chunks, text) in [
+            (&["to be", "or not"][..], "to be or not"),
+            (&["你好", "世界"], "你好世界"),
+            (&["你好", "world"], "你好 world"),
+            (&["", "a", ""], "a"),
+            (&[], ""),
+        ] {
+            assert_eq!(join(&chunks.iter().map(|text| said(text)).collect::<Vec<_>>()).text, text);
+        }
+    }
+}

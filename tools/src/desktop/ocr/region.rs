@@ -1,0 +1,438 @@
+//! What is read: the parts of the windows that no element explains, where something is drawn, and where
+//! it is not as it was. Everything is counted in small square cells, so that a letter's breadth decides
+//! and not a whole window.
+
+use image::RgbImage;
+
+use crate::element::{Element, Role, Window, WindowId};
+use crate::frame::Frame;
+use crate::geometry::{Rect, ScreenRect};
+
+/// The side of a cell in px.
+const CELL: u32 = 8;
+/// By how many px an element explains more than its bounds: its border and its shadow.
+const BORDER: u32 = 3;
+/// Steps of a channel by which two neighbouring pixels differ where something is drawn.
+const EDGE: u8 = 24;
+/// Cells of the smallest thing that may be a text.
+const LEAST: usize = 2;
+/// More parts than this are taken together line by line.
+const MOST: usize = 40;
+/// Two parts are one when together they have at most so many hundredths of the cells of both.
+const WASTE: usize = 130;
+/// Sides in px up to which a named picture explains what is drawn in it: an icon.
+const ICON: u32 = 48;
+
+/// A set of the cells of a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Cells {
+    columns: usize,
+    rows: usize,
+    marked: Vec<bool>,
+}
+
+/// Columns and rows of cells: from, from, to, to.
+type Span = (usize, usize, usize, usize);
+
+impl Cells {
+    fn of(frame: &Frame) -> Self {
+        let count = |side: u32| side.div_ceil(CELL) as usize;
+        let (columns, rows) = (count(frame.pixels().width()), count(frame.pixels().height()));
+        Self { columns, rows, marked: vec![false; columns * rows] }
+    }
+
+    /// The cells that differ in the two pictures, and all where these show different things.
+    pub(super) fn changed(before: Option<&Frame>, now: &Frame) -> Self {
+        let mut cells = Self::of(now);
+        let Some(before) = before.filter(|before| before.bounds() == now.bounds()) else {
+            cells.marked.fill(true);
+            return cells;
+        };
+        let stride = now.pixels().width() as usize * 3;
+        let rows = now.pixels().as_raw().chunks_exact(stride.max(1));
+        let old = before.pixels().as_raw().chunks_exact(stride.max(1));
+        for (y, (new, old)) in rows.zip(old).enumerate().filter(|(_, (new, old))| new != old) {
+            let pieces = new.chunks(CELL as usize * 3).zip(old.chunks(CELL as usize * 3));
+            for (column, _) in pieces.enumerate().filter(|(_, (new, old))| new != old) {
+                cells.mark_one(column, y / CELL as usize, true);
+            }
+        }
+        cells
+    }
+
+    /// The cells in which something is drawn that no element explains, in the windows that show.
+    pub(super) fn unexplained(frame: &Frame, windows: &[Window], elements: &[Element]) -> Self {
+        let mut cells = Self::of(frame);
+        let clear = |window: Option<WindowId>, cells: &mut Self| {
+            let own = elements.iter().filter(|element| element.window == window);
+            for element in own.filter(|element| explains(element)) {
+                cells.mark(frame, &wider(&element.bounds), false);
+            }
+        };
+        // From the back to the front: what a window in front hides explains nothing.
+        for window in windows.iter().rev() {
+            cells.mark(frame, &window.bounds, true);
+            clear(Some(window.id), &mut cells);
+        }
+        clear(None, &mut cells);
+        for row in 0..cells.rows {
+            for column in 0..cells.columns {
+                let drawn = cells.has(column, row) && is_drawn(frame.pixels(), column, row);
+                cells.mark_one(column, row, drawn);
+            }
+        }
+        cells
+    }
+
+    fn mark_one(&mut self, column: usize, row: usize, mark: bool) {
+        if column < self.columns
+            && let Some(cell) = self.marked.get_mut(row * self.columns + column)
+        {
+            *cell = mark;
+        }
+    }
+
+    /// Marks or clears every cell that `part` of the screen touches.
+    pub(super) fn mark(&mut self, frame: &Frame, part: &ScreenRect, mark: bool) {
+        let Some((left, top, right, bottom)) = self.span(frame, part) else { return };
+        for row in top..bottom {
+            for column in left..right {
+                self.mark_one(column, row, mark);
+            }
+        }
+    }
+
+    fn has(&self, column: usize, row: usize) -> bool {
+        column < self.columns && self.marked.get(row * self.columns + column).copied().unwrap_or(false)
+    }
+
+    /// Whether one of the cells that `part` of the screen touches is marked.
+    pub(super) fn touches(&self, frame: &Frame, part: &ScreenRect) -> bool {
+        let Some((left, top, right, bottom)) = self.span(frame, part) else { return false };
+        (top..bottom).any(|row| (left..right).any(|column| self.has(column, row)))
+    }
+
+    fn span(&self, frame: &Frame, part: &ScreenRect) -> Option<Span> {
+        let shown = part.intersect(&frame.bounds())?;
+        let origin = frame.bounds().origin();
+        let cell = |v: i32| usize::try_from(v).ok().map(|v| v / CELL as usize);
+        let (left, top) = (cell(shown.x - origin.x)?, cell(shown.y - origin.y)?);
+        let (right, bottom) =
+            (cell(shown.right() - 1 - origin.x)?, cell(shown.bottom() - 1 - origin.y)?);
+        Some((left, top, (right + 1).min(self.columns), (bottom + 1).min(self.rows)))
+    }
+
+    /// These without the others.
+    pub(super) fn without(mut self, others: &Self) -> Self {
+        if (self.columns, self.rows) == (others.columns, others.rows) {
+            for (cell, other) in self.marked.iter_mut().zip(&others.marked) {
+                *cell &= !other;
+            }
+        }
+        self
+    }
+
+    /// Those of a part of the picture, as [`Self::parts`] gives it.
+    pub(super) fn within(&self, frame: &Frame, part: &Frame) -> Self {
+        let mut inside = Self::of(part);
+        let Some((left, top, _, _)) = self.span(frame, &part.bounds()) else { return inside };
+        for row in 0..inside.rows {
+            for column in 0..inside.columns {
+                let marked = self.has(left + column, top + row);
+                inside.mark_one(column, row, marked);
+            }
+        }
+        inside
+    }
+
+    /// One byte for each cell.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.marked.iter().map(|marked| u8::from(*marked)).collect()
+    }
+
+    /// No cell at all, of the same picture.
+    pub(super) fn none(frame: &Frame) -> Self {
+        Self::of(frame)
+    }
+
+    /// The parts of the screen that hold the marked cells, each with a margin.
+    pub(super) fn parts(&self, frame: &Frame) -> Vec<ScreenRect> {
+        let mut spans = self.clumps();
+        merge(&mut spans);
+        if spans.len() > MOST {
+            spans.sort_by_key(|span| span.1);
+            let all = std::mem::take(&mut spans);
+            for span in all {
+                match spans.last_mut() {
+                    Some(last) if span.1 <= last.3 => *last = union(last, &span),
+                    _ => spans.push(span),
+                }
+            }
+        }
+        let origin = frame.bounds().origin();
+        let px = |v: usize| i32::try_from(v * CELL as usize).unwrap_or(i32::MAX);
+        let rect = |(left, top, right, bottom): Span| {
+            let part: ScreenRect = Rect::new(
+                origin.x.saturating_add(px(left)),
+                origin.y.saturating_add(px(top)),
+                px(right - left).unsigned_abs(),
+                px(bottom - top).unsigned_abs(),
+            );
+            part.intersect(&frame.bounds())
+        };
+        spans.into_iter().filter_map(rect).collect()
+    }
+
+    /// What hangs together, over a gap of one cell as well, with one cell around it.
+    fn clumps(&self) -> Vec<Span> {
+        let mut left = self.clone();
+        let mut found = Vec::new();
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                if !left.has(column, row) {
+                    continue;
+                }
+                let (mut span, mut count) = ((column, row, column + 1, row + 1), 0);
+                let mut open = vec![(column, row)];
+                left.mark_one(column, row, false);
+                while let Some((x, y)) = open.pop() {
+                    count += 1;
+                    span = union(&span, &(x, y, x + 1, y + 1));
+                    for ny in y.saturating_sub(2)..=y + 2 {
+                        for nx in x.saturating_sub(2)..=x + 2 {
+                            if left.has(nx, ny) {
+                                left.mark_one(nx, ny, false);
+                                open.push((nx, ny));
+                            }
+                        }
+                    }
+                }
+                if count >= LEAST {
+                    let (x, y) = (span.0.saturating_sub(1), span.1.saturating_sub(1));
+                    found.push((x, y, (span.2 + 1).min(self.columns), (span.3 + 1).min(self.rows)));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn union(a: &Span, b: &Span) -> Span {
+    (a.0.min(b.0), a.1.min(b.1), a.2.max(b.2), a.3.max(b.3))
+}
+
+/// Takes together what overlaps, and what costs hardly more together.
+fn merge(spans: &mut Vec<Span>) {
+    let area = |span: &Span| (span.2 - span.0) * (span.3 - span.1);
+    let mut at = 0;
+    while at < spans.len() {
+        let Some(&span) = spans.get(at) else { break };
+        let fits =
+            |other: &Span| area(&union(&span, other)) * 100 <= (area(&span) + area(other)) * WASTE;
+        match spans.iter().skip(at + 1).position(fits) {
+            Some(found) => {
+                let other = spans.swap_remove(at + 1 + found);
+                if let Some(span) = spans.get_mut(at) {
+                    *span = union(span, &other);
+                }
+                at = 0;
+            }
+            None => at += 1,
+        }
+    }
+}
+
+fn wider(bounds: &ScreenRect) -> ScreenRect {
+    Rect::new(
+        bounds.x.saturating_sub_unsigned(BORDER),
+        bounds.y.saturating_sub_unsigned(BORDER),
+        bounds.width.saturating_add(2 * BORDER),
+        bounds.height.saturating_add(2 * BORDER),
+    )
+}
+
+/// Whether neither all rows nor all columns of the cell are alike, with an edge somewhere.
+fn is_drawn(image: &RgbImage, column: usize, row: usize) -> bool {
+    let (cell, stride) = (CELL as usize, image.width() as usize * 3);
+    let from = column * cell * 3;
+    let rows: Vec<&[u8]> = (row * cell..(row + 1) * cell)
+        .filter_map(|y| {
+            let line = image.as_raw().get(y * stride..(y + 1) * stride)?;
+            line.get(from..(from + cell * 3).min(stride))
+        })
+        .collect();
+    let far = |a: &[u8; 3], b: &[u8; 3]| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > EDGE);
+    let along = rows.iter().any(|row| {
+        let pixels = row.as_chunks::<3>().0;
+        pixels.windows(2).any(|two| matches!(two, [a, b] if far(a, b)))
+    });
+    let down = || {
+        rows.windows(2).any(|two| match two {
+            [a, b] => a.as_chunks::<3>().0.iter().zip(b.as_chunks::<3>().0).any(|(a, b)| far(a, b)),
+            _ => false,
+        })
+    };
+    along && down()
+}
+
+/// Whether the tree says of it what is drawn there.
+pub(super) fn explains(element: &Element) -> bool {
+    let Rect { width, height, .. } = element.bounds;
+    if element.is_protected() || element.role.takes_text() {
+        return true;
+    }
+    if element.name.is_empty() {
+        return element.value.is_some();
+    }
+    match element.role {
+        Role::Group
+        | Role::Document
+        | Role::Frame
+        | Role::Dialog
+        | Role::Table
+        | Role::List
+        | Role::Menu
+        | Role::Other
+        | Role::Scrollbar => false,
+        Role::Image | Role::Clickable => width <= ICON && height <= ICON,
+        Role::Button
+        | Role::Checkbox
+        | Role::Radio
+        | Role::Toggle
+        | Role::Link
+        | Role::Textbox
+        | Role::Password
+        | Role::Moment
+        | Role::Dropdown
+        | Role::Option
+        | Role::ListItem
+        | Role::MenuItem
+        | Role::Tab
+        | Role::Slider
+        | Role::Spinner
+        | Role::Cell
+        | Role::Header
+        | Role::TreeItem
+        | Role::Heading
+        | Role::Text
+        | Role::Progress => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::{ElementId, ElementKey, Source, States};
+    use crate::frame::Monitor;
+    use image::Rgb;
+
+    /// A screen at (-100, 0) with texts, as stripes of 2 px, in these places of the picture.
+    fn screen(texts: &[(u32, u32, u32, u32)]) -> Frame {
+        let inside = |x: u32, y: u32| {
+            texts.iter().any(|(l, t, w, h)| (*l..l + w).contains(&x) && (*t..t + h).contains(&y))
+        };
+        let pixels = RgbImage::from_fn(400, 300, |x, y| {
+            Rgb([if inside(x, y) && (x / 2 + y / 2) % 2 == 0 { 0 } else { 255 }; 3])
+        });
+        let monitor =
+            Monitor { name: "screen".into(), bounds: Rect::new(-100, 0, 400, 300), scale: 1.0 };
+        Frame::new(monitor, pixels)
+    }
+
+    fn window(bounds: ScreenRect) -> Window {
+        Window {
+            id: WindowId(1),
+            title: String::new(),
+            app: String::new(),
+            pid: None,
+            bounds,
+            focused: true,
+        }
+    }
+
+    fn element(role: Role, name: &str, bounds: ScreenRect) -> Element {
+        Element {
+            id: ElementId(1),
+            key: ElementKey("k".into()),
+            role,
+            name: name.into(),
+            value: None,
+            description: None,
+            looks: None,
+            options: Vec::new(),
+            states: States::default(),
+            bounds,
+            source: Source::Accessibility,
+            window: Some(WindowId(1)),
+            within: None,
+        }
+    }
+
+    #[test]
+    fn only_what_no_element_explains_is_read() {
+        let frame = screen(&[(40, 40, 100, 16), (40, 200, 100, 16)]);
+        let windows = [window(frame.bounds())];
+        let all = Cells::unexplained(&frame, &windows, &[]).parts(&frame);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert!(all[0].contains(crate::geometry::Point::new(-40, 48)) && all[0].height < 50, "{all:?}");
+        let label = element(Role::Text, "a label", Rect::new(-60, 40, 100, 16));
+        let left = Cells::unexplained(&frame, &windows, std::slice::from_ref(&label)).parts(&frame);
+        assert_eq!(left, all[1..]);
+        for (role, name) in [(Role::Button, ""), (Role::Group, "a group"), (Role::Image, "a map")] {
+            let other = element(role, name, label.bounds);
+            assert_eq!(Cells::unexplained(&frame, &windows, &[other]).parts(&frame), all, "{role:?}");
+        }
+        let secret = element(Role::Password, "", label.bounds);
+        assert_eq!(Cells::unexplained(&frame, &windows, &[secret]).parts(&frame), all[1..]);
+        assert!(Cells::unexplained(&frame, &[], &[]).parts(&frame).is_empty());
+    }
+
+    #[test]
+    fn lines_and_plain_colours_are_no_text() {
+        let frame = screen(&[]);
+        let mut pixels = frame.pixels().clone();
+        for at in 0..300 {
+            pixels.put_pixel(at, 100, Rgb([0; 3]));
+            pixels.put_pixel(50, at, Rgb([0; 3]));
+        }
+        let frame = Frame::new(frame.monitor().clone(), pixels);
+        assert!(Cells::unexplained(&frame, &[window(frame.bounds())], &[]).parts(&frame).is_empty());
+    }
+
+    #[test]
+    fn what_changed_is_known_by_cells() {
+        let (a, b) = (screen(&[(40, 40, 100, 16)]), screen(&[(40, 40, 108, 16)]));
+        assert!(Cells::changed(Some(&a), &a).parts(&a).is_empty());
+        let changed = Cells::changed(Some(&a), &b);
+        assert!(changed.touches(&b, &Rect::new(40, 40, 8, 8)));
+        assert!(!changed.touches(&b, &Rect::new(-60, 40, 90, 16)));
+        assert!(Cells::changed(None, &a).without(&Cells::none(&a)).touches(&a, &Rect::new(0, 0, 1, 1)));
+        assert!(!Cells::changed(None, &a).touches(&a, &Rect::new(900, 900, 5, 5)));
+    }
+
+    #[test]
+    fn many_parts_become_few() {
+        let texts: Vec<_> = (0..60).map(|n| ((n % 10) * 40, (n / 10) * 48, 16, 12)).collect();
+        let frame = screen(&texts);
+        let parts = Cells::unexplained(&frame, &[window(frame.bounds())], &[]).parts(&frame);
+        assert!(!parts.is_empty() && parts.len() <= MOST, "{parts:?}");
+        for (x, y, _, _) in texts {
+            let middle = crate::geometry::Point::new(
+                i32::try_from(x).unwrap() - 92,
+                i32::try_from(y).unwrap() + 6,
+            );
+            assert!(parts.iter().any(|part| part.contains(middle)), "{middle}");
+        }
+    }
+
+    #[test]
+    fn the_smallest_frames_have_no_parts() {
+        for (width, height) in [(0, 0), (1, 1), (1, 50)] {
+            let bounds = Rect::new(0, 0, width, height);
+            let monitor = Monitor { name: "screen".into(), bounds, scale: 1.0 };
+            let frame = Frame::new(monitor, RgbImage::new(width, height));
+            assert!(Cells::unexplained(&frame, &[window(bounds)], &[]).parts(&frame).is_empty());
+            assert!(Cells::changed(None, &frame).without(&Cells::none(&frame)).parts(&frame).len() <= 1);
+        }
+    }
+}
