@@ -14,7 +14,7 @@ use crate::geometry::ScreenRect;
 /// The part of its window that something may fill and still count as one thing to click.
 const MAX_SHARE: u64 = 3;
 /// Sides in px below which something is only there for those who hear the page.
-const TINY: u32 = 3;
+pub(super) const TINY: u32 = 3;
 /// Signs before the points of a list.
 const BULLETS: [char; 6] = ['•', '◦', '▪', '■', '‣', '○'];
 /// Levels below an object in which the things that make it what it is are looked for.

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ::atspi::Role as BusRole;
+use ::atspi::{Role as BusRole, State};
 use futures_util::future::join_all;
 
 use crate::desktop::counter::Counter;
@@ -31,8 +31,8 @@ use bus::{Bus, Silence};
 use draft::Draft;
 use hidden::Verdicts;
 use identity::{Looks, Numbers};
-use list::Lister;
-use node::{Address, Node, Tree};
+use list::{Lister, TINY};
+use node::{Address, Node, Tree, is_block};
 use programs::{Program, Programs};
 
 /// Objects of one program that are looked at.
@@ -209,15 +209,24 @@ impl Accessibility {
         };
         let mut fresh = known.clone();
         fresh.id = id;
-        let said = self.said.get(key);
-        if said.is_some_and(|(role, name)| *role != node.role || *name != node.name) {
+        let is_same = |(role, name): &(BusRole, String)| {
+            // A part of a page that is edited is called a field, and what is called after its class in
+            // GTK 4 is called nothing.
+            let edited = *role == BusRole::DocumentText && node.is(State::Editable);
+            let unnamed = name.is_empty() && self.moved.contains_key(&address);
+            (*role == node.role || edited && is_block(node.role)) && (*name == node.name || unnamed)
+        };
+        if !self.said.get(key).is_none_or(is_same) {
             fresh.role = roles::role(&node);
             fresh.name = draft::clean(&node.name);
         }
         fresh.states = roles::states(&node, fresh.role);
         // The pieces of a text that goes on are read as one; the first stands for all.
         let piece = fresh.role == Role::Text && bounds.intersect(&known.bounds) == Some(bounds);
-        if !piece {
+        // The label of a box that is hardly there stands for it.
+        let tiny = bounds.width < TINY || bounds.height < TINY;
+        let drawn = tiny && known.bounds.contains(bounds.center());
+        if !piece && !drawn {
             fresh.bounds = bounds.intersect(&known.bounds).unwrap_or(bounds);
         }
         Some(fresh)

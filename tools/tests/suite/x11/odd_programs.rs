@@ -2,10 +2,12 @@
 //! toolkit that does not say where its widgets are.
 
 use std::process::Command;
+use std::time::Duration;
 
 use freehand_tools::desktop::Desktop;
-use freehand_tools::element::Role;
+use freehand_tools::element::{Element, Role};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 
 use super::support::Bench;
 
@@ -78,4 +80,45 @@ async fn widgets_of_gtk_4_are_where_they_are() {
     assert_eq!(again.id, sow.id);
     let window = seen.windows.iter().find(|w| w.title == "Greenhouse").unwrap();
     assert!(window.bounds.contains(again.bounds.center()) && again.bounds != sow.bounds);
+}
+
+/// What the list calls something else than its program does can be used all the same: the target is
+/// looked at once more before a click, and must be what it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_listed_can_be_used() {
+    let mut bench = Bench::start().await;
+    let page = |name: &str| {
+        format!("--app=file://{}/../bench/corpus/pages/{name}.html", env!("CARGO_MANIFEST_DIR"))
+    };
+    bench.open(&["chromium", &page("custom")], "Custom").await;
+    let box_to_tick = named(&mut bench, Role::Radio, "Styled first").await;
+    bench.call("click", json!({"target": box_to_tick.id})).await;
+    let ticked = named(&mut bench, Role::Radio, "Styled first").await;
+    assert_eq!((box_to_tick.states.checked, ticked.states.checked), (Some(false), Some(true)));
+
+    bench.open(&["chromium", &page("editable")], "Editor").await;
+    let letter = named(&mut bench, Role::Textbox, "Letter").await;
+    bench.call("type_text", json!({"target": letter.id, "text": "Yours, Bo", "clear": true})).await;
+    let written = named(&mut bench, Role::Textbox, "Letter").await;
+    assert_eq!(written.value.as_deref(), Some("Yours, Bo"));
+
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/corpus/programs/gtk4.py");
+    let told = bench.path("told.json");
+    bench.open(&["/usr/bin/python3", script, told.to_str().unwrap()], "Greenhouse").await;
+    let summer = named(&mut bench, Role::Tab, "Summer").await;
+    bench.call("click", json!({"target": summer.id})).await;
+    named(&mut bench, Role::Text, "Summer beds").await;
+}
+
+/// Waits until the list has it.
+async fn named(bench: &mut Bench, role: Role, name: &str) -> Element {
+    bench.quiet().await;
+    for _ in 0..50 {
+        let seen = bench.desktop.observe().await.unwrap();
+        if let Some(found) = seen.elements.iter().find(|e| e.role == role && e.name == name) {
+            return found.clone();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no {role:?} `{name}`");
 }
