@@ -4,12 +4,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use freehand_tools::geometry::{Screen, ScreenRect, Size};
+use freehand_tools::geometry::ScreenRect;
 
 use crate::display::{self, Display};
 use crate::duration;
 use crate::model_choice::ModelChoice;
 use crate::ruling::Ruling;
+
+mod bench;
+mod rules;
+
+pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
+pub use rules::{AuditCommand, ExplainArgs, PolicyCommand};
 
 /// Operates a desktop for you, with a model that runs on your own machine, under rules that you set.
 #[derive(Debug, Parser)]
@@ -308,98 +314,6 @@ Examples:
   freehand model pull ocr
   freehand model pull qwen2.5-coder-0.5b --from packages";
 
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// Print the rules in force with all layers, and their digest.
-    #[command(after_help = POLICY_SHOW)]
-    Show {
-        #[command(flatten)]
-        gate: GateArgs,
-        /// Print the schema instead: all that a rule may speak of.
-        #[arg(long)]
-        schema: bool,
-    },
-    /// Say whether files of rules or of tiers are sound.
-    #[command(after_help = POLICY_CHECK)]
-    Check {
-        /// Files of rules (`.cedar`) or of tiers (`.toml`).
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Try the cases that stand in `NAME.cases.toml` beside a file of rules; without a file, those of the
-    /// policies that come with Freehand.
-    #[command(after_help = POLICY_TEST)]
-    Test {
-        /// Files of rules.
-        #[arg(value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// Say which rules decide about the actions of a record, and why.
-    #[command(after_help = POLICY_EXPLAIN)]
-    Explain(ExplainArgs),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Check that no line of the log was changed or taken out, and print the hash of the last one.
-    #[command(after_help = AUDIT)]
-    Verify {
-        /// The log [default: the one of this account].
-        file: Option<PathBuf>,
-    },
-    /// Print the last lines of the log.
-    #[command(after_help = AUDIT)]
-    Show {
-        /// The log [default: the one of this account].
-        file: Option<PathBuf>,
-        /// So many lines.
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        last: usize,
-        /// As JSON, a line for each.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-const AUDIT: &str = "\
-Whoever cuts off the last lines is found by the hash alone: keep it elsewhere where that matters.
-
-Examples:
-  freehand audit verify
-  freehand audit show --last 5";
-
-#[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// The folder of the record.
-    pub dir: PathBuf,
-    /// Only this step.
-    #[arg(long, value_name = "N")]
-    pub step: Option<u32>,
-    #[command(flatten)]
-    pub gate: GateArgs,
-}
-
-const POLICY_SHOW: &str = "\
-Examples:
-  freehand policy show
-  freehand policy show --policy trusted-apps --deny pay
-  freehand policy show --schema";
-
-const POLICY_CHECK: &str = "\
-Example:
-  freehand policy check mine.cedar ~/.config/freehand/tiers.toml";
-
-const POLICY_TEST: &str = "\
-Examples:
-  freehand policy test
-  freehand policy test mine.cedar";
-
-const POLICY_EXPLAIN: &str = "\
-Display and policy are those of the record unless you name others.
-
-Example:
-  freehand policy explain runs/order --step 3 --policy supervised";
-
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// As JSON.
@@ -409,106 +323,6 @@ pub struct DoctorArgs {
 
 const DOCTOR: &str = "\
 Ends with 0 when Freehand can work, with 5 when something that it needs is missing.";
-
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// What a step costs beside the model and beside waiting for the screen.
-    #[command(after_help = BENCH_STEP)]
-    Step(BenchStepArgs),
-    /// What judging an action costs under many rules.
-    #[command(after_help = BENCH_GATE)]
-    Gate(BenchGateArgs),
-    /// What Freehand sees on a display of its own: one look for each line of input.
-    #[command(after_help = BENCH_LOOK)]
-    Look(BenchLookArgs),
-    /// How well and how quickly text is read off the screen, beside tesseract and rapidocr.
-    #[command(after_help = BENCH_OCR)]
-    Ocr(BenchOcrArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct BenchGateArgs {
-    /// Rules of the policy.
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub rules: u32,
-    /// Rounds of each case.
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub rounds: u32,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-const BENCH_GATE: &str = "\
-Example:
-  freehand bench gate --rules 200";
-
-#[derive(Debug, Args)]
-pub struct BenchLookArgs {
-    /// The size in px of the display that is started for it.
-    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size, default_value = "1280x800")]
-    pub size: Size<Screen>,
-    /// Count the tokens of the list as the model of this GGUF file cuts them.
-    #[arg(long, value_name = "FILE")]
-    pub tokens: Option<PathBuf>,
-}
-
-const BENCH_LOOK: &str = "\
-It starts a display and answers with lines of JSON. The first tells the environment in which programs
-appear on that display. After that each line of input, whatever stands in it, is answered with what is
-seen then: windows, elements, the list as a model reads it. Numbers stay with their elements from look to
-look. It ends with its input, and the display with it. `bench/corpus/see.py` judges with it how well
-Freehand sees.";
-
-#[derive(Debug, Args)]
-pub struct BenchStepArgs {
-    /// Rounds of each case.
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub rounds: u32,
-    /// Measure on a display of this size in px; may be repeated [default: 1280x800 and 1920x1080].
-    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
-    pub size: Vec<Size<Screen>>,
-    /// Compare with nothing: no Python packages are fetched.
-    #[arg(long)]
-    pub no_peer: bool,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-const BENCH_STEP: &str = "\
-It starts displays of its own with a browser on them, and takes a few minutes. In the same run it
-measures what Python with mss and PyAutoGUI takes for the same pictures and clicks; their packages are
-fetched with pip into Freehand's cache folder, once.
-
-Examples:
-  freehand bench step
-  freehand bench step --rounds 10 --size 1280x800 --no-peer
-  freehand bench step --json > step.json";
-
-#[derive(Debug, Args)]
-pub struct BenchOcrArgs {
-    /// Rounds of each case.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub rounds: u32,
-    /// Compare with nothing: neither tesseract nor Python is run.
-    #[arg(long)]
-    pub no_peer: bool,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-const BENCH_OCR: &str = "\
-A page with known phrases, Latin and CJK, is drawn by a browser without a window; where they stand is
-taken from the browser's own document. Each reads the same pictures by turns: the whole page of
-1280x800, and a part of 400x300. Nothing is remembered from one round to the next. The Python
-packages are fetched with pip into Freehand's cache folder, once; tesseract is used where installed.
-
-Examples:
-  freehand model pull ocr
-  freehand bench ocr
-  freehand bench ocr --rounds 10 --json > ocr.json";
 
 #[derive(Debug, Subcommand)]
 pub enum DocsCommand {
@@ -525,10 +339,6 @@ fn variable(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(format!("`{text}` is not NAME=VALUE")),
     }
-}
-
-fn size(text: &str) -> Result<Size<Screen>, String> {
-    display::size(text).ok_or_else(|| format!("`{text}` is not a size; use for example `1280x800`"))
 }
 
 #[cfg(test)]
