@@ -42,10 +42,12 @@ impl Interrupt {
     /// Asks to end, and lets go of everything at once: typing that is under way ends with it.
     pub fn ask(&self, words: &str) {
         self.stop.stop();
-        if !self.asked.send_replace(true) {
+        if !*self.asked.borrow() {
+            // Before anybody hears of it, who may end the program.
             terminal::say(Tone::Strong, words);
             tokio::task::spawn_blocking(display::release_everything);
         }
+        self.asked.send_replace(true);
     }
 
     /// What a run looks at.

@@ -17,7 +17,7 @@ use crate::args::GateArgs;
 use crate::config::Config;
 use crate::desk::{Desk, stop_sign};
 use crate::display::{self, Display, Opened};
-use crate::exit::usage;
+use crate::exit::{Stopped, usage};
 use crate::own_windows;
 use crate::places;
 use crate::ruling::Ruling;
@@ -91,7 +91,11 @@ impl Terms {
     /// Opens the desktop and puts the gate before it.
     pub async fn open(&self, interrupt: &Interrupt) -> Result<Work> {
         let running = Running::register(&places::running()?)?;
-        let mut opened = display::open(&self.display, display::STEP)?;
+        let mut opened = display::open(&self.display, display::STEP).map_err(|error| {
+            // Stopping ends a display that is just being started.
+            let stopped = || Stopped("stopped before the display was there".into()).into();
+            if interrupt.stop().is_stopped() { stopped() } else { error }
+        })?;
         let desk = match self.trust {
             DisplayTrust::Own => Desk::deserted(),
             DisplayTrust::Vouched | DisplayTrust::Users => {
