@@ -6,6 +6,7 @@
 mod asking;
 pub mod error;
 pub mod event;
+mod halt;
 pub mod limits;
 pub mod memory;
 pub mod outside;

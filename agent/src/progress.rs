@@ -1,14 +1,12 @@
 //! What one step of a run leaves for the next one, and what the model is told of it.
 
-use freehand_model::ModelError;
 use freehand_model::dialect::{Barred, Comparison, PlanView};
 use freehand_tools::action::{ActionKind, Status};
 use freehand_tools::apps::App;
 use freehand_tools::call::ToolSpec;
-use freehand_tools::desktop::DesktopError;
 use freehand_tools::outcome::{Effect, Outcome};
 
-use crate::AgentError;
+use crate::halt::Halt;
 use crate::memory::Memory;
 use crate::sight::Sight;
 use crate::trajectory::{Exit, Judged};
@@ -27,30 +25,6 @@ pub(crate) struct Progress {
     /// How the task compares, and whether it was asked.
     pub(crate) comparison: Comparison,
     pub(crate) compared: bool,
-}
-
-/// Why a pass could not be finished.
-pub(crate) enum Halt {
-    Exit(Exit),
-    Agent(AgentError),
-}
-
-impl From<DesktopError> for Halt {
-    fn from(error: DesktopError) -> Self {
-        Self::Exit(Exit::DesktopFailed { reason: error.to_string() })
-    }
-}
-
-impl From<ModelError> for Halt {
-    fn from(error: ModelError) -> Self {
-        Self::Exit(Exit::ModelFailed { reason: error.to_string() })
-    }
-}
-
-impl From<AgentError> for Halt {
-    fn from(error: AgentError) -> Self {
-        Self::Agent(error)
-    }
 }
 
 impl Progress {

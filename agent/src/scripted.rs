@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use freehand_model::dialect::list;
 use freehand_tools::action::ActionKind;
 use freehand_tools::call::ToolCall;
-use freehand_tools::desktop::{Desktop, DesktopError};
+use freehand_tools::desktop::Desktop;
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::Outcome;
@@ -18,6 +18,7 @@ use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
 use crate::event::{Event, Listener};
+use crate::halt::Halt;
 use crate::outside::Stop;
 use crate::step::{Done, perform_call};
 use crate::trajectory::recorder::Recorder;
@@ -27,8 +28,6 @@ use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 const POLL: Duration = Duration::from_millis(100);
 /// How often a call is made anew because the screen moved under it before anything was done.
 const RETRIES: u32 = 3;
-/// Characters of the list in the record.
-const LIST: usize = 6_000;
 
 /// All that acting without a model needs, lent to it.
 #[expect(missing_debug_implementations, reason = "holds trait objects that have none")]
@@ -45,25 +44,6 @@ pub struct Scripted<'a> {
     pub listener: &'a dyn Listener,
     /// The way to stop it.
     pub stop: Stop,
-}
-
-/// Why a script goes no further.
-#[derive(Debug)]
-pub(crate) enum Halt {
-    Exit(Exit),
-    Agent(AgentError),
-}
-
-impl From<DesktopError> for Halt {
-    fn from(error: DesktopError) -> Self {
-        Self::Exit(Exit::DesktopFailed { reason: error.to_string() })
-    }
-}
-
-impl From<AgentError> for Halt {
-    fn from(error: AgentError) -> Self {
-        Self::Agent(error)
-    }
 }
 
 /// Why a call means nothing on the screen.
@@ -222,7 +202,7 @@ impl Scripted<'_> {
             index: self.recorder.last() + 1,
             at_ms: 0,
             seen: Seen::from(seen),
-            list: list::screen(seen, "", LIST),
+            list: list::screen(seen, "", list::BUDGET),
             done: None,
             completion: None,
             proposal: None,

@@ -8,8 +8,6 @@ use freehand_tools::desktop::{Desktop, DesktopError};
 use freehand_tools::element::{Element, ElementId, Role};
 use freehand_tools::observation::Observation;
 
-/// Characters of the list that the model is shown.
-const LIST_BUDGET: usize = 6_000;
 /// The accessibility tree may come in after the pixels; it is read again at most so often.
 const TREE_READS: u32 = 4;
 const TREE_WAIT: Duration = Duration::from_millis(60);
@@ -58,7 +56,7 @@ impl Sight {
     async fn once(desktop: &mut dyn Desktop, task: &str) -> Result<Self, DesktopError> {
         let at = Instant::now();
         let seen = desktop.observe().await?;
-        let list = list::screen(&seen, task, LIST_BUDGET);
+        let list = list::screen(&seen, task, list::BUDGET);
         Ok(Self { seen, list, at })
     }
 }

@@ -13,7 +13,8 @@ use freehand_tools::toolbox::Toolbox;
 use serde_json::Value;
 
 use crate::AgentError;
-use crate::scripted::{Absent, Halt, Scripted, check, only_informs};
+use crate::halt::Halt;
+use crate::scripted::{Absent, Scripted, check, only_informs};
 use crate::trajectory::redact::{KEY, MASK};
 use crate::trajectory::{Exit, Judged, Step, Trajectory};
 use crate::workflow::absent;

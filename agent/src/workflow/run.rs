@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use super::{Work, Workflow, WorkflowStep};
 use crate::AgentError;
-use crate::scripted::{Absent, Halt, Scripted, check};
+use crate::halt::Halt;
+use crate::scripted::{Absent, Scripted, check};
 use crate::trajectory::Exit;
 use crate::trajectory::recorder::Recorder;
 

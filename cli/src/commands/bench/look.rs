@@ -19,9 +19,6 @@ use crate::args::BenchLookArgs;
 use crate::exit::Code;
 use crate::terminal;
 
-/// Characters of the list, as in a run.
-const LIST: usize = 6_000;
-
 /// Where programs have to be started to be seen.
 #[derive(Debug, Serialize)]
 struct Place {
@@ -43,7 +40,7 @@ struct Look {
 
 impl Look {
     fn of(seen: &Observation, ms: f64, counter: Option<&Counter>) -> Result<Self> {
-        let list = list::screen(seen, "", LIST);
+        let list = list::screen(seen, "", list::BUDGET);
         let tokens = counter.map(|counter| counter.count(&list)).transpose()?;
         Ok(Self { ms, list, tokens, seen: Seen::from(seen) })
     }

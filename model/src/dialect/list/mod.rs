@@ -14,6 +14,8 @@ pub(super) mod task;
 pub use self::diff::{Change, changes};
 pub use self::line::quoted;
 
+/// Characters of a list that a model is shown and that a record keeps.
+pub const BUDGET: usize = 6_000;
 /// What a reader of a page does not need: the browser's own bars.
 const TOOLBAR: &str = "toolbar";
 

@@ -30,9 +30,6 @@ use super::stage::Stage;
 use crate::commands::bench::spread::Spread;
 use crate::work::NO_MODEL;
 
-/// Characters of the list, as in a run.
-const LIST: usize = 6_000;
-
 /// What is measured of a round, in ms.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Parts<T> {
@@ -136,7 +133,7 @@ impl Stepper {
         let observe = lap(&mut since);
         desktop.observe().await?;
         let observe_unchanged = lap(&mut since);
-        let text = list::screen(&seen, "", LIST);
+        let text = list::screen(&seen, "", list::BUDGET);
         let kept = Seen::from(&seen);
         let list = lap(&mut since);
         let (target, point) = target(&seen, self.index)?;
