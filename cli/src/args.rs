@@ -12,10 +12,14 @@ use crate::model_choice::ModelChoice;
 use crate::ruling::Ruling;
 
 mod bench;
+mod model;
 mod rules;
+mod serve;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
+pub use model::{ModelDoctorArgs, RecommendArgs};
 pub use rules::{AuditCommand, ExplainArgs, PolicyCommand};
+pub use serve::ServeArgs;
 
 /// Operates a desktop for you, with a model that runs on your own machine, under rules that you set.
 #[derive(Debug, Parser)]
@@ -66,6 +70,9 @@ pub enum Command {
     /// The weights of models.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Serve one model to other programs, by OpenAI's protocol, until Ctrl-C.
+    #[command(after_help = serve::SERVE)]
+    Serve(ServeArgs),
     /// The rules: those in force, and those that you write.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -287,6 +294,12 @@ pub enum ModelCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Say which model suits this machine, and why not the others.
+    #[command(after_help = model::RECOMMEND)]
+    Recommend(RecommendArgs),
+    /// Find out what a model server can do, and what to do about what it cannot.
+    #[command(after_help = model::DOCTOR)]
+    Doctor(ModelDoctorArgs),
     /// Remove a model from this machine.
     Rm {
         /// Its name.

@@ -16,6 +16,7 @@ mod desk;
 mod display;
 mod duration;
 mod exit;
+mod machine;
 mod model_choice;
 mod own_windows;
 mod places;

@@ -124,37 +124,42 @@ impl ModelChoice {
 }
 
 impl Located {
-    /// The dialect's name.
+    /// The dialect's name, as far as it is known before a server was asked.
     pub fn dialect(&self) -> &str {
         match self {
             Self::Weights { dialect, .. } => dialect,
-            Self::Server(_) => "tools",
+            Self::Server(_) => "as the server tells",
         }
     }
 
     /// Reads the weights, or asks the server whether it is there.
     pub async fn load(self) -> Result<Ready> {
-        let dialect: Box<dyn Dialect> = match self.dialect() {
-            "numbered" => Box::new(Numbered),
-            "tools" => Box::new(Tools),
-            other => {
-                return Err(usage(format!("this program knows no dialect `{other}`; use a newer one")));
-            }
-        };
-        let model: Box<dyn Model> = match self {
-            Self::Weights { path, .. } => {
+        match self {
+            Self::Weights { path, dialect } => {
+                let dialect = self::dialect(&dialect)?;
                 let waiting = progress::spinner("reading the model");
                 let settings = Settings { prefixes: places::prefixes(), ..Settings::default() };
                 let model = Embedded::open(path, settings).await?;
                 waiting.finish_and_clear();
-                Box::new(model)
+                Ok(Ready { model: Box::new(model), dialect })
             }
             Self::Server(server) => {
-                server.probe().await?;
-                Box::new(server)
+                let served = server.probe().await?;
+                // A server of ours knows how its model is best spoken to.
+                let told = served.dialect.as_deref().and_then(|told| dialect(told).ok());
+                let dialect = told.unwrap_or_else(|| Box::new(Tools));
+                Ok(Ready { model: Box::new(server), dialect })
             }
-        };
-        Ok(Ready { model, dialect })
+        }
+    }
+}
+
+/// The dialect of that name.
+fn dialect(name: &str) -> Result<Box<dyn Dialect>> {
+    match name {
+        "numbered" => Ok(Box::new(Numbered)),
+        "tools" => Ok(Box::new(Tools)),
+        other => Err(usage(format!("this program knows no dialect `{other}`; use a newer one"))),
     }
 }
 

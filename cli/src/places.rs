@@ -21,6 +21,11 @@ pub fn config() -> Result<PathBuf> {
     Ok(project()?.config_dir().join("config.toml"))
 }
 
+/// What clients of `freehand serve` have to send.
+pub fn serve_token() -> Result<PathBuf> {
+    Ok(project()?.config_dir().join("serve-token"))
+}
+
 /// The folder for the records of runs when nobody names another.
 pub fn runs() -> Result<PathBuf> {
     let dirs = project()?;

@@ -7,7 +7,8 @@ pub mod dialect;
 #[cfg(test)]
 mod fake_server;
 pub mod prompt;
+pub mod serve;
 pub mod store;
 
 pub use backend::{Capabilities, Model, ModelError, TokenSink};
-pub use prompt::{Completion, Constraint, Finish, Prompt, Speaker, Turn, Usage};
+pub use prompt::{Chosen, Completion, Constraint, Finish, Likely, Prompt, Speaker, Turn, Usage};

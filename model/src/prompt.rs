@@ -63,6 +63,31 @@ pub struct Prompt {
     pub seed: u64,
     /// Texts that end the answer; they are not part of it.
     pub stop: Vec<String>,
+    /// Takes from the likeliest tokens that have this share of the probability together; all where it is
+    /// not set.
+    pub top_p: Option<f32>,
+    /// Tells the one who reads along how likely each token was, beside so many others.
+    pub likelihoods: Option<u8>,
+    /// Reads the turns as they stand, without the template that marks who speaks.
+    pub plain: bool,
+}
+
+/// A token of an answer and how likely it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// The token.
+    pub token: Likely,
+    /// The likeliest tokens in its place, the likeliest first.
+    pub others: Vec<Likely>,
+}
+
+/// A token and how likely it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Likely {
+    /// The bytes of its text, which may be half a character.
+    pub bytes: Vec<u8>,
+    /// The natural logarithm of its probability among the tokens that the constraint allows.
+    pub logprob: f64,
 }
 
 /// Why an answer ended.

@@ -11,11 +11,14 @@ mod bench;
 mod docs;
 mod doctor;
 mod model;
+mod model_doctor;
 mod observe;
 mod policy;
+mod recommend;
 mod replay;
 mod resume;
 mod run;
+mod serve;
 #[cfg(unix)]
 mod stop;
 mod workflow;
@@ -32,6 +35,7 @@ pub async fn run(command: Command) -> Result<Code> {
         #[cfg(unix)]
         Command::Stop => stop::run().await,
         Command::Model(command) => model::run(command).await,
+        Command::Serve(args) => serve::run(args).await,
         Command::Policy(command) => policy::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Doctor(args) => doctor::run(args).await,

@@ -4,6 +4,7 @@ use anyhow::Result;
 use freehand_model::store::{Entry, Source, Stage, State, Store};
 use serde::Serialize;
 
+use super::{model_doctor, recommend};
 use crate::args::{From, ModelCommand};
 use crate::exit::{Code, Stopped};
 use crate::places;
@@ -15,6 +16,8 @@ use crate::terminal::{self, Tone};
 pub async fn run(command: ModelCommand) -> Result<Code> {
     let store = places::store()?;
     match command {
+        ModelCommand::Recommend(args) => recommend::run(&args),
+        ModelCommand::Doctor(args) => model_doctor::run(args).await,
         ModelCommand::Pull { name, from } => pull(&store, name, from).await,
         ModelCommand::List { json } => {
             list(&store, json);

@@ -12,5 +12,7 @@ mod policy;
 mod run;
 mod screen;
 mod see;
+#[cfg(unix)]
+mod serve;
 mod support;
 mod usage;

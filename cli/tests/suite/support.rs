@@ -134,6 +134,11 @@ impl Running {
         });
     }
 
+    /// What it has said so far, on both sides.
+    pub(crate) fn so_far(&self) -> String {
+        self.out.so_far() + &self.err.so_far()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         signal(self.child.id(), name);
     }

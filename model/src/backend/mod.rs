@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::prompt::{Completion, Prompt};
+use crate::prompt::{Chosen, Completion, Prompt};
 
 pub mod embedded;
 pub mod openai;
@@ -32,6 +32,10 @@ pub struct Capabilities {
 pub trait TokenSink: Send {
     /// The next piece of the answer.
     fn piece(&mut self, text: &str) -> ControlFlow<()>;
+
+    /// The next token, before the piece that it ends: only where [`Prompt::likelihoods`] asks for it and
+    /// the backend knows.
+    fn token(&mut self, _: Chosen) {}
 
     /// Whether to go on, asked between pieces too, for example after each part of a long prompt.
     fn poll(&mut self) -> ControlFlow<()> {

@@ -19,6 +19,45 @@ pub struct Catalogue {
     /// Models that are of use only together.
     #[serde(default)]
     pub sets: Vec<Set>,
+    /// Models that need a server of their own.
+    #[serde(default)]
+    pub served: Vec<Served>,
+}
+
+/// What a model needs to be of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Memory with a context of 8192 tokens, in MB.
+    pub memory_mb: u64,
+    /// Cores of a processor of today that make a step bearable.
+    pub cores: usize,
+}
+
+/// A model that runs in a server: it sees, or needs a graphics card.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Served {
+    /// Its name.
+    pub name: String,
+    /// Under which terms it may be used.
+    pub licence: String,
+    /// The size of its weights with 4 bits each, about, in bytes.
+    pub bytes: u64,
+    /// Memory of a graphics card, in MB.
+    pub graphics_mb: u64,
+    /// Memory of the machine where there is no graphics card, in MB.
+    pub memory_mb: u64,
+    /// Cores of the processor where there is no graphics card.
+    pub cores: usize,
+    /// Whether it sees images.
+    pub sees: bool,
+    /// Where it is found.
+    pub source: String,
+    /// How a server is started with it.
+    pub start: String,
+    /// How good it is, and who says so.
+    pub judged: String,
 }
 
 /// Models that are fetched and removed together.
@@ -47,10 +86,12 @@ pub struct Entry {
     /// The file that holds its weights and its vocabulary: in the GGUF format for a model that is asked, in
     /// the ONNX format for one that reads the screen.
     pub file: String,
-    /// The size of the file, in bytes.
+    /// The size of the file, in bytes; about so much where there is no hash.
     pub bytes: u64,
-    /// The SHA-256 of the file, in lower-case hexadecimal digits.
-    pub sha256: String,
+    /// The SHA-256 of the file, in lower-case hexadecimal digits. Where it is not known for sure there is none:
+    /// then the one that the hub tells is kept at the first fetch, and holds from then on.
+    #[serde(default)]
+    pub sha256: Option<String>,
     /// Under which terms it may be used.
     pub licence: String,
     /// What it is, in a few words.
@@ -61,8 +102,24 @@ pub struct Entry {
     /// Tokens that fit in prompt and answer together.
     #[serde(default)]
     pub context: Option<u32>,
+    /// The family that it is computed as.
+    #[serde(default)]
+    pub architecture: Option<String>,
+    /// What it needs.
+    #[serde(default)]
+    pub needs: Option<Needs>,
+    /// How good it is, and who says so.
+    #[serde(default)]
+    pub judged: Option<String>,
     /// Where it is found.
     pub sources: Sources,
+}
+
+impl Entry {
+    /// The hash, or a text that is none.
+    pub(super) fn hash(&self) -> &str {
+        self.sha256.as_deref().unwrap_or_default()
+    }
 }
 
 /// Where a model is found.
@@ -165,11 +222,17 @@ mod tests {
         let catalogue = Catalogue::builtin().unwrap();
         catalogue.entry(&catalogue.default).unwrap();
         for entry in &catalogue.models {
-            assert!(is_hash(&entry.sha256), "{}", entry.name);
+            assert!(entry.sha256.as_deref().is_none_or(is_hash), "{}", entry.name);
+            assert_eq!(entry.dialect.is_some(), entry.needs.is_some(), "{}", entry.name);
             assert!(
                 entry.name.bytes().chain(entry.file.bytes()).all(|b| b.is_ascii_graphic() && b != b'/')
             );
-            let packages = entry.sources.packages.as_ref().unwrap();
+            let hub = entry.sources.hub.as_ref();
+            let Some(packages) = &entry.sources.packages else {
+                // What is not pinned here is pinned by the first fetch.
+                assert!(entry.sha256.is_some() || hub.is_some_and(|hub| hub.revision == "main"));
+                continue;
+            };
             assert_eq!(
                 packages.parts.iter().map(|part| part.bytes).sum::<u64>(),
                 entry.bytes,
@@ -177,7 +240,7 @@ mod tests {
                 entry.name
             );
             assert!(packages.parts.iter().all(|part| is_hash(&part.sha256)), "{}", entry.name);
-            assert!(entry.sources.hub.as_ref().is_none_or(|hub| hub.revision.len() == 40));
+            assert!(hub.is_none_or(|hub| hub.revision.len() == 40));
             assert!(packages.numbered || packages.parts.len() == 1, "{}", entry.name);
         }
         let names = |name: &str| -> Vec<String> {
@@ -194,7 +257,8 @@ mod tests {
         assert_eq!(
             error,
             "no model is called `gpt`; there are `qwen2.5-coder-1.5b`, `qwen2.5-coder-0.5b`, \
-             `ocr-detection`, `ocr-recognition`"
+             `ocr-detection`, `ocr-recognition`, `qwen2.5-coder-7b`, `qwen3-1.7b`, `qwen3-4b`, `qwen3-8b`, \
+             `deepseek-r1-distill-qwen-1.5b`, `deepseek-r1-distill-qwen-7b`"
         );
     }
 }

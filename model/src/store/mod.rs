@@ -13,15 +13,19 @@ mod catalogue;
 mod hub;
 mod packages;
 mod partial;
+mod pin;
 mod pull;
+mod recommend;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 pub use catalogue::{
-    Catalogue, Entry, HubFile, OCR, OCR_DETECTION, OCR_RECOGNITION, Packages, Part, Set, Sources,
+    Catalogue, Entry, HubFile, Needs, OCR, OCR_DETECTION, OCR_RECOGNITION, Packages, Part, Served, Set,
+    Sources,
 };
 pub use pull::{Progress, Source, Stage};
+pub use recommend::{Advice, Graphics, Machine, Verdict};
 
 /// The variable of the environment that names the directory of the weights.
 pub const DIR_VARIABLE: &str = "FREEHAND_MODELS";
@@ -94,8 +98,8 @@ impl Store {
     /// The file of a model that is there and right. Where it has changed since it was last looked at,
     /// all of it is read, which takes seconds for a gigabyte: call it where that may block.
     pub fn path(&self, name: &str) -> Result<PathBuf, ModelError> {
-        let entry = self.catalogue.entry(name)?;
-        let path = self.file(entry);
+        let entry = self.pinned(self.catalogue.entry(name)?);
+        let path = self.file(&entry);
         let bad = |reason: String| ModelError::BadFile { path: path.clone(), reason };
         let mend = format!("run `freehand model pull {name}` to fetch it again");
         let metadata = match fs::metadata(&path) {
@@ -104,6 +108,9 @@ impl Store {
             }
             found => found.map_err(|error| bad(error.to_string()))?,
         };
+        if entry.sha256.is_none() {
+            return Err(bad(format!("nothing is known that it could be checked by; {mend}")));
+        }
         if metadata.len() != entry.bytes {
             return Err(bad(format!(
                 "it has {} bytes instead of {}; {mend}",
@@ -111,11 +118,11 @@ impl Store {
                 entry.bytes
             )));
         }
-        if verify::is_noted(&path, &metadata, &entry.sha256) {
+        if verify::is_noted(&path, &metadata, entry.hash()) {
             return Ok(path);
         }
         let hash = verify::hash(&path, |_| ()).map_err(|error| bad(error.to_string()))?;
-        if hash != entry.sha256 {
+        if hash != entry.hash() {
             return Err(bad(format!("its SHA-256 is wrong; {mend}")));
         }
         verify::write_note(&path, &hash);
@@ -133,10 +140,11 @@ impl Store {
     }
 
     fn look(&self, entry: &Entry) -> State {
+        let entry = &self.pinned(entry);
         let path = self.file(entry);
         match fs::metadata(&path) {
             Ok(found) if found.len() != entry.bytes => State::Broken { bytes: found.len() },
-            Ok(found) if verify::is_noted(&path, &found, &entry.sha256) => State::Ready,
+            Ok(found) if verify::is_noted(&path, &found, entry.hash()) => State::Ready,
             Ok(_) => State::Unchecked,
             Err(_) => match fs::metadata(self.partial(entry, "part")) {
                 Ok(part) if part.len() > 0 => State::Partial { bytes: part.len() },
@@ -154,7 +162,8 @@ impl Store {
         let _lock = Lock::take(&self.partial(entry, "lock"), entry)?;
         let file = self.file(entry);
         let mut freed = 0;
-        for path in [verify::note_path(&file), self.partial(entry, "part"), file] {
+        let kept = [self.partial(entry, "part"), self.pin_file(entry)];
+        for path in [verify::note_path(&file)].into_iter().chain(kept).chain([file]) {
             let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             match fs::remove_file(&path) {
                 Ok(()) => freed += bytes,

@@ -99,6 +99,7 @@ impl Store {
     ) -> Result<PathBuf, ModelError> {
         let entry = self.catalogue.entry(name)?;
         let _lock = Lock::take(&self.partial(entry, "lock"), entry)?;
+        let entry = &self.pin(entry, source).await?;
         progress.at(Stage::Check, 0, entry.bytes);
         let (store, named) = (self.clone(), name.to_owned());
         if let Ok(Ok(path)) = tokio::task::spawn_blocking(move || store.path(&named)).await {
@@ -172,7 +173,7 @@ impl Store {
 
     /// Puts a fetched file in its place.
     async fn settle(&self, entry: &Entry, partial: Partial) -> Result<PathBuf, ModelError> {
-        let (to, sha256) = (self.file(entry), entry.sha256.clone());
+        let (to, sha256) = (self.file(entry), entry.hash().to_owned());
         let placed = blocking(move || {
             let right = partial.finish(&to, &sha256)?;
             if right {

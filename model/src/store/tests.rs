@@ -31,11 +31,14 @@ fn catalogue() -> Catalogue {
         name: "tiny".into(),
         file: "tiny.gguf".into(),
         bytes: content.len() as u64,
-        sha256: sha(&content),
+        sha256: Some(sha(&content)),
         licence: String::new(),
         summary: String::new(),
         dialect: None,
         context: None,
+        architecture: None,
+        needs: None,
+        judged: None,
         sources: Sources {
             hub: Some(HubFile { repo: "o/r".into(), revision: "c0".into(), file: "t.gguf".into() }),
             packages: Some(Packages {
@@ -47,7 +50,7 @@ fn catalogue() -> Catalogue {
             }),
         },
     };
-    Catalogue { default: "tiny".into(), models: vec![entry], sets: Vec::new() }
+    Catalogue { default: "tiny".into(), models: vec![entry], sets: Vec::new(), served: Vec::new() }
 }
 
 /// A store of its own whose hub is at `endpoint` and that has no `pip`.
@@ -59,6 +62,7 @@ fn store(dir: &Path, endpoint: &str) -> Store {
             endpoint: endpoint.to_owned(),
             pause: Duration::from_millis(1),
             silence: Duration::from_millis(300),
+            chunk: 1 << 20,
         },
         python: dir.join("no-python"),
         free: pull::free,
@@ -81,14 +85,15 @@ fn hub(asked: &Asked, most: usize) -> Play {
     }
     assert!(line.starts_with("GET /bytes "), "{line}");
     let content = content();
-    let from = asked.header("range").map(|range| {
-        range.strip_prefix("bytes=").unwrap().strip_suffix('-').unwrap().parse::<usize>().unwrap()
+    let range = asked.header("range").map(|range| {
+        let (from, to) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+        (from.parse::<usize>().unwrap(), to.parse().map_or(content.len(), |to: usize| to + 1))
     });
-    let (status, rest) = match from {
-        Some(from) => ("206 Partial Content", &content[from..]),
+    let (status, rest) = match range {
+        Some((from, to)) => ("206 Partial Content", &content[from..to]),
         None => ("200 OK", &content[..]),
     };
-    let (first, last) = (from.unwrap_or(0), content.len() - 1);
+    let (first, last) = range.map_or((0, content.len() - 1), |(from, to)| (from, to - 1));
     let range = format!("content-range: bytes {first}-{last}/{}", content.len());
     let length = format!("content-length: {}", rest.len());
     let head = format!("HTTP/1.1 {status}\r\n{length}\r\n{range}\r\nconnection: close\r\n\r\n");
@@ -123,6 +128,96 @@ async fn fetches_from_a_hub_that_breaks_off() {
     let asked = fake.asked().len();
     pull(&store, Source::Auto).await.unwrap();
     assert_eq!(fake.asked().len(), asked);
+}
+
+#[tokio::test]
+async fn fetches_chunks_over_several_connections() {
+    for most in [usize::MAX, 7_000] {
+        let dir = tempfile::tempdir().unwrap();
+        let breaks = AtomicUsize::new(0);
+        // Now and then it breaks off in the middle of a chunk.
+        let fake = Fake::start(move |asked| {
+            let broken = breaks.fetch_add(1, Ordering::Relaxed) % 5 == 3;
+            hub(asked, if broken { most } else { usize::MAX })
+        })
+        .await;
+        let mut store = store(dir.path(), &fake.url);
+        store.hub.chunk = 9_000;
+        let mut seen = Vec::new();
+        let mut progress = |_, done, _| seen.push(done);
+        let path = store.pull("tiny", Source::Hub, &mut progress).await.unwrap();
+        assert_eq!(fs::read(&path).unwrap(), content());
+        assert!(seen.is_sorted() && seen.len() > 10, "{seen:?}");
+        let asked = fake.asked();
+        let ranges: Vec<_> = asked.iter().filter_map(|asked| asked.header("range")).collect();
+        assert!(
+            ranges.contains(&"bytes=9000-17999") && ranges.contains(&"bytes=99000-99999"),
+            "{ranges:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn goes_on_with_chunks_where_it_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join(".partial")).unwrap();
+    fs::write(dir.path().join(".partial/tiny.part"), &content()[..50_000]).unwrap();
+    let fake = Fake::start(|asked| hub(asked, usize::MAX)).await;
+    let mut store = store(dir.path(), &fake.url);
+    store.hub.chunk = 20_000;
+    let path = pull(&store, Source::Hub).await.unwrap();
+    assert_eq!(fs::read(&path).unwrap(), content());
+    let asked = fake.asked();
+    let ranges: Vec<_> = asked.iter().filter_map(|asked| asked.header("range")).collect();
+    assert!(
+        ranges.iter().all(|range| ["50000", "70000", "90000"].iter().any(|from| range.contains(from))),
+        "{ranges:?}"
+    );
+}
+
+#[tokio::test]
+async fn takes_the_whole_where_the_hub_sends_no_chunks() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = |asked: &Asked| hub(&Asked { headers: Vec::new(), ..asked.clone() }, usize::MAX);
+    let fake = Fake::start(whole).await;
+    let mut store = store(dir.path(), &fake.url);
+    store.hub.chunk = 9_000;
+    let path = pull(&store, Source::Hub).await.unwrap();
+    assert_eq!(fs::read(&path).unwrap(), content());
+}
+
+/// A model whose hash the catalogue does not know is the one that the hub told of first, for ever.
+#[tokio::test]
+async fn pins_what_the_catalogue_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = Fake::start(|asked| {
+        hub(&Asked { line: asked.line.replace("HEAD ", "GET "), ..asked.clone() }, usize::MAX)
+    })
+    .await;
+    let mut store = store(dir.path(), &fake.url);
+    store.catalogue.models[0].sha256 = None;
+    store.catalogue.models[0].bytes = 90_000;
+    store.catalogue.models[0].sources.packages = None;
+    assert_eq!(store.path("tiny"), Err(ModelError::NotFetched { name: "tiny".into() }));
+    let path = pull(&store, Source::Auto).await.unwrap();
+    assert_eq!((fs::read(&path).unwrap(), store.state("tiny")), (content(), Ok(State::Ready)));
+    let pin = fs::read_to_string(dir.path().join("tiny.pin")).unwrap();
+    assert!(pin.contains(&sha(&content())) && pin.contains("100000"), "{pin}");
+    fs::write(&path, "other").unwrap();
+    assert!(matches!(store.path("tiny"), Err(ModelError::BadFile { .. })));
+    // Another file under the same name is refused from then on.
+    let other = |asked: &Asked| {
+        let told = format!("x-linked-etag: \"{}\"\r\nx-linked-size: 5", "0".repeat(64));
+        assert!(asked.line.starts_with("GET "));
+        Play::Send(format!("HTTP/1.1 200 OK\r\n{told}\r\ncontent-length: 5\r\n\r\nother").into())
+    };
+    store.hub.endpoint = Fake::start(other).await.url;
+    let error = pull(&store, Source::Auto).await.unwrap_err().to_string();
+    assert!(error.contains("another SHA-256"), "{error}");
+    assert!(store.remove("tiny").unwrap() > 0 && store.state("tiny") == Ok(State::Missing));
+    store.hub.endpoint = nobody();
+    let error = pull(&store, Source::Auto).await.unwrap_err().to_string();
+    assert!(error.contains("known from nowhere else"), "{error}");
 }
 
 #[tokio::test]

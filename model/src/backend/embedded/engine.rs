@@ -20,7 +20,7 @@ use super::prefixes::Prefixes;
 use super::text::Text;
 use super::vocabulary::{Vocabulary, count};
 use crate::backend::ModelError;
-use crate::prompt::{Completion, Finish, Prompt, Usage};
+use crate::prompt::{Chosen, Completion, Finish, Likely, Prompt, Usage};
 
 /// Tokens of an option whose logits are held at a time.
 const AT_ONCE: usize = 32;
@@ -30,6 +30,8 @@ const AT_ONCE: usize = 32;
 pub(super) enum Event {
     /// It is still at work.
     Working,
+    /// The next token, where that is asked for.
+    Token(Chosen),
     /// The next piece of the answer.
     Piece(String),
 }
@@ -214,7 +216,7 @@ impl<'a> Answer<'a> {
             prompt,
             text: Text::new(&prompt.stop),
             rules,
-            sampler: LogitsProcessor::new(prompt.seed, temperature, None),
+            sampler: LogitsProcessor::new(prompt.seed, temperature, prompt.top_p.map(f64::from)),
             unread: Vec::new(),
             left: 0,
             usage: Usage::default(),
@@ -239,6 +241,7 @@ impl<'a> Answer<'a> {
                 return Ok(Some(Finish::Length));
             }
             self.usage.forced += 1;
+            self.tell(vocabulary, &[], id, events);
             if let Some(finish) = self.add(vocabulary, id, events) {
                 return Ok(Some(finish));
             }
@@ -269,6 +272,7 @@ impl<'a> Answer<'a> {
                 }
             }
         }
+        let told = self.prompt.likelihoods.map(|_| logits.clone()).unwrap_or_default();
         let length = logits.len();
         let logits = Tensor::from_vec(std::mem::take(logits), length, &Device::Cpu).map_err(failed)?;
         let id = self.sampler.sample(&logits).map_err(failed)?;
@@ -279,7 +283,28 @@ impl<'a> Answer<'a> {
             return Ok(Some(Finish::Stop));
         }
         self.usage.sampled += 1;
+        self.tell(vocabulary, &told, id, events);
         Ok(self.add(vocabulary, id, events))
+    }
+
+    /// Tells how likely the token `id` was by `logits`, which are empty where it was certain.
+    fn tell(
+        &self,
+        vocabulary: &Vocabulary,
+        logits: &[f32],
+        id: TokenId,
+        events: &UnboundedSender<Event>,
+    ) {
+        let Some(others) = self.prompt.likelihoods else { return };
+        let likely = |id: TokenId, logprob| Likely { bytes: vocabulary.bytes(id).to_vec(), logprob };
+        let chosen = if logits.is_empty() {
+            Chosen { token: likely(id, 0.0), others: vec![likely(id, 0.0)] }
+        } else {
+            let others = likeliest(logits, usize::from(others));
+            let others = others.into_iter().map(|id| likely(id, log_likelihood(logits, id)));
+            Chosen { token: likely(id, log_likelihood(logits, id)), others: others.collect() }
+        };
+        let _ = say(events, Event::Token(chosen));
     }
 
     /// Adds a token to the answer. Gives why the answer ends, if it does.
@@ -339,6 +364,19 @@ fn log_likelihood(logits: &[f32], id: TokenId) -> f64 {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|logit| f64::from(logit - most).exp()).sum();
     logits.get(id as usize).map_or(f64::NEG_INFINITY, |logit| f64::from(logit - most) - sum.ln())
+}
+
+/// The ids of the `most` largest logits, the largest first.
+fn likeliest(logits: &[f32], most: usize) -> Vec<TokenId> {
+    let mut best: Vec<(f32, TokenId)> = Vec::with_capacity(most + 1);
+    for (logit, id) in logits.iter().copied().zip(0..).filter(|(logit, _)| logit.is_finite()) {
+        let place = best.partition_point(|(other, _)| *other >= logit);
+        if place < most {
+            best.insert(place, (logit, id));
+            best.truncate(most);
+        }
+    }
+    best.into_iter().map(|(_, id)| id).collect()
 }
 
 /// The share of each likelihood in their sum.

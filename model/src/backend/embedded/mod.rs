@@ -98,6 +98,10 @@ impl Embedded {
         while let Some(event) = events.recv().await {
             let flow = match event {
                 Event::Working => sink.poll(),
+                Event::Token(chosen) => {
+                    sink.token(chosen);
+                    sink.poll()
+                }
                 Event::Piece(text) => {
                     seen += text.len();
                     sink.piece(&text)

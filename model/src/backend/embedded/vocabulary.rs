@@ -110,6 +110,12 @@ impl Vocabulary {
         }
         let mut ids = Vec::new();
         let mut lasting = 0;
+        if prompt.plain {
+            for turn in turns {
+                ids.extend(self.encode(&turn.text)?);
+            }
+            return self.checked(ids, 0, most);
+        }
         for (number, turn) in turns.iter().enumerate() {
             if number == prompt.lasting {
                 lasting = ids.len();
@@ -121,6 +127,20 @@ impl Vocabulary {
         }
         ids.push(self.turn_start);
         ids.extend(self.encode(&format!("{}\n", name(Speaker::Assistant)))?);
+        self.checked(ids, lasting, most)
+    }
+
+    /// The ids of a prompt, where they are some and leave room for an answer.
+    fn checked(
+        &self,
+        mut ids: Vec<TokenId>,
+        lasting: usize,
+        most: u32,
+    ) -> Result<(Vec<TokenId>, usize), ModelError> {
+        if ids.is_empty() {
+            // The network needs something to begin with.
+            ids.push(self.turn_end);
+        }
         if count(ids.len()) < most {
             Ok((ids, lasting))
         } else {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use tokio::time::Instant;
 
 use super::think::{self, Filter};
-use super::wire::{self, Reply};
+use super::wire::{self, Calls, Reply};
 use crate::backend::TokenSink;
 use crate::prompt::{Completion, Finish, Usage};
 
@@ -26,6 +26,7 @@ pub(super) struct Answer {
     first: Option<Instant>,
     content: String,
     thought: String,
+    calls: Calls,
     shown: Filter,
     finish: Option<Finish>,
     usage: Usage,
@@ -40,6 +41,7 @@ impl Answer {
             first: None,
             content: String::new(),
             thought: String::new(),
+            calls: Calls::default(),
             shown: Filter::default(),
             finish: None,
             usage: Usage::default(),
@@ -65,8 +67,9 @@ impl Answer {
     pub(super) fn take(&mut self, reply: &Reply, sink: &mut dyn TokenSink) -> ControlFlow<()> {
         reply.count(&mut self.usage);
         self.thought.push_str(reply.thought());
+        reply.calls(&mut self.calls);
         let content = reply.content();
-        if !content.is_empty() || !reply.thought().is_empty() {
+        if reply.has_token() {
             self.first.get_or_insert_with(Instant::now);
         }
         self.content.push_str(&content);
@@ -86,7 +89,12 @@ impl Answer {
             self.usage.prefill_ms = (first - self.started).as_secs_f64() * 1e3;
             self.usage.decode_ms = (now - first).as_secs_f64() * 1e3;
         }
-        let (inline, text) = think::split(&self.content);
+        let (inline, mut text) = think::split(&self.content);
+        if text.trim().is_empty()
+            && let Some(calls) = self.calls.text()
+        {
+            text = calls;
+        }
         let thought = self.thought.trim();
         let thinking = if thought.is_empty() { inline } else { Some(thought.to_owned()) };
         let finish = self.finish.unwrap_or(Finish::Cancelled);

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::{Instant, interval, sleep_until};
 
 use super::answer::{Answer, Form};
+use super::ollama;
 use super::sse::{Broken, Events};
 use super::trouble::{Trouble, cause};
 use super::wire::Reply;
@@ -47,6 +48,22 @@ impl Default for Limits {
             idle: Duration::from_secs(60),
         }
     }
+}
+
+/// A question as it is sent.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) body: Value,
+    pub(super) protocol: Protocol,
+}
+
+/// What a question is asked in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// What all servers know.
+    OpenAi,
+    /// What Ollama alone knows.
+    Ollama,
 }
 
 /// What lets the user in. It is shown to nobody but the server.
@@ -93,24 +110,31 @@ impl Server {
     /// Asks, shows the answer to `sink` while it comes, and gives it whole.
     pub(super) async fn ask(
         &self,
-        body: &Value,
+        question: &Question,
         form: Form,
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, Trouble> {
         let mut answer = Answer::new(form);
         let until = Instant::now() + self.limits.first_token;
-        let sent = self.request(Method::POST, "/chat/completions").json(body).send();
+        let Question { body, protocol } = question;
+        let sent = match protocol {
+            Protocol::OpenAi => self.request(Method::POST, "/chat/completions"),
+            Protocol::Ollama => self.request_root(Method::POST, ollama::PATH),
+        };
+        let sent = sent.json(body).send();
         let response = match wait(sent, until, sink).await {
             Waited::Cancelled => return Ok(answer.complete(sink)),
             Waited::Late => return Err(self.silent(self.limits.first_token).into()),
-            Waited::Ready(Err(error)) => return Err(self.unsent(&error).into()),
+            Waited::Ready(Err(error)) => return Err(self.unsent(&error)),
             Waited::Ready(Ok(response)) if !response.status().is_success() => {
                 return Err(self.refused(response).await);
             }
             Waited::Ready(Ok(response)) => response,
         };
         match kind(&response) {
-            Kind::Events => self.listen(response, &mut answer, until, sink).await?,
+            Kind::Events | Kind::Lines => {
+                self.listen(response, *protocol, &mut answer, until, sink).await?;
+            }
             Kind::Json => {
                 if let Some(reply) = self.read(response, until, sink).await? {
                     let _ = answer.take(&self.checked(&reply)?, sink);
@@ -137,11 +161,32 @@ impl Server {
         self.whole(self.request(Method::GET, path), self.limits.idle).await
     }
 
+    /// Asks at `path` below the server's root, where it is not the protocol that all share; sends `body`, if
+    /// there is one.
+    pub(super) async fn tell(&self, path: &str, body: Option<&Value>) -> Result<String, Trouble> {
+        let request = match body {
+            Some(body) => self.request_root(Method::POST, path).json(body),
+            None => self.request_root(Method::GET, path),
+        };
+        self.whole(request, self.limits.idle).await
+    }
+
+    /// Sends `body` to `path` and gives the reply in one piece.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<String, Trouble> {
+        self.whole(self.request(Method::POST, path).json(body), self.limits.first_token).await
+    }
+
+    /// Waits as long as a server has asked for, unless the one who reads along ends it: `false` then.
+    pub(super) async fn rest(&self, time: Duration, sink: &mut dyn TokenSink) -> bool {
+        let forever = std::future::pending::<()>();
+        matches!(wait(forever, Instant::now() + time, sink).await, Waited::Late)
+    }
+
     async fn whole(&self, request: RequestBuilder, limit: Duration) -> Result<String, Trouble> {
         let until = Instant::now() + limit;
         match wait(request.send(), until, &mut Unread).await {
             Waited::Late | Waited::Cancelled => Err(self.silent(limit).into()),
-            Waited::Ready(Err(error)) => Err(self.unsent(&error).into()),
+            Waited::Ready(Err(error)) => Err(self.unsent(&error)),
             Waited::Ready(Ok(response)) if !response.status().is_success() => {
                 Err(self.refused(response).await)
             }
@@ -152,7 +197,15 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}{path}", self.base));
+        self.signed(self.client.request(method, format!("{}{path}", self.base)))
+    }
+
+    fn request_root(&self, method: Method, path: &str) -> RequestBuilder {
+        let root = self.base.strip_suffix("/v1").unwrap_or(&self.base);
+        self.signed(self.client.request(method, format!("{root}{path}")))
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.key {
             Some(Key(key)) => request.bearer_auth(key),
             None => request,
@@ -163,11 +216,15 @@ impl Server {
     async fn listen(
         &self,
         mut response: Response,
+        protocol: Protocol,
         answer: &mut Answer,
         first: Instant,
         sink: &mut dyn TokenSink,
     ) -> Result<(), ModelError> {
-        let mut events = Events::default();
+        let mut events = match protocol {
+            Protocol::OpenAi => Events::default(),
+            Protocol::Ollama => Events::on_lines(),
+        };
         let mut size = 0;
         // What is alive without a token does not count: only tokens put the end of the wait off.
         let mut until = first;
@@ -187,7 +244,7 @@ impl Server {
                 return Err(self.too_long());
             }
             for data in events.push(&bytes).map_err(|broken| self.broken(&broken))? {
-                match self.event(&data, answer, sink)? {
+                match self.event(&data, protocol, answer, sink)? {
                     Heard::Token => until = Instant::now() + self.limits.idle,
                     Heard::Nothing => {}
                     Heard::Last => last = true,
@@ -200,7 +257,7 @@ impl Server {
             }
         }
         if let Some(data) = events.finish().map_err(|broken| self.broken(&broken))? {
-            self.event(&data, answer, sink)?;
+            self.event(&data, protocol, answer, sink)?;
         }
         match (answer.ended(), answer.begun()) {
             (true, _) => Ok(()),
@@ -212,6 +269,7 @@ impl Server {
     fn event(
         &self,
         data: &str,
+        protocol: Protocol,
         answer: &mut Answer,
         sink: &mut dyn TokenSink,
     ) -> Result<Heard, ModelError> {
@@ -219,12 +277,15 @@ impl Server {
             answer.end(Finish::Stop);
             return Ok(Heard::Last);
         }
-        let reply: Reply = serde_json::from_str(data)
-            .map_err(|_| self.no_answer(&format!("`{}`", self.clean(data))))?;
+        let reply: Option<Reply> = match protocol {
+            Protocol::OpenAi => serde_json::from_str(data).ok(),
+            Protocol::Ollama => serde_json::from_str(data).ok().and_then(ollama::Line::reply),
+        };
+        let reply = reply.ok_or_else(|| self.no_answer(&format!("`{}`", self.clean(data))))?;
         if let Some(error) = reply.error() {
             return Err(self.complaint(&error));
         }
-        let token = !reply.content().is_empty() || !reply.thought().is_empty();
+        let token = reply.has_token();
         Ok(match answer.take(&reply, sink) {
             ControlFlow::Break(()) => Heard::Stop,
             ControlFlow::Continue(()) if token => Heard::Token,
@@ -278,6 +339,7 @@ enum Heard {
 
 enum Kind {
     Events,
+    Lines,
     Json,
     Other(String),
 }
@@ -287,6 +349,7 @@ fn kind(response: &Response) -> Kind {
     let kind = String::from_utf8_lossy(kind.as_bytes()).to_ascii_lowercase();
     match kind.split(';').next().unwrap_or_default().trim() {
         "text/event-stream" => Kind::Events,
+        "application/x-ndjson" => Kind::Lines,
         "application/json" => Kind::Json,
         other => Kind::Other(other.chars().filter(|c| !c.is_control() && *c != '`').take(60).collect()),
     }

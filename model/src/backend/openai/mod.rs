@@ -2,22 +2,33 @@
 //! agree on the address and little else: what one of them refuses is left out from then on, and what
 //! it leaves out is made up for here.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 
 use super::{Capabilities, Model, ModelError, TokenSink, Unread};
-use crate::prompt::{Completion, Constraint, Finish, Prompt};
+use crate::prompt::{Completion, Constraint, Finish, Prompt, Usage};
+use about::{About, Offered, OfferedModel};
 use answer::Form;
-use exchange::Server;
+use exchange::{Protocol, Question, Server};
+use features::{Dropped, Feature};
 use trouble::Trouble;
-use wire::Feature;
 
+mod about;
 mod address;
 mod answer;
 mod choose;
+mod examine;
 mod exchange;
+mod features;
+#[cfg(test)]
+mod fuzz;
+mod ollama;
+#[cfg(test)]
+mod servers;
 mod sse;
 #[cfg(test)]
 mod tests;
@@ -25,6 +36,8 @@ mod think;
 mod trouble;
 mod wire;
 
+pub use about::Maker;
+pub use examine::{Finding, Report, State};
 pub use exchange::Limits;
 
 /// The variable of the environment in which whoever makes an [`OpenAi`] should look for its key. It is
@@ -44,35 +57,10 @@ pub struct OpenAi {
     model: OnceLock<String>,
     context: AtomicU32,
     dropped: Dropped,
+    /// What is known about the model, once the server was asked.
+    about: Mutex<About>,
     /// Whether the server has ever told likelihoods.
     likelihoods: AtomicBool,
-}
-
-/// The features that the server has refused.
-#[derive(Debug, Default)]
-struct Dropped {
-    form: AtomicBool,
-    usage: AtomicBool,
-    likelihoods: AtomicBool,
-}
-
-impl Dropped {
-    fn of(&self, feature: Feature) -> &AtomicBool {
-        match feature {
-            Feature::Form => &self.form,
-            Feature::StreamUsage => &self.usage,
-            Feature::Likelihoods => &self.likelihoods,
-        }
-    }
-
-    fn has(&self, feature: Feature) -> bool {
-        self.of(feature).load(Ordering::Relaxed)
-    }
-
-    fn note(&self, feature: Feature) {
-        tracing::debug!(?feature, "the server refuses a feature, going on without");
-        self.of(feature).store(true, Ordering::Relaxed);
-    }
 }
 
 /// What a server offers.
@@ -82,6 +70,10 @@ pub struct Served {
     pub model: String,
     /// All that it has.
     pub offered: Vec<String>,
+    /// Who made the server, as far as it tells.
+    pub maker: Maker,
+    /// The dialect that the model is best spoken to in, where the server tells one.
+    pub dialect: Option<String>,
 }
 
 impl OpenAi {
@@ -111,40 +103,65 @@ impl OpenAi {
             model: named,
             context: AtomicU32::new(USUAL_CONTEXT),
             dropped: Dropped::default(),
+            about: Mutex::default(),
             likelihoods: AtomicBool::new(false),
         })
     }
 
-    /// Asks the server what it offers, and settles the model's name and context by it.
+    /// Asks the server what it offers, and settles by it which model is asked, and how.
     pub async fn probe(&self) -> Result<Served, ModelError> {
-        let text = match self.server.get("/models").await {
-            Ok(text) => text,
-            Err(Trouble::Failed(error)) => return Err(error),
-            Err(Trouble::Unknown(_)) => {
-                return Err(self
-                    .server
-                    .bad("a question about its models with a refusal; check the address"));
-            }
-        };
-        let Ok(offered) = serde_json::from_str::<wire::Offered>(&text) else {
+        let text = self.patiently("/models", None).await?;
+        let Ok(offered) = serde_json::from_str::<Offered>(&text) else {
             return Err(self.server.bad("with something that is no list of models; check the address"));
         };
         // A server that also serves embeddings lists them among the models.
         let talks = |name: &str| !name.to_ascii_lowercase().contains("embed");
         let named = self.model.get();
         let chosen = offered.data.iter().find(|model| match named {
-            Some(name) => model.id == *name,
+            // Ollama leaves out the tag of those that it has but one of.
+            Some(name) => model.id == *name || model.id.strip_suffix(":latest") == Some(name),
             None => talks(&model.id),
         });
-        if let Some(context) = chosen.and_then(wire::OfferedModel::context) {
-            self.context.store(context, Ordering::Relaxed);
-        }
         let model = match (named, chosen) {
             (Some(name), _) => name.clone(),
             (None, Some(model)) => self.model.get_or_init(|| model.id.clone()).clone(),
             (None, None) => return Err(self.server.bad("that it has no model; load one into it")),
         };
-        Ok(Served { model, offered: offered.data.into_iter().map(|model| model.id).collect() })
+        let mut about = chosen.or(offered.data.first()).map(OfferedModel::about).unwrap_or_default();
+        if let Some((path, body)) = about.maker.details(&model)
+            && let Ok(told) = self.server.tell(&path, body.as_ref()).await
+        {
+            about.learn(&serde_json::from_str(&told).unwrap_or_default());
+        }
+        if let Some(context) = about.context {
+            self.context.store(context, Ordering::Relaxed);
+        }
+        if about.chooses {
+            self.likelihoods.store(true, Ordering::Relaxed);
+        }
+        *self.about.lock().unwrap_or_else(PoisonError::into_inner) = about.clone();
+        let offered = offered.data.into_iter().map(|model| model.id).collect();
+        Ok(Served { model, offered, maker: about.maker, dialect: about.dialect })
+    }
+
+    fn about(&self) -> About {
+        self.about.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks at `path`, sending `body` if there is one, and asks again while the server says that it is only
+    /// not ready yet.
+    async fn patiently(&self, path: &str, body: Option<&Value>) -> Result<String, ModelError> {
+        let mut patience = Patience::new(self.server.limits.first_token);
+        loop {
+            let asked = match body {
+                Some(body) => self.server.post(path, body).await,
+                None => self.server.get(path).await,
+            };
+            match asked {
+                Ok(text) => return Ok(text),
+                Err(trouble) => patience.wait(trouble, &self.server, &mut Unread).await?,
+            };
+        }
     }
 
     async fn name(&self) -> Result<String, ModelError> {
@@ -155,6 +172,86 @@ impl OpenAi {
     }
 }
 
+impl OpenAi {
+    /// The question in the words that this server knows best.
+    fn question(&self, prompt: &Prompt, name: &str) -> Result<Question, ModelError> {
+        if self.about().maker == Maker::Ollama {
+            let context = self.context.load(Ordering::Relaxed).min(USUAL_CONTEXT);
+            let body = ollama::request(prompt, name, context)?;
+            return Ok(Question { body, protocol: Protocol::Ollama });
+        }
+        let body = wire::request(prompt, name, |feature| self.dropped.has(feature))?;
+        Ok(Question { body, protocol: Protocol::OpenAi })
+    }
+
+    /// The probabilities as a server tells them that can weigh whole texts.
+    async fn shares(
+        &self,
+        prompt: &Prompt,
+        options: &[String],
+        name: &str,
+    ) -> Result<Option<Vec<f64>>, ModelError> {
+        let messages = wire::messages(&prompt.turns);
+        let body = json!({ "model": name, "messages": messages, "options": options });
+        let told = self.patiently("/choose", Some(&body)).await?;
+        let told: Value = serde_json::from_str(&told).unwrap_or_default();
+        let shares = told.get("probabilities").and_then(Value::as_array);
+        let shares: Option<Vec<f64>> = shares.and_then(|all| all.iter().map(Value::as_f64).collect());
+        Ok(shares.filter(|shares| shares.len() == options.len()))
+    }
+}
+
+/// How long one question goes on being asked.
+#[derive(Debug)]
+struct Patience {
+    until: Instant,
+    /// Whether a connection has been dropped before.
+    dropped: bool,
+}
+
+/// The longest time after which a server is asked again, whatever it says.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
+impl Patience {
+    fn new(time: Duration) -> Self {
+        Self { until: Instant::now() + time, dropped: false }
+    }
+
+    /// Waits before the same is asked again, where that may help and harms nobody; `false` if the one who
+    /// reads along ends it.
+    async fn wait(
+        &mut self,
+        trouble: Trouble,
+        server: &Server,
+        sink: &mut dyn TokenSink,
+    ) -> Result<bool, ModelError> {
+        match trouble {
+            Trouble::Later(time, error) => {
+                let time = time.clamp(Duration::from_millis(50), LONGEST_REST);
+                if Instant::now() + time > self.until {
+                    return Err(error);
+                }
+                tracing::debug!(?time, %error, "the server is asked again later");
+                Ok(server.rest(time, sink).await)
+            }
+            Trouble::Dropped(_) if !self.dropped => {
+                self.dropped = true;
+                Ok(true)
+            }
+            other => Err(other.error(server)),
+        }
+    }
+}
+
+fn cancelled() -> Completion {
+    Completion {
+        text: String::new(),
+        thinking: None,
+        finish: Finish::Cancelled,
+        usage: Usage::default(),
+    }
+}
+
 #[async_trait]
 impl Model for OpenAi {
     fn capabilities(&self) -> Capabilities {
@@ -162,9 +259,9 @@ impl Model for OpenAi {
         Capabilities {
             name: format!("{} {model}", self.server.base).trim_end().to_owned(),
             context: self.context.load(Ordering::Relaxed),
-            constrained: !self.dropped.has(Feature::Form),
+            constrained: !self.dropped.has_all_forms(),
             likelihoods: self.likelihoods.load(Ordering::Relaxed),
-            images: false,
+            images: self.about().images.unwrap_or(false),
         }
     }
 
@@ -178,21 +275,23 @@ impl Model for OpenAi {
             Constraint::Free | Constraint::JsonSchema(_) | Constraint::Lark(_) => Form::Plain,
         };
         let name = self.name().await?;
-        // Each round has one feature less, so it ends.
+        let mut patience = Patience::new(self.server.limits.first_token);
+        // Each round has one feature less or a little less patience, so it ends.
         loop {
-            let without = [Feature::Form, Feature::StreamUsage].map(|f| (f, self.dropped.has(f)));
-            let dropped = |feature| without.contains(&(feature, true));
-            let body = wire::request(prompt, &name, dropped)?;
-            match self.server.ask(&body, form, sink).await {
+            let question = self.question(prompt, &name)?;
+            match self.server.ask(&question, form, sink).await {
                 Ok(answer) => return Ok(answer),
-                Err(Trouble::Failed(error)) => return Err(error),
-                Err(Trouble::Unknown(feature)) if without.contains(&(feature, false)) => {
-                    self.dropped.note(feature);
+                Err(Trouble::Unknown(feature)) => {
+                    if !self.dropped.note(feature) {
+                        return Err(self
+                            .server
+                            .bad("400; it refuses a plain question, look at the server's log"));
+                    }
                 }
-                Err(Trouble::Unknown(_)) => {
-                    return Err(self
-                        .server
-                        .bad("400; it refuses a plain question, look at the server's log"));
+                Err(trouble) => {
+                    if !patience.wait(trouble, &self.server, sink).await? {
+                        return Ok(cancelled());
+                    }
                 }
             }
         }
@@ -206,6 +305,11 @@ impl Model for OpenAi {
             return Ok(vec![1.0; options.len()]);
         }
         let name = self.name().await?;
+        if self.about().chooses
+            && let Some(shares) = self.shares(prompt, options, &name).await?
+        {
+            return Ok(shares);
+        }
         if !self.dropped.has(Feature::Likelihoods) {
             match self.server.ask_whole(&wire::likelihoods(prompt, &name)).await {
                 Ok(reply) => {
@@ -217,7 +321,11 @@ impl Model for OpenAi {
                         self.dropped.note(Feature::Likelihoods);
                     }
                 }
-                Err(Trouble::Unknown(_)) => self.dropped.note(Feature::Likelihoods),
+                Err(Trouble::Unknown(_)) => {
+                    self.dropped.note(Feature::Likelihoods);
+                }
+                // The question that follows has the patience for it.
+                Err(Trouble::Later(..) | Trouble::Dropped(_)) => {}
                 Err(Trouble::Failed(error)) => return Err(error),
             }
         }

@@ -9,6 +9,8 @@ const LONGEST_LINE: usize = 1 << 20;
 pub(super) struct Events {
     line: Vec<u8>,
     data: Option<String>,
+    /// Each line is an event by itself.
+    bare: bool,
 }
 
 /// Why the stream cannot be read on.
@@ -21,6 +23,11 @@ pub(super) enum Broken {
 }
 
 impl Events {
+    /// For a stream that has an event on each line, and nothing around it.
+    pub(super) fn on_lines() -> Self {
+        Self { bare: true, ..Self::default() }
+    }
+
     /// Takes the next bytes and gives the data of the events that they complete.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, Broken> {
         let mut complete = Vec::new();
@@ -51,6 +58,9 @@ impl Events {
     fn line(&mut self, line: &[u8]) -> Result<Option<String>, Broken> {
         let line = std::str::from_utf8(line).map_err(|_| Broken::NotText)?;
         let line = line.strip_suffix('\r').unwrap_or(line);
+        if self.bare {
+            return Ok((!line.trim().is_empty()).then(|| line.to_owned()));
+        }
         if line.is_empty() {
             return Ok(self.data.take());
         }
@@ -104,6 +114,13 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn reads_lines() {
+        let mut events = Events::on_lines();
+        assert_eq!(events.push(b"{}\r\n\n[1").unwrap(), ["{}"]);
+        assert_eq!(events.finish().unwrap().as_deref(), Some("[1"));
     }
 
     #[test]

@@ -4,26 +4,47 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
+use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::KEY_VARIABLE;
 use super::exchange::{AFTERWORD, Key, LARGEST_REPLY, Server};
+use super::features::{self, Feature};
 use super::sse::Broken;
-use super::wire::{Feature, Reply};
+use super::wire::Reply;
 use crate::backend::{ModelError, Unread};
 
 /// As long as a message in an error may be, in characters.
 const LONGEST_MESSAGE: usize = 200;
+
+/// Before a server that loads its model is asked again.
+const WHILE_LOADING: Duration = Duration::from_secs(1);
 
 /// Why a question has no answer.
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// The server does not know this feature: ask again without it.
     Unknown(Feature),
+    /// It cannot answer yet: ask again after this time.
+    Later(Duration, ModelError),
+    /// The connection ended before anything came: asking once more harms nobody.
+    Dropped(ModelError),
     /// Nothing more can be done.
     Failed(ModelError),
+}
+
+impl Trouble {
+    /// The error, for one who cannot do anything about it.
+    pub(super) fn error(self, server: &Server) -> ModelError {
+        match self {
+            Self::Unknown(_) => {
+                server.bad("with a refusal of a plain question; look at the server's log")
+            }
+            Self::Later(_, error) | Self::Dropped(error) | Self::Failed(error) => error,
+        }
+    }
 }
 
 impl From<ModelError> for Trouble {
@@ -36,12 +57,14 @@ impl Server {
     /// What a reply that is no success means.
     pub(super) async fn refused(&self, response: Response) -> Trouble {
         let status = response.status();
+        let again =
+            response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
         let until = Instant::now() + AFTERWORD;
         let text = self.read(response, until, &mut Unread).await.ok().flatten().unwrap_or_default();
         let reply: Value = serde_json::from_str(&text).unwrap_or_default();
         let said =
             serde_json::from_str::<Reply>(&text).ok().and_then(|reply| reply.error()).unwrap_or(text);
-        if let Some(feature) = unknown(status, &said) {
+        if let Some(feature) = features::refused(status, &said) {
             return Trouble::Unknown(feature);
         }
         let tokens = |name: &str| reply.pointer(&format!("/error/{name}")).and_then(Value::as_u64);
@@ -49,6 +72,10 @@ impl Server {
             let whole = |count| u32::try_from(count).unwrap_or(u32::MAX);
             return ModelError::TooLong { prompt: whole(prompt), context: whole(context) }.into();
         }
+        if let Some((prompt, context)) = too_long(&said) {
+            return ModelError::TooLong { prompt, context }.into();
+        }
+        let loads = said.to_ascii_lowercase().contains("loading model");
         let said = self.clean(&said);
         let said = if said.is_empty() { String::new() } else { format!(" (`{said}`)") };
         let code = status.as_u16();
@@ -61,7 +88,12 @@ impl Server {
             )),
             404 => self.bad(&format!("{code}{said}; check the address and the model's name")),
             429 | 502..=504 => {
-                self.away(&format!("it is not ready: {code}{said}; try again when it is"))
+                let error = self.away(&format!("it is not ready: {code}{said}; try again when it is"));
+                return match again {
+                    Some(seconds) => Trouble::Later(Duration::from_secs(seconds), error),
+                    None if loads => Trouble::Later(WHILE_LOADING, error),
+                    None => error.into(),
+                };
             }
             _ => self.bad(&format!("{code}{said}; look at the server's log")),
         }
@@ -69,16 +101,24 @@ impl Server {
     }
 
     /// Why nothing could be sent.
-    pub(super) fn unsent(&self, error: &reqwest::Error) -> ModelError {
+    pub(super) fn unsent(&self, error: &reqwest::Error) -> Trouble {
         if error.is_connect() && error.is_timeout() {
             let limit = self.limits.connect.as_secs_f32();
-            return self.away(&format!("no connection within {limit} s; check the address"));
+            return self.away(&format!("no connection within {limit} s; check the address")).into();
         }
         if error.is_connect() {
             let reason = format!("{}; start the model server or check the address", cause(error));
-            return self.away(&reason);
+            return self.away(&reason).into();
         }
-        self.bad(&format!("with something that is no HTTP reply: {}; check the address", cause(error)))
+        let reason = cause(error);
+        let failed =
+            self.bad(&format!("with something that is no HTTP reply: {reason}; check the address"));
+        // A connection that was kept from an earlier question may have been given up on the other side.
+        let gone = ["connection closed", "connection reset", "broken pipe"];
+        if gone.iter().any(|words| reason.to_ascii_lowercase().contains(words)) {
+            return Trouble::Dropped(failed);
+        }
+        failed.into()
     }
 
     pub(super) fn silent(&self, limit: Duration) -> ModelError {
@@ -133,18 +173,19 @@ impl Server {
     }
 }
 
-/// The feature that a refusal is about.
-fn unknown(status: StatusCode, said: &str) -> Option<Feature> {
-    if !matches!(status.as_u16(), 400 | 422 | 501) {
-        return None;
-    }
-    let words = [
-        ("logprobs", Feature::Likelihoods),
-        ("stream_options", Feature::StreamUsage),
-        ("response_format", Feature::Form),
-        ("json_schema", Feature::Form),
-    ];
-    words.iter().find(|(word, _)| said.contains(word)).map(|(_, feature)| *feature)
+/// Tokens of the prompt and of the context, where a refusal says in words that the one does not fit into the
+/// other.
+fn too_long(said: &str) -> Option<(u32, u32)> {
+    let said = said.to_ascii_lowercase();
+    let about = ["context length", "context size", "context window", "context_length"];
+    let at = about.iter().find_map(|words| said.find(words))?;
+    let numbers = |text: &str| -> Vec<u32> {
+        let words = text.split(|c: char| !c.is_ascii_digit());
+        words.filter_map(|word| word.parse().ok()).filter(|count| *count >= 16).collect()
+    };
+    let context = numbers(said.get(at..)?).into_iter().next()?;
+    let prompt = numbers(&said).into_iter().filter(|count| *count != context).max()?;
+    Some((prompt, context))
 }
 
 /// The innermost reason of an error; the outer ones only say that a request failed.
@@ -154,4 +195,30 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
         innermost = inner;
     }
     innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Refusals in the words of servers.
+    #[test]
+    fn knows_a_prompt_that_is_too_long() {
+        for (said, tokens) in [
+            (
+                "This model's maximum context length is 2048 tokens. However, you requested 2100 tokens \
+                 (2000 in the messages, 100 in the completion).",
+                Some((2100, 2048)),
+            ),
+            (
+                "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+                Some((5000, 4096)),
+            ),
+            ("Requested tokens (700) exceed context window of 512", Some((700, 512))),
+            ("the context length is exceeded", None),
+            ("max_tokens must be below 4096", None),
+        ] {
+            assert_eq!(too_long(said), tokens, "{said}");
+        }
+    }
 }

@@ -4,19 +4,9 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::features::Feature;
 use crate::backend::ModelError;
-use crate::prompt::{Constraint, Finish, Prompt, Usage};
-
-/// What a server may refuse to know; a request can do without each of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Feature {
-    /// An answer in a form that the server enforces.
-    Form,
-    /// What the answer cost, at the end of the stream.
-    StreamUsage,
-    /// How likely the tokens were.
-    Likelihoods,
-}
+use crate::prompt::{Constraint, Finish, Prompt, Speaker, Turn, Usage};
 
 /// The request for an answer to `prompt`, without the features that `dropped` tells.
 pub(super) fn request(
@@ -24,10 +14,28 @@ pub(super) fn request(
     model: &str,
     dropped: impl Fn(Feature) -> bool,
 ) -> Result<Value, ModelError> {
-    let mut body = question(prompt, model);
-    put(&mut body, "max_tokens", json!(prompt.max_tokens));
-    put(&mut body, "temperature", json!(prompt.temperature));
-    put(&mut body, "seed", json!(prompt.seed));
+    let schema = schema(&prompt.constraint)?;
+    let mut turns = prompt.turns.clone();
+    let form = schema.as_ref().and_then(|schema| form(schema, &dropped));
+    if let (Some(schema), None) = (&schema, &form) {
+        demand(&mut turns, schema);
+    }
+    if dropped(Feature::System) {
+        fold_system(&mut turns);
+    }
+    let mut body = json!({ "model": model, "messages": messages(&turns) });
+    let most = if dropped(Feature::MaxTokens) { "max_completion_tokens" } else { "max_tokens" };
+    put(&mut body, most, json!(prompt.max_tokens));
+    if !dropped(Feature::Temperature) {
+        put(&mut body, "temperature", json!(prompt.temperature));
+    }
+    if !dropped(Feature::Seed) {
+        // Servers differ in how large a seed may be; all take this much.
+        put(&mut body, "seed", json!(prompt.seed & 0x7fff_ffff));
+    }
+    if let Some(share) = prompt.top_p {
+        put(&mut body, "top_p", json!(share));
+    }
     put(&mut body, "stream", json!(true));
     if !prompt.stop.is_empty() {
         put(&mut body, "stop", json!(prompt.stop));
@@ -35,13 +43,41 @@ pub(super) fn request(
     if !dropped(Feature::StreamUsage) {
         put(&mut body, "stream_options", json!({"include_usage": true}));
     }
-    if let Some(schema) = schema(&prompt.constraint)?
-        && !dropped(Feature::Form)
-    {
-        let form = json!({"name": "answer", "strict": true, "schema": schema});
-        put(&mut body, "response_format", json!({"type": "json_schema", "json_schema": form}));
+    if let Some(form) = form {
+        put(&mut body, "response_format", form);
     }
     Ok(body)
+}
+
+/// The form of the answer in words that the server has not refused.
+fn form(schema: &Value, dropped: impl Fn(Feature) -> bool) -> Option<Value> {
+    if !dropped(Feature::Schema) {
+        let named = json!({"name": "answer", "strict": true, "schema": schema});
+        return Some(json!({"type": "json_schema", "json_schema": named}));
+    }
+    (!dropped(Feature::ObjectSchema)).then(|| json!({"type": "json_object", "schema": schema}))
+}
+
+/// Asks in words for what the server does not enforce.
+fn demand(turns: &mut Vec<Turn>, schema: &Value) {
+    let words = format!("Answer with JSON alone, of this schema: {schema}");
+    match turns.last_mut().filter(|turn| turn.speaker == Speaker::User) {
+        Some(turn) => turn.text = format!("{}\n\n{words}", turn.text),
+        None => turns.push(Turn::new(Speaker::User, words)),
+    }
+}
+
+/// Says in the user's first turn what the system's turns say.
+fn fold_system(turns: &mut Vec<Turn>) {
+    let rules: Vec<Turn> = turns.extract_if(.., |turn| turn.speaker == Speaker::System).collect();
+    let rules: Vec<String> = rules.into_iter().map(|turn| turn.text).collect();
+    if rules.is_empty() {
+        return;
+    }
+    match turns.first_mut().filter(|turn| turn.speaker == Speaker::User) {
+        Some(turn) => turn.text = format!("{}\n\n{}", rules.join("\n\n"), turn.text),
+        None => turns.insert(0, Turn::new(Speaker::User, rules.join("\n\n"))),
+    }
 }
 
 /// The request for the likelihoods of the first token of the answer.
@@ -56,9 +92,12 @@ pub(super) fn likelihoods(prompt: &Prompt, model: &str) -> Value {
 }
 
 fn question(prompt: &Prompt, model: &str) -> Value {
-    let turns: Vec<Value> =
-        prompt.turns.iter().map(|turn| json!({"role": turn.speaker, "content": turn.text})).collect();
-    json!({"model": model, "messages": turns})
+    json!({"model": model, "messages": messages(&prompt.turns)})
+}
+
+/// The turns as servers take them.
+pub(super) fn messages(turns: &[Turn]) -> Vec<Value> {
+    turns.iter().map(|turn| json!({"role": turn.speaker, "content": turn.text})).collect()
 }
 
 fn put(body: &mut Value, key: &str, value: Value) {
@@ -67,7 +106,8 @@ fn put(body: &mut Value, key: &str, value: Value) {
     }
 }
 
-fn schema(constraint: &Constraint) -> Result<Option<Value>, ModelError> {
+/// The schema of the answer, where it is to have a form.
+pub(super) fn schema(constraint: &Constraint) -> Result<Option<Value>, ModelError> {
     match constraint {
         Constraint::Free => Ok(None),
         Constraint::JsonSchema(schema) => Ok(Some(schema.clone())),
@@ -123,6 +163,52 @@ struct Message {
     reasoning: Value,
     #[serde(default)]
     thinking: Value,
+    #[serde(default, deserialize_with = "lenient")]
+    tool_calls: Vec<Call>,
+}
+
+/// A call, or the next piece of one.
+#[derive(Debug, Default, Deserialize)]
+struct Call {
+    #[serde(default, deserialize_with = "lenient")]
+    index: Option<usize>,
+    #[serde(default)]
+    function: Function,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Function {
+    #[serde(default, deserialize_with = "lenient")]
+    name: Option<String>,
+    /// JSON as a text, or as it is.
+    #[serde(default)]
+    arguments: Value,
+}
+
+/// The calls of an answer so far: names, and arguments as text.
+#[derive(Debug, Default)]
+pub(super) struct Calls(Vec<(String, String)>);
+
+/// As many calls as one answer may have.
+const MOST_CALLS: usize = 16;
+
+impl Calls {
+    /// The text that says the same: some servers make calls out of JSON that nobody asked them to.
+    pub(super) fn text(self) -> Option<String> {
+        let mut calls: Vec<Value> = self
+            .0
+            .into_iter()
+            .map(|(name, arguments)| {
+                let arguments = serde_json::from_str(&arguments).unwrap_or_else(|_| json!({}));
+                json!({"name": name, "arguments": arguments})
+            })
+            .collect();
+        match calls.len() {
+            0 => None,
+            1 => calls.pop().map(|call| call.to_string()),
+            _ => Some(json!({"calls": calls}).to_string()),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -204,6 +290,31 @@ impl Reply {
         named.into_iter().find_map(Value::as_str).unwrap_or_default()
     }
 
+    /// Adds the pieces of calls in it to `calls`.
+    pub(super) fn calls(&self, calls: &mut Calls) {
+        for (place, call) in
+            self.message().into_iter().flat_map(|message| &message.tool_calls).enumerate()
+        {
+            let at = call.index.unwrap_or(place).min(MOST_CALLS - 1);
+            if calls.0.len() <= at {
+                calls.0.resize_with(at + 1, Default::default);
+            }
+            let Some((name, arguments)) = calls.0.get_mut(at) else { continue };
+            name.push_str(call.function.name.as_deref().unwrap_or_default());
+            match &call.function.arguments {
+                Value::String(piece) => arguments.push_str(piece),
+                Value::Object(_) => *arguments = call.function.arguments.to_string(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
+            }
+        }
+    }
+
+    /// Whether anything of the answer is in it.
+    pub(super) fn has_token(&self) -> bool {
+        let calls = self.message().is_some_and(|message| !message.tool_calls.is_empty());
+        calls || !self.content().is_empty() || !self.thought().is_empty()
+    }
+
     /// Why the answer ended, once it has.
     pub(super) fn finish(&self) -> Option<Finish> {
         let reason = self.choices.first()?.finish_reason.as_deref()?;
@@ -239,29 +350,6 @@ fn text(content: &Value) -> String {
             parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
-    }
-}
-
-/// The models that a server offers.
-#[derive(Debug, Deserialize)]
-pub(super) struct Offered {
-    pub(super) data: Vec<OfferedModel>,
-}
-
-/// One of them.
-#[derive(Debug, Deserialize)]
-pub(super) struct OfferedModel {
-    pub(super) id: String,
-    #[serde(flatten)]
-    rest: Value,
-}
-
-impl OfferedModel {
-    /// The tokens of its context, where the server tells them.
-    pub(super) fn context(&self) -> Option<u32> {
-        let places = ["/max_model_len", "/loaded_context_length", "/context_length", "/meta/n_ctx"];
-        let told = places.iter().find_map(|place| self.rest.pointer(place)?.as_u64())?;
-        u32::try_from(told).ok().filter(|context| *context > 0)
     }
 }
 

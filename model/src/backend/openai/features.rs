@@ -1,0 +1,150 @@
+//! What a server may refuse to know. A question can do without each of these, so what one server has refused
+//! once is left out of all further questions to it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reqwest::StatusCode;
+
+/// What a server may refuse to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feature {
+    /// An answer in the form of a schema, in OpenAI's own words for it.
+    Schema,
+    /// The same in the words of the servers that have it beside `json_object`.
+    ObjectSchema,
+    /// What the answer cost, at the end of the stream.
+    StreamUsage,
+    /// How likely the tokens were.
+    Likelihoods,
+    /// The name `max_tokens`; newer servers want `max_completion_tokens`.
+    MaxTokens,
+    /// A choice of the randomness.
+    Temperature,
+    /// The seed of the randomness.
+    Seed,
+    /// A turn of the system: the rules then go to the user's first one.
+    System,
+}
+
+/// All of them.
+const ALL: [Feature; 8] = [
+    Feature::Schema,
+    Feature::ObjectSchema,
+    Feature::StreamUsage,
+    Feature::Likelihoods,
+    Feature::MaxTokens,
+    Feature::Temperature,
+    Feature::Seed,
+    Feature::System,
+];
+
+/// The features that a server has refused.
+#[derive(Debug, Default)]
+pub(super) struct Dropped([AtomicBool; ALL.len()]);
+
+impl Dropped {
+    fn of(&self, feature: Feature) -> Option<&AtomicBool> {
+        ALL.iter().zip(&self.0).find_map(|(known, dropped)| (*known == feature).then_some(dropped))
+    }
+
+    /// Whether it has refused this one.
+    pub(super) fn has(&self, feature: Feature) -> bool {
+        self.of(feature).is_some_and(|dropped| dropped.load(Ordering::Relaxed))
+    }
+
+    /// Whether it enforces no form any more.
+    pub(super) fn has_all_forms(&self) -> bool {
+        self.has(Feature::Schema) && self.has(Feature::ObjectSchema)
+    }
+
+    /// Notes that it refuses this one; `false` if that was known.
+    pub(super) fn note(&self, feature: Feature) -> bool {
+        // Whoever refuses one form may know the other.
+        let feature = match feature {
+            Feature::Schema if self.has(Feature::Schema) => Feature::ObjectSchema,
+            other => other,
+        };
+        tracing::debug!(?feature, "the server refuses a feature, going on without");
+        self.of(feature).is_some_and(|dropped| !dropped.swap(true, Ordering::Relaxed))
+    }
+}
+
+/// The feature that a refusal in these words is about.
+pub(super) fn refused(status: StatusCode, said: &str) -> Option<Feature> {
+    if !matches!(status.as_u16(), 400 | 404 | 422 | 500 | 501) {
+        return None;
+    }
+    let said = said.to_ascii_lowercase();
+    let words: &[(&str, Feature)] = &[
+        ("logprobs", Feature::Likelihoods),
+        ("logits_all", Feature::Likelihoods),
+        ("stream_options", Feature::StreamUsage),
+        ("response_format", Feature::Schema),
+        ("json_schema", Feature::Schema),
+        ("structured output", Feature::Schema),
+        ("guided", Feature::Schema),
+        ("grammar", Feature::Schema),
+        ("max_completion_tokens", Feature::MaxTokens),
+        ("temperature", Feature::Temperature),
+        ("system role", Feature::System),
+        ("system message", Feature::System),
+        ("role 'system'", Feature::System),
+        ("seed", Feature::Seed),
+    ];
+    // A server that fails for another reason may still repeat the whole question.
+    let fails = matches!(status.as_u16(), 404 | 500);
+    let about = words.iter().find(|(word, _)| said.contains(word)).map(|(_, feature)| *feature)?;
+    (!fails
+        || ["not support", "unsupported", "not implemented", "logits_all"]
+            .iter()
+            .any(|w| said.contains(w)))
+    .then_some(about)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Refusals in the words of servers.
+    #[test]
+    fn knows_what_a_refusal_is_about() {
+        for (status, said, about) in [
+            (400, "'response_format.type' must be 'json_schema' or 'text'", Some(Feature::Schema)),
+            (
+                422,
+                "Input should be 'text' or 'json_object' [response_format, type]",
+                Some(Feature::Schema),
+            ),
+            (
+                400,
+                "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+                Some(Feature::MaxTokens),
+            ),
+            (
+                400,
+                "Unsupported value: 'temperature' does not support 0 with this model.",
+                Some(Feature::Temperature),
+            ),
+            (500, "System role not supported", Some(Feature::System)),
+            (400, "unknown field `seed`", Some(Feature::Seed)),
+            (
+                500,
+                "logprobs is not supported for models created with logits_all=False",
+                Some(Feature::Likelihoods),
+            ),
+            (500, "CUDA out of memory while applying the grammar", None),
+            (400, "something else", None),
+            (503, "logprobs", None),
+        ] {
+            assert_eq!(refused(StatusCode::from_u16(status).unwrap(), said), about, "{said}");
+        }
+    }
+
+    #[test]
+    fn tries_both_forms() {
+        let dropped = Dropped::default();
+        assert!(dropped.note(Feature::Schema) && !dropped.has_all_forms());
+        assert!(dropped.note(Feature::Schema) && dropped.has_all_forms());
+        assert!(!dropped.note(Feature::Schema));
+    }
+}

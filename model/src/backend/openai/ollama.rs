@@ -1,0 +1,94 @@
+//! Ollama by its own protocol. Over the one that it shares with the others the size of the context cannot be
+//! set; it is small unless set, and a prompt that does not fit is cut without a word.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::wire::{self, Reply};
+use crate::backend::ModelError;
+use crate::prompt::Prompt;
+
+/// Where questions go, below the server's root.
+pub(super) const PATH: &str = "/api/chat";
+/// For how long the model stays loaded after an answer.
+const KEEP_ALIVE: &str = "15m";
+
+/// The request for an answer to `prompt` with a context of so many tokens.
+pub(super) fn request(prompt: &Prompt, model: &str, context: u32) -> Result<Value, ModelError> {
+    let mut options = json!({
+        "num_ctx": context,
+        // Minus one is for as many as there is room for.
+        "num_predict": i32::try_from(prompt.max_tokens).unwrap_or(-1),
+        "temperature": prompt.temperature,
+        "seed": prompt.seed >> 33,
+    });
+    if let Some(options) = options.as_object_mut() {
+        if !prompt.stop.is_empty() {
+            options.insert("stop".into(), json!(prompt.stop));
+        }
+        if let Some(share) = prompt.top_p {
+            options.insert("top_p".into(), json!(share));
+        }
+    }
+    let messages = wire::messages(&prompt.turns);
+    let mut body = json!({
+        "model": model, "messages": messages, "stream": true, "keep_alive": KEEP_ALIVE, "options": options,
+    });
+    if let (Some(schema), Some(body)) = (wire::schema(&prompt.constraint)?, body.as_object_mut()) {
+        body.insert("format".into(), schema);
+    }
+    Ok(body)
+}
+
+/// A line of the answer.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Line {
+    #[serde(default)]
+    message: Value,
+    #[serde(default)]
+    done: bool,
+    #[serde(default)]
+    done_reason: Option<String>,
+    #[serde(default)]
+    prompt_eval_count: Option<u32>,
+    #[serde(default)]
+    eval_count: Option<u32>,
+    /// In ns, like the next.
+    #[serde(default)]
+    prompt_eval_duration: Option<u64>,
+    #[serde(default)]
+    eval_duration: Option<u64>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+impl Line {
+    /// The same as an event of the protocol that the others have.
+    pub(super) fn reply(self) -> Option<Reply> {
+        let milliseconds = |ns: Option<u64>| ns.unwrap_or_default() as f64 / 1e6;
+        let reason = self.done.then(|| self.done_reason.unwrap_or_else(|| "stop".into()));
+        let mut event = json!({ "choices": [{ "delta": self.message, "finish_reason": reason }] });
+        if let Some(event) = event.as_object_mut() {
+            if let Some(error) = self.error {
+                event.insert("error".into(), error);
+            }
+            if self.done {
+                event.insert(
+                    "usage".into(),
+                    json!({
+                        "prompt_tokens": self.prompt_eval_count.unwrap_or_default(),
+                        "completion_tokens": self.eval_count.unwrap_or_default(),
+                    }),
+                );
+                event.insert(
+                    "timings".into(),
+                    json!({
+                        "prompt_ms": milliseconds(self.prompt_eval_duration),
+                        "predicted_ms": milliseconds(self.eval_duration),
+                    }),
+                );
+            }
+        }
+        serde_json::from_value(event).ok()
+    }
+}

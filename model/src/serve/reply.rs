@@ -1,0 +1,235 @@
+//! The bodies of answers, whole and in pieces, as the clients of OpenAI's protocol read them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Map, Value, json};
+
+use super::work::{Ended, Event};
+use crate::prompt::{Chosen, Likely, Usage};
+
+/// Which of the two shapes an answer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A message of a conversation.
+    Chat,
+    /// A text that goes on.
+    Plain,
+}
+
+/// Makes the bodies of one answer.
+#[derive(Debug)]
+pub(super) struct Writer {
+    shape: Shape,
+    id: String,
+    created: u64,
+    model: String,
+    /// Whether likelihoods go with it.
+    likelihoods: bool,
+    /// Calls so far.
+    calls: usize,
+}
+
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+
+/// Something that no other answer of this process has, and hardly one of another.
+fn unique(kind: &str) -> String {
+    format!("{kind}-{:x}-{:x}", now(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// A reply that holds `body`.
+pub(super) fn json(status: StatusCode, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+impl Writer {
+    /// For an answer of `model`.
+    pub(super) fn new(shape: Shape, model: &str, likelihoods: bool) -> Self {
+        let kind = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
+        Self { shape, id: unique(kind), created: now(), model: model.to_owned(), likelihoods, calls: 0 }
+    }
+
+    fn body(&self, part: bool, choices: Value) -> Value {
+        let object = match (self.shape, part) {
+            (Shape::Chat, true) => "chat.completion.chunk",
+            (Shape::Chat, false) => "chat.completion",
+            (Shape::Plain, _) => "text_completion",
+        };
+        json!({
+            "id": self.id, "object": object, "created": self.created, "model": self.model,
+            "system_fingerprint": concat!("freehand-", env!("CARGO_PKG_VERSION")), "choices": choices,
+        })
+    }
+
+    fn chunk(&self, delta: Value, tokens: &[Chosen], reason: Option<&str>) -> Value {
+        let logprobs = self.logprobs(tokens);
+        let mut choice = json!({ "index": 0, "logprobs": logprobs, "finish_reason": reason });
+        if let Some(choice) = choice.as_object_mut() {
+            let (key, value) = match self.shape {
+                Shape::Chat => ("delta", delta),
+                Shape::Plain => ("text", delta.get("content").cloned().unwrap_or_else(|| "".into())),
+            };
+            choice.insert(key.into(), value);
+        }
+        self.body(true, json!([choice]))
+    }
+
+    /// The piece that begins a conversation's answer.
+    pub(super) fn beginning(&self) -> Option<Value> {
+        let delta = json!({ "role": "assistant", "content": "" });
+        (self.shape == Shape::Chat).then(|| self.chunk(delta, &[], None))
+    }
+
+    /// What `event` adds to a stream.
+    pub(super) fn pieces(&mut self, event: &Event, with_usage: bool) -> Vec<Value> {
+        match event {
+            Event::Text(text, tokens) => vec![self.chunk(json!({ "content": text }), tokens, None)],
+            Event::Call(name, arguments) => {
+                let mut call = call(name, arguments);
+                if let Some(call) = call.as_object_mut() {
+                    call.insert("index".into(), self.calls.into());
+                }
+                self.calls += 1;
+                vec![self.chunk(json!({ "tool_calls": [call] }), &[], None)]
+            }
+            Event::Ended(ended) => {
+                let mut pieces = Vec::new();
+                if let Some(thought) = &ended.thinking {
+                    pieces.push(self.chunk(json!({ "reasoning_content": thought }), &[], None));
+                }
+                pieces.push(self.chunk(json!({}), &ended.tokens, Some(ended.reason)));
+                if with_usage {
+                    let mut last = self.body(true, json!([]));
+                    cost(&mut last, &ended.usage);
+                    pieces.push(last);
+                }
+                pieces
+            }
+            Event::Shares(shares) => vec![json!({ "object": "choice", "probabilities": shares })],
+            Event::Failed(fault) => vec![fault.body()],
+        }
+    }
+
+    /// The whole answer in one body.
+    pub(super) fn whole(&self, heard: Heard, ended: &Ended) -> Value {
+        let Heard { text, calls, mut tokens } = heard;
+        tokens.extend(ended.tokens.iter().cloned());
+        let mut choice =
+            json!({ "index": 0, "logprobs": self.logprobs(&tokens), "finish_reason": ended.reason });
+        if let Some(choice) = choice.as_object_mut() {
+            match self.shape {
+                Shape::Chat => choice.insert("message".into(), message(text, &calls, ended)),
+                Shape::Plain => choice.insert("text".into(), text.into()),
+            };
+        }
+        let mut body = self.body(false, json!([choice]));
+        cost(&mut body, &ended.usage);
+        body
+    }
+
+    fn logprobs(&self, tokens: &[Chosen]) -> Value {
+        match self.shape {
+            _ if !self.likelihoods => Value::Null,
+            Shape::Chat => {
+                let told = tokens.iter().map(|chosen| {
+                    let mut told = likely(&chosen.token);
+                    told.insert(
+                        "top_logprobs".into(),
+                        chosen.others.iter().map(likely).collect::<Vec<_>>().into(),
+                    );
+                    told
+                });
+                json!({ "content": told.collect::<Vec<_>>() })
+            }
+            Shape::Plain => {
+                let top = tokens.iter().map(|chosen| {
+                    let others = chosen.others.iter();
+                    others.map(|other| (word(other), other.logprob.into())).collect::<Map<_, _>>()
+                });
+                json!({
+                    "tokens": tokens.iter().map(|chosen| word(&chosen.token)).collect::<Vec<_>>(),
+                    "token_logprobs":
+                        tokens.iter().map(|chosen| chosen.token.logprob).collect::<Vec<_>>(),
+                    "top_logprobs": top.collect::<Vec<_>>(),
+                    "text_offset": Vec::<u32>::new(),
+                })
+            }
+        }
+    }
+}
+
+/// What has come of an answer that is sent in one piece.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) text: String,
+    pub(super) calls: Vec<Value>,
+    pub(super) tokens: Vec<Chosen>,
+}
+
+impl Heard {
+    /// Adds a call.
+    pub(super) fn call(&mut self, name: &str, arguments: &str) {
+        self.calls.push(call(name, arguments));
+    }
+}
+
+fn message(text: String, calls: &[Value], ended: &Ended) -> Value {
+    let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { text.into() };
+    let mut message = json!({ "role": "assistant", "content": content, "refusal": null });
+    if let Some(message) = message.as_object_mut() {
+        if !calls.is_empty() {
+            message.insert("tool_calls".into(), calls.into());
+        }
+        if let Some(thought) = &ended.thinking {
+            message.insert("reasoning_content".into(), thought.as_str().into());
+        }
+    }
+    message
+}
+
+fn call(name: &str, arguments: &str) -> Value {
+    let function = json!({ "name": name, "arguments": arguments });
+    json!({ "id": unique("call"), "type": "function", "function": function })
+}
+
+fn likely(likely: &Likely) -> Map<String, Value> {
+    let mut told = Map::new();
+    told.insert("token".into(), word(likely).into());
+    told.insert("logprob".into(), likely.logprob.into());
+    told.insert("bytes".into(), likely.bytes.as_slice().into());
+    told
+}
+
+fn word(likely: &Likely) -> String {
+    String::from_utf8_lossy(&likely.bytes).into_owned()
+}
+
+/// Puts what the answer cost into `body`: the usage of the protocol, and the times as llama.cpp tells them.
+fn cost(body: &mut Value, usage: &Usage) {
+    let written = usage.sampled.saturating_add(usage.forced);
+    let Some(body) = body.as_object_mut() else { return };
+    body.insert(
+        "usage".into(),
+        json!({
+            "prompt_tokens": usage.prompt, "completion_tokens": written,
+            "total_tokens": usage.prompt.saturating_add(written),
+            "prompt_tokens_details": { "cached_tokens": usage.reused },
+        }),
+    );
+    body.insert(
+        "timings".into(),
+        json!({
+            "cache_n": usage.reused, "prompt_n": usage.prompt.saturating_sub(usage.reused),
+            "prompt_ms": usage.prefill_ms, "predicted_n": written, "predicted_ms": usage.decode_ms,
+            "forced_n": usage.forced,
+        }),
+    );
+}
