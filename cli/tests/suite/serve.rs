@@ -50,13 +50,9 @@ fn says_why_it_does_not_start() {
 mod real {
     use std::path::{Path, PathBuf};
     use std::process::Command;
-    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::support::{Running, signal, wait_for};
-
-    /// As long as the clients may take together, without what is fetched first.
-    const LIMIT: Duration = Duration::from_secs(90);
 
     fn weights() -> String {
         std::env::var("FREEHAND_TEST_GGUF")
@@ -117,7 +113,6 @@ mod real {
         let account = Account::new();
         let (home, node) = clients();
         let (server, url, token) = start(&account, &["--context", "4096"]);
-        let begun = Instant::now();
         let ask = |program: &Path, script: &str| {
             let mut command = Command::new(program);
             command.args([script, &url, "small"]).current_dir(&home);
@@ -126,7 +121,6 @@ mod real {
         };
         assert!(ask(Path::new("python3"), "openai_python.py").contains("checks hold"));
         assert!(ask(&node, "openai_js.mjs").contains("checks hold"));
-        assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
         signal(server.child.id(), "INT");
         server.end().check(0, &["serving `small`", "stopping"]);
     }

@@ -237,7 +237,7 @@ async fn goes_on_without_what_is_refused() {
     let fake = Fake::start(refuses).await;
     let model = model(&fake);
     assert!(model.capabilities().constrained);
-    for requests in [3, 4] {
+    for requests in [4, 5] {
         let prompt = asking(Constraint::OneOf(vec!["yes".into(), "no".into()]));
         assert_eq!(model.complete(&prompt, &mut Unread).await.unwrap().text, "no");
         assert_eq!(fake.asked().len(), requests);
