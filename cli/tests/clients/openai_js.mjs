@@ -5,7 +5,7 @@
 import OpenAI from "openai";
 
 const [url, model] = process.argv.slice(2);
-const client = new OpenAI({ baseURL: url, maxRetries: 0, timeout: 60_000 });
+const client = new OpenAI({ baseURL: url, maxRetries: 0, timeout: 300_000 });
 let checks = 0;
 
 function check(what, holds, seen) {
@@ -73,7 +73,7 @@ async function calls() {
     check("a call", finish_reason === "tool_calls" && given.city.startsWith("Oslo") && given.unit === "celsius", given);
   }
   const stream = client.chat.completions.stream({
-    model, tools, temperature: 0, messages: [{ role: "user", content: oslo }],
+    model, tools, temperature: 0, max_tokens: 60, messages: [{ role: "user", content: oslo }],
   });
   const { message } = (await stream.finalChatCompletion()).choices[0];
   check("a call in a stream", JSON.parse(message.tool_calls[0].function.arguments).unit === "celsius", message);

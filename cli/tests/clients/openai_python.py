@@ -10,7 +10,7 @@ import openai
 import pydantic
 
 URL, MODEL = sys.argv[1:3]
-client = openai.OpenAI(base_url=URL, max_retries=0, timeout=60)
+client = openai.OpenAI(base_url=URL, max_retries=0, timeout=300)
 checks = 0
 
 
@@ -101,7 +101,7 @@ def tools():
     none = ask(OSLO, tools=[WEATHER], tool_choice="none").choices[0]
     check("no call where there is to be none", none.message.tool_calls is None, none)
     with client.chat.completions.stream(
-        model=MODEL, messages=[{"role": "user", "content": OSLO}], tools=[WEATHER], temperature=0
+        model=MODEL, messages=[{"role": "user", "content": OSLO}], tools=[WEATHER], temperature=0, max_tokens=60
     ) as stream:
         streamed = stream.get_final_completion().choices[0].message.tool_calls[0]
     check("a call in a stream", json.loads(streamed.function.arguments)["unit"] == "celsius", streamed)

