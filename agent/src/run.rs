@@ -221,6 +221,7 @@ impl<'a> Run<'a> {
             if let Some(newer) = newer {
                 progress.last_list = Some(newer.list.clone());
                 sight = newer;
+                self.hear(progress);
                 answer = self.ask(asking, specs, &sight, progress).await?;
             }
         }
@@ -262,8 +263,8 @@ impl<'a> Run<'a> {
 
     fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
         let Self { model, dialect, listener, .. } = *self;
-        let (stop, steering) = (self.stop.clone(), self.person.steering().clone());
-        Asking { model, dialect, listener, stop, steering, step, deadline }
+        let steering = self.person.steering().clone();
+        Asking { model, dialect, listener, stop: self.stop.clone(), steering, step, deadline }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {

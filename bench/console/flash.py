@@ -10,6 +10,7 @@ import time
 
 import gi
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GLib, Gtk  # noqa: E402
 
@@ -19,24 +20,21 @@ orders, journal = sys.argv[1], sys.argv[2]
 def note(*_):
     with open(journal, "a", encoding="utf-8") as file:
         file.write(f"{time.time() * 1000:.1f}\n")
+    # So that the press is seen to have changed something.
+    show("gold" if colour.blue > 0 else "navy")
 
 
 window = Gtk.Window(title="Flash")
 window.set_default_size(600, 400)
 window.connect("destroy", Gtk.main_quit)
 box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
-area = Gtk.DrawingArea(vexpand=True)
-colour = Gdk.RGBA(0, 0, 1, 1)
-
-
-def draw(_, context):
-    Gdk.cairo_set_source_rgba(context, colour)
-    context.paint()
+area = Gtk.EventBox(vexpand=True)
+colour = Gdk.RGBA()
 
 
 def show(name):
     colour.parse(name)
-    area.queue_draw()
+    area.override_background_color(Gtk.StateFlags.NORMAL, colour)
 
 
 def obey():
@@ -46,7 +44,7 @@ def obey():
                 GLib.idle_add(show, line.strip(), priority=GLib.PRIORITY_HIGH)
 
 
-area.connect("draw", draw)
+show("blue")
 button = Gtk.Button(label="Press")
 button.connect("clicked", note)
 entry = Gtk.Entry()

@@ -69,7 +69,8 @@ async function main() {
   try {
     const orders = path.join(stage.home, "orders");
     execFileSync("mkfifo", [orders]);
-    const flash = ["/usr/bin/python3", path.join(HERE, "flash.py"), orders, stage.journal].join(" ");
+    fs.copyFileSync(path.join(HERE, "flash.py"), path.join(stage.home, "flash.py"));
+    const flash = "/usr/bin/python3 flash.py orders journal";
     stage.model.answers.splice(0, 2, call("open_app", { name: flash }), call("wait", { window: "Flash", timeout_ms: 15_000 }));
     const raised = [];
     let bytes = 0;
@@ -119,6 +120,12 @@ async function main() {
     row("a question raised to its words in the page", "ms", shown);
     row("an answer to the press in the program", "ms", acted);
     console.log(`| the line while it is quiet | kbit/s | | ${quiet.toFixed(1)} | | |`);
+  } catch (error) {
+    console.error(`the program said:\n${stage.said}`);
+    for (const page of stage.context.pages()) {
+      console.error(await page.locator("body").innerText());
+    }
+    throw error;
   } finally {
     await stage.clear();
   }

@@ -23,7 +23,7 @@ impl Approver for Asked {
     async fn ask(&self, request: &ApprovalRequest) -> Approval {
         let subject = Subject::Action {
             effect: effect(&request.action),
-            intent: Intent::of(&request.action),
+            intent: Box::new(Intent::of(&request.action)),
             reasons: request.reasons.clone(),
         };
         match self.0.ask(subject).await {

@@ -69,7 +69,7 @@ pub enum Subject {
         /// What would come of it, in one sentence.
         effect: String,
         /// The action.
-        intent: Intent,
+        intent: Box<Intent>,
         /// The rules that ask.
         reasons: Vec<Reason>,
     },

@@ -203,12 +203,11 @@ impl State {
         let outcome = Some(outcome.clone());
         self.step(step, |step| {
             step.ms = ms;
-            match step.actions.last_mut().filter(|last| last.outcome.is_none()) {
-                Some(last) => last.outcome = outcome,
-                None => {
-                    let summary = summary.to_owned();
-                    step.actions.push(ActionState { summary, verdict: None, outcome });
-                }
+            if let Some(last) = step.actions.last_mut().filter(|last| last.outcome.is_none()) {
+                last.outcome = outcome;
+            } else {
+                let summary = summary.to_owned();
+                step.actions.push(ActionState { summary, verdict: None, outcome });
             }
         });
     }

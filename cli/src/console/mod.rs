@@ -73,7 +73,7 @@ pub struct Console {
     pub address: String,
     /// Which record is under way.
     pub current: Current,
-    server: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Console {
@@ -94,18 +94,18 @@ impl Console {
             current: current.clone(),
         };
         let app = router(served);
-        let server = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, app).await {
                 tracing::error!(%error, "the console is served no longer");
             }
         });
-        Ok(Self { address, current, server })
+        Ok(Self { address, current, task })
     }
 }
 
 impl Drop for Console {
     fn drop(&mut self) {
-        self.server.abort();
+        self.task.abort();
     }
 }
 

@@ -186,7 +186,8 @@ mod tests {
         // The last column and row are cut.
         assert!(tiles.take(SCREEN, &frame(SCREEN, &[(299, 199)])));
         assert_eq!(places(&mut tiles, first), [[256, 128, 44, 72]]);
-        assert_eq!(places(&mut tiles, tiles.version()), [] as [[u32; 4]; 0]);
+        let latest = tiles.version();
+        assert_eq!(places(&mut tiles, latest), [] as [[u32; 4]; 0]);
     }
 
     #[test]

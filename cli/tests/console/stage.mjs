@@ -40,8 +40,8 @@ export class Stage {
     stage.home = fs.mkdtempSync(path.join(os.tmpdir(), "freehand-console-"));
     stage.#clears.push(() => fs.rmSync(stage.home, { recursive: true, force: true }));
     stage.journal = path.join(stage.home, "journal");
-    const command = ["/usr/bin/python3", path.join(HERE, "login.py"), stage.journal, title].filter(Boolean);
-    const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+    fs.copyFileSync(path.join(HERE, "login.py"), path.join(stage.home, "login.py"));
+    const quoted = `/usr/bin/python3 login.py journal${title ? ` '${title}'` : ""}`;
     stage.opens = [
       call("open_app", { name: quoted }),
       call("wait", { window: title ?? "Sign in", timeout_ms: 15_000 }),

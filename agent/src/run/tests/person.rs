@@ -5,7 +5,7 @@ use std::sync::Arc;
 use freehand_tools::desktop::simulated::SimEvent;
 
 use super::*;
-use crate::supervision::{Asked, Command, Hub, Pace, Steering, Wait, Watched};
+use crate::supervision::{Asked, Command, Extent, Hub, Pace, Steering, Wait, Watched};
 use crate::trajectory::Intervention;
 use crate::trajectory::reader::Reader;
 
@@ -61,7 +61,7 @@ struct Beheld {
 /// A run beside `hub` that a person steers in `during`.
 async fn beheld(hub: &Hub, policy: Box<dyn Policy>, answers: &[&str], during: During) -> Beheld {
     let model = Beside(Scripted::new(answers.iter().copied()), during);
-    let mut desktop = form(Duration::ZERO);
+    let mut desktop = form();
     let folder = tempfile::tempdir().unwrap();
     let header = crate::trajectory::Header {
         format: crate::trajectory::FORMAT,
@@ -96,13 +96,25 @@ async fn beheld(hub: &Hub, policy: Box<dyn Policy>, answers: &[&str], during: Du
     let mut steps = Vec::new();
     while let Some(entry) = reader.entry().unwrap() {
         if let crate::trajectory::reader::Entry::Step(step) = entry {
-            steps.push(step);
+            steps.push(*step);
         }
     }
     let prompts = model.0.asked().iter().map(|asked| asked.turns.last().unwrap().text.clone()).collect();
     let is_click = |event: &&SimEvent| matches!(event, SimEvent::Clicked { .. });
     let clicks = desktop.events().iter().filter(is_click).count();
     Beheld { exit, prompts, steps, clicks }
+}
+
+/// A form whose button says that it was pressed.
+fn form() -> Simulated {
+    let form = Simulated::new(Size::new(640, 480)).window("Form", "form", |w| {
+        w.textbox("Name").button("Save");
+    });
+    form.on_click("Save", |then| {
+        then.open("Thanks", "form", |w| {
+            w.label("It is saved");
+        });
+    })
 }
 
 fn hub() -> Hub {
@@ -231,7 +243,7 @@ async fn a_reason_for_no_is_read_by_the_model() {
             let command = if asked == 1 {
                 Command::Deny { question, reason: "save it elsewhere".into() }
             } else {
-                Command::Approve { question, extent: Default::default() }
+                Command::Approve { question, extent: Extent::default() }
             };
             answers.command(command, "a").unwrap();
         }

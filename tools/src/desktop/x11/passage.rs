@@ -13,6 +13,7 @@ use super::hands::Hands;
 use super::keyboard;
 use super::keymap::Keymap;
 use super::link::{Link, Place};
+use super::pointer;
 use super::release::Held;
 use super::text;
 use crate::action::Button;
@@ -62,11 +63,11 @@ impl Passage {
             PersonalInput::Move(point) => hands.move_to(link, point),
             PersonalInput::Down(point, button) => {
                 hands.move_to(link, point)?;
-                hands.button(link, button, Direction::Press)
+                pointer::press(link, hands, button, Direction::Press).await
             }
             PersonalInput::Up(point, button) => {
                 hands.move_to(link, point)?;
-                hands.button(link, button, Direction::Release)
+                pointer::press(link, hands, button, Direction::Release).await
             }
             PersonalInput::Scroll(right, down) => hands.scroll(link, right, down),
             PersonalInput::Text(words) => {
