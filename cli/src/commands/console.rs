@@ -8,7 +8,7 @@ use freehand_agent::trajectory::Exit;
 use freehand_agent::trajectory::recorder::Recorder;
 use tokio::sync::mpsc;
 
-use super::run::{Errand, choice, end, header, limits, record_folder};
+use super::run::{Errand, choice, conclude, end, header, limits, record_folder};
 use crate::args::ConsoleArgs;
 use crate::config::Config;
 use crate::exit::Code;
@@ -94,13 +94,12 @@ impl Session {
         let finished =
             errand.task(work, &self.ready, &mut recorder, hub, &self.interrupt, &apps).await?;
         let steps = recorder.last();
-        match finished {
-            Some(exit) => super::run::conclude(&exit, &errand.folder),
-            None => {
-                work.opened.desktop.release();
-                end(&mut recorder, hub, &Exit::Interrupted, steps, &errand.folder)?
-            }
-        };
+        if let Some(exit) = finished {
+            conclude(&exit, &errand.folder);
+        } else {
+            work.opened.desktop.release();
+            end(&mut recorder, hub, &Exit::Interrupted, steps, &errand.folder)?;
+        }
         Ok(())
     }
 

@@ -104,7 +104,7 @@ pub(super) async fn guard(State(doors): State<Arc<Doors>>, request: Request, nex
     let headers = request.headers();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let must = !is_read || headers.contains_key(header::UPGRADE);
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     // The person opens the page from a terminal or from a bookmark, and then it is nobody's.
     let foreign = site.is_some_and(|site| site != b"same-origin" && site != b"none");
     let mut response = if !doors.is_meant(headers) {

@@ -32,7 +32,7 @@ pub(super) struct Sent {
 pub(super) struct Tiles {
     bounds: ScreenRect,
     pixels: RgbImage,
-    tiles: Vec<Tile>,
+    parts: Vec<Tile>,
     version: u64,
 }
 
@@ -40,7 +40,7 @@ impl Tiles {
     /// Nothing is seen yet.
     pub(super) fn empty() -> Self {
         let bounds = Rect::new(0, 0, 0, 0);
-        Self { bounds, pixels: RgbImage::new(0, 0), tiles: Vec::new(), version: 0 }
+        Self { bounds, pixels: RgbImage::new(0, 0), parts: Vec::new(), version: 0 }
     }
 
     /// The part of the desktop that it shows, in screen pixels.
@@ -60,12 +60,12 @@ impl Tiles {
             self.pixels = RgbImage::new(bounds.width, bounds.height);
             let count = self.columns() * bounds.height.div_ceil(SIDE);
             let version = self.version + 1;
-            self.tiles = (0..count).map(|_| Tile { version, file: None }).collect();
+            self.parts = (0..count).map(|_| Tile { version, file: None }).collect();
             self.version = version;
         }
         let next = self.version + 1;
         let mut changed = false;
-        for at in 0..self.tiles.len() {
+        for at in 0..self.parts.len() {
             let Some(place) = self.place(at) else { continue };
             let on_screen = Rect::new(
                 bounds.x.saturating_add_unsigned(place.x),
@@ -78,7 +78,7 @@ impl Tiles {
             let y = part.bounds().y.abs_diff(bounds.y);
             if self.paint(x, y, part.pixels()) {
                 changed = true;
-                if let Some(tile) = self.tiles.get_mut(at) {
+                if let Some(tile) = self.parts.get_mut(at) {
                     *tile = Tile { version: next, file: None };
                 }
             }
@@ -92,9 +92,9 @@ impl Tiles {
     /// The tiles that changed after `version`.
     pub(super) fn since(&mut self, version: u64) -> Vec<Sent> {
         let mut new = Vec::new();
-        for at in 0..self.tiles.len() {
+        for at in 0..self.parts.len() {
             let Some(place) = self.place(at) else { continue };
-            let Some(tile) = self.tiles.get_mut(at).filter(|tile| tile.version > version) else {
+            let Some(tile) = self.parts.get_mut(at).filter(|tile| tile.version > version) else {
                 continue;
             };
             if tile.file.is_none() {
