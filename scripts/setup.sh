@@ -71,12 +71,25 @@ rust_is_new_enough() {
 
 has_nextest() { cargo nextest --version >/dev/null 2>&1; }
 
+# The driver of the browser, outside of the tree and never in it.
+driver="${XDG_CACHE_HOME:-$HOME/.cache}/freehand/browser-tests"
+driver_source="$(cd "$(dirname "$0")/.." && pwd)/cli/tests/console"
+
+has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
+
+has_driver() {
+    cmp -s "$driver_source/package-lock.json" "$driver/package-lock.json" &&
+        [ -d "$driver/node_modules/playwright-core" ] && [ -d "$driver/node_modules/axe-core" ]
+}
+
 check() {
     local code=0 list
     list=$(missing_packages)
     if [ -n "$list" ]; then printf '%s\n' "$list"; code=1; fi
     rust_is_new_enough || { echo "rust: $rust_wanted or newer, to build"; code=1; }
     has_nextest || { echo "cargo-nextest: runs the tests"; code=1; }
+    has_node || { echo "nodejs, npm: drive the browser of the tests"; code=1; }
+    has_driver || { echo "playwright-core, axe-core (npm): drive the browser of the tests, and judge the page"; code=1; }
     return "$code"
 }
 
@@ -116,6 +129,19 @@ install_nextest() {
     env -u CARGO_TARGET_DIR cargo install --locked --quiet cargo-nextest
 }
 
+install_driver() {
+    has_driver && return 0
+    if ! has_node; then
+        say "installing nodejs and npm with apt-get: they drive the browser of the tests"
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm
+    fi
+    say "installing playwright-core and axe-core with npm in $driver"
+    mkdir -p "$driver"
+    cp "$driver_source/package.json" "$driver_source/package-lock.json" "$driver/"
+    npm ci --prefix "$driver" --no-audit --no-fund --silent
+}
+
 case "${1:-}" in
     --check) check; exit ;;
     '') ;;
@@ -133,4 +159,5 @@ fi
 install_packages
 install_rust
 install_nextest
+install_driver
 say "done"

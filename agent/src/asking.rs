@@ -12,6 +12,7 @@ use freehand_tools::observation::Observation;
 use crate::event::{Event, Listener};
 use crate::memory::Memory;
 use crate::outside::Stop;
+use crate::supervision::Steering;
 
 /// Log-odds above which the task counts as done. Of 90 screens of recorded runs none was taken for done
 /// too early at 0.35, and one at 0.
@@ -33,6 +34,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) dialect: &'a dyn Dialect,
     pub(crate) listener: &'a dyn Listener,
     pub(crate) stop: Stop,
+    pub(crate) steering: Steering,
     pub(crate) step: u32,
     pub(crate) deadline: Instant,
 }
@@ -44,7 +46,7 @@ impl TokenSink for Asking<'_> {
     }
 
     fn poll(&mut self) -> ControlFlow<()> {
-        if self.stop.is_stopped() || Instant::now() >= self.deadline {
+        if self.stop.is_stopped() || self.steering.is_held() || Instant::now() >= self.deadline {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())

@@ -1,14 +1,44 @@
 //! The one-way stream of what happens in a run. The terminal, the console, the log and the tests read
-//! it; nothing below them prints.
+//! it; nothing below them prints. With a hub ([`crate::supervision`]) what the person does is a part
+//! of the same stream, so that every view shows one truth.
 
+use freehand_model::prompt::Usage;
+use freehand_tools::frame::Digest;
 use freehand_tools::gate::Verdict;
+use freehand_tools::geometry::ScreenRect;
 use freehand_tools::outcome::Outcome;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::supervision::{Answer, Intent, Pace, Question, Wait};
 use crate::trajectory::{Exit, Header};
 
+/// What an answer of the model cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cost {
+    /// Tokens that were read.
+    pub read: u32,
+    /// Of these, tokens whose work was reused.
+    pub reused: u32,
+    /// Tokens that were written.
+    pub written: u32,
+    /// Time for reading and writing, in ms.
+    pub ms: f64,
+}
+
+impl From<Usage> for Cost {
+    fn from(usage: Usage) -> Self {
+        Self {
+            read: usage.prompt,
+            reused: usage.reused,
+            written: usage.sampled.saturating_add(usage.forced),
+            ms: usage.prefill_ms + usage.decode_ms,
+        }
+    }
+}
+
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
     /// The run begins.
@@ -20,6 +50,12 @@ pub enum Event {
     Observed {
         /// The step, counted from 1.
         step: u32,
+        /// The digest of the frame; its first 16 digits name the file in the record.
+        frame: Digest,
+        /// The part of the desktop that the frame shows, in screen pixels.
+        bounds: ScreenRect,
+        /// The list as the model reads it.
+        list: String,
         /// Elements in the list.
         elements: usize,
         /// Titles of the windows, the front one first.
@@ -34,12 +70,29 @@ pub enum Event {
         /// The step.
         step: u32,
     },
+    /// The run has come to rest and waits for the person.
+    Waiting {
+        /// The step.
+        step: u32,
+        /// For what.
+        wait: Wait,
+    },
+    /// It waits no longer.
+    WentOn {
+        /// The step.
+        step: u32,
+    },
     /// A piece of the model's answer.
     Piece {
         /// The step.
         step: u32,
         /// The piece.
         text: String,
+    },
+    /// The answer was thrown away, since the person came between: the model is asked anew.
+    Discarded {
+        /// The step.
+        step: u32,
     },
     /// The model was asked whether the task is done.
     AskedDone {
@@ -48,7 +101,41 @@ pub enum Event {
         /// How sure it is, 0 to 1.
         probability: f64,
     },
-    /// An action was worked out and judged.
+    /// The model has answered.
+    Proposed {
+        /// The step.
+        step: u32,
+        /// What it thought aloud, or says why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thought: Option<String>,
+        /// Why its answer cannot be read, if so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unread: Option<String>,
+        /// What it cost.
+        cost: Cost,
+    },
+    /// An action was worked out and comes next, if it may.
+    Intended {
+        /// The step.
+        step: u32,
+        /// What, and where.
+        intent: Intent,
+    },
+    /// The person is asked.
+    Asked {
+        /// The question.
+        question: Question,
+    },
+    /// A question is closed.
+    Answered {
+        /// Its number.
+        question: u64,
+        /// How.
+        answer: Answer,
+        /// Who has answered, for example `console`; empty where nobody has.
+        by: String,
+    },
+    /// An action was judged.
     Judged {
         /// The step.
         step: u32,
@@ -67,6 +154,27 @@ pub enum Event {
         outcome: Outcome,
         /// Time of the whole step so far, in ms.
         ms: f64,
+    },
+    /// The model keeps a fact for later.
+    Noted {
+        /// The step.
+        step: u32,
+        /// The fact.
+        text: String,
+    },
+    /// The person wants it to go on otherwise.
+    Paced {
+        /// How.
+        pace: Pace,
+        /// Who has said so.
+        by: String,
+    },
+    /// The person has said something; the model reads it in its next question.
+    Said {
+        /// What.
+        text: String,
+        /// Who.
+        by: String,
     },
     /// The run is over.
     Ended {

@@ -1,5 +1,6 @@
 //! The planner loop and what surrounds it: [`run`] and its limits, the [`trajectory`] that a run
-//! leaves, the [`workflow`]s that need no model, and the [`replay`] of what was done before.
+//! leaves, the [`workflow`]s that need no model, the [`replay`] of what was done before, and the
+//! [`supervision`] of a run by a person.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ pub mod run;
 pub mod scripted;
 mod sight;
 pub mod step;
+pub mod supervision;
 pub mod trajectory;
 pub mod workflow;
 

@@ -9,7 +9,7 @@ use freehand_tools::element::{Element, ElementId, Role, WindowId};
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
 
-use crate::trajectory::{Judged, Step};
+use crate::trajectory::{Intervention, Judged, Step};
 
 /// As many earlier steps as the model is shown.
 const SHOWN: usize = 20;
@@ -36,11 +36,22 @@ impl Memory {
     pub fn of(steps: &[Step]) -> Self {
         let mut memory = Self::default();
         for step in steps {
+            if step.interventions.contains(&Intervention::TookOver) {
+                memory.taken_over();
+            }
             for judged in &step.actions {
                 memory.remember(&step.list, judged);
             }
         }
         memory
+    }
+
+    /// The person has used the desktop: nothing that was tried or filled in is known any more.
+    pub fn taken_over(&mut self) {
+        let Self { steps, notes, .. } = std::mem::take(self);
+        *self = Self { steps, notes, ..Self::default() };
+        let did = "the person took over mouse and keyboard, and gave them back".into();
+        self.steps.push(PastStep { did, result: None, effective: true });
     }
 
     /// What was done, oldest first, as much as a model is shown.

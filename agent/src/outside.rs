@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::supervision::Steering;
+
 /// As long as mouse and keyboard must rest before a run goes on.
 const REST: Duration = Duration::from_millis(1500);
 /// Between two looks at the clock.
@@ -38,18 +40,33 @@ impl Stop {
     }
 }
 
-/// When the person last used mouse or keyboard; nobody is watched unless it is said where.
+/// The person beside the run: when they last used mouse or keyboard, and what they want of it. Nobody
+/// is watched unless it is said where, and nobody is obeyed unless it is said through what.
 #[derive(Debug, Clone, Default)]
-pub struct Presence(Option<watch::Receiver<Option<Instant>>>);
+pub struct Presence {
+    devices: Option<watch::Receiver<Option<Instant>>>,
+    steering: Steering,
+}
 
 impl Presence {
     /// The person whose last use of the devices is told by `seen`.
-    pub const fn told_by(seen: watch::Receiver<Option<Instant>>) -> Self {
-        Self(Some(seen))
+    pub fn told_by(seen: watch::Receiver<Option<Instant>>) -> Self {
+        Self { devices: Some(seen), ..Self::default() }
+    }
+
+    /// The same person, whose wishes come through `steering`.
+    #[must_use]
+    pub fn steered_by(self, steering: Steering) -> Self {
+        Self { steering, ..self }
+    }
+
+    /// What they want.
+    pub(crate) const fn steering(&self) -> &Steering {
+        &self.steering
     }
 
     fn last(&self) -> Option<Instant> {
-        self.0.as_ref().and_then(|seen| *seen.borrow())
+        self.devices.as_ref().and_then(|seen| *seen.borrow())
     }
 
     /// Whether the devices were used after `when`.

@@ -1,5 +1,7 @@
 //! What one step of a run leaves for the next one, and what the model is told of it.
 
+use std::time::Duration;
+
 use freehand_model::dialect::{Barred, Comparison, PlanView};
 use freehand_tools::action::{ActionKind, Status};
 use freehand_tools::apps::App;
@@ -9,7 +11,7 @@ use freehand_tools::outcome::{Effect, Outcome};
 use crate::halt::Halt;
 use crate::memory::Memory;
 use crate::sight::Sight;
-use crate::trajectory::{Exit, Judged};
+use crate::trajectory::{Exit, Intervention, Judged};
 
 /// What a pass of the loop leaves for the next one.
 #[derive(Debug, Default)]
@@ -25,9 +27,33 @@ pub(crate) struct Progress {
     /// How the task compares, and whether it was asked.
     pub(crate) comparison: Comparison,
     pub(crate) compared: bool,
+    /// As long as the run was held; that is not its own time.
+    pub(crate) held: Duration,
+    /// How the person came between since the last step was recorded.
+    pub(crate) interventions: Vec<Intervention>,
 }
 
 impl Progress {
+    /// Takes in how the person came between: what they say belongs to the task, and after they have
+    /// used the desktop nothing that failed before counts any more.
+    pub(crate) fn hear(&mut self, intervention: Intervention) {
+        match &intervention {
+            Intervention::Said { text } => {
+                self.task = format!("{}\nThe person adds: {text}", self.task);
+                self.compared = false;
+            }
+            Intervention::TookOver => {
+                self.memory.taken_over();
+                self.last_list = None;
+                (self.failures, self.ineffective, self.refusals) = (0, 0, 0);
+                self.hint = None;
+                // It may be done by now.
+                self.changed = true;
+            }
+        }
+        self.interventions.push(intervention);
+    }
+
     /// Draws the conclusions from what became of one call.
     pub(crate) fn take(&mut self, judged: &Judged) -> Result<(), Halt> {
         match &judged.outcome {

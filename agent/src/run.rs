@@ -102,8 +102,10 @@ impl<'a> Run<'a> {
 
     async fn steps(&mut self, task: &str, before: &[Step], first: u32) -> (Halt, u32) {
         let deadline = Instant::now() + self.limits.time;
-        let memory = Memory::of(before);
-        let mut progress = Progress { task: task.into(), memory, ..Progress::default() };
+        let mut progress = Progress { task: task.into(), ..Progress::default() };
+        before.iter().flat_map(|step| step.interventions.clone()).for_each(|told| progress.hear(told));
+        progress.interventions.clear();
+        progress.memory = Memory::of(before);
         progress.changed = !before.is_empty();
         for index in first..first.saturating_add(self.limits.steps) {
             if let Err(halt) = self.step(index, deadline, &mut progress).await {
@@ -126,6 +128,8 @@ impl<'a> Run<'a> {
         if self.stop.is_stopped() {
             return Err(Halt::Exit(Exit::Interrupted));
         }
+        self.wait_for_the_person(index, progress).await?;
+        let deadline = deadline + progress.held;
         let sight = self.observe(progress).await?;
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let view = view(self.apps, &sight, &specs, &[], progress);
@@ -145,27 +149,24 @@ impl<'a> Run<'a> {
         deadline: Instant,
         progress: &mut Progress,
     ) -> Result<(), Halt> {
-        self.check_limits(deadline, progress)?;
+        self.wait_for_the_person(index, progress).await?;
+        self.check_limits(deadline + progress.held, progress)?;
         let start = Instant::now();
         let sight = self.observe(progress).await?;
         let looked = ms(start);
-        self.listener.event(Event::Observed {
-            step: index,
-            elements: sight.seen.elements.len(),
-            windows: sight.seen.windows.iter().map(|window| window.title.clone()).collect(),
-            gaps: sight.seen.gaps.clone(),
-            ms: looked,
-        });
+        self.announce_sight(index, &sight, looked);
         let asked = Instant::now();
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
-        let mut asking = self.asking(index, deadline);
-        let (sight, answer) = self.decide(&mut asking, &specs, sight, progress).await?;
+        let (sight, answer) = self.decide(index, deadline, &specs, sight, progress).await?;
+        let deadline = deadline + progress.held;
         let (seen, mut frames) = (sight.seen.clone(), vec![sight.seen.frame.clone()]);
         let mut step = Step { done: answer.done, ..blank(index, sight) };
+        step.interventions = std::mem::take(&mut progress.interventions);
         step.timing.observe = looked;
         step.timing.model = ms(asked);
         if let Some(said) = answer.said {
             step.take(said);
+            self.announce_answer(&step);
         }
         if !self.interrupted(deadline) {
             self.act(&mut step, seen, &mut frames, start).await?;
@@ -173,8 +174,34 @@ impl<'a> Run<'a> {
         self.conclude(step, &frames, answer.checked, progress)
     }
 
-    /// Asks the model; once more where what it was shown does not hold any more by the time it answers.
+    /// Asks the model until it has answered without that the person came between.
     async fn decide(
+        &mut self,
+        index: u32,
+        deadline: Instant,
+        specs: &[ToolSpec],
+        mut sight: Sight,
+        progress: &mut Progress,
+    ) -> Result<(Sight, Answer), Halt> {
+        loop {
+            sight = self.watched(index, sight, progress).await?;
+            let holds = self.person.steering().holds();
+            self.hear(progress);
+            let mut asking = self.asking(index, deadline + progress.held);
+            let (seen, answer) = self.decide_once(&mut asking, specs, sight, progress).await?;
+            let came_between = self.person.steering().holds() != holds;
+            if !came_between && !self.watched_act(index, &seen.seen, &answer, progress).await? {
+                return Ok((seen, answer));
+            }
+            self.listener.event(Event::Discarded { step: index });
+            self.wait_for_the_person(index, progress).await?;
+            sight = self.observe(progress).await?;
+            self.announce_sight(index, &sight, 0.0);
+        }
+    }
+
+    /// Asks the model; once more where what it was shown does not hold any more by the time it answers.
+    async fn decide_once(
         &mut self,
         asking: &mut Asking<'_>,
         specs: &[ToolSpec],
@@ -182,7 +209,9 @@ impl<'a> Run<'a> {
         progress: &mut Progress,
     ) -> Result<(Sight, Answer), Halt> {
         let mut answer = self.ask(asking, specs, &sight, progress).await?;
-        if answer.said.is_some() {
+        // What is held is not asked again, nor looked at.
+        let held = self.person.steering().is_held();
+        if answer.said.is_some() && !held {
             let newer = if self.person.was_active_since(sight.at) {
                 self.yield_to_person(asking.step).await?;
                 Some(self.observe(progress).await?)
@@ -192,6 +221,7 @@ impl<'a> Run<'a> {
             if let Some(newer) = newer {
                 progress.last_list = Some(newer.list.clone());
                 sight = newer;
+                self.hear(progress);
                 answer = self.ask(asking, specs, &sight, progress).await?;
             }
         }
@@ -233,7 +263,8 @@ impl<'a> Run<'a> {
 
     fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
         let Self { model, dialect, listener, .. } = *self;
-        Asking { model, dialect, listener, stop: self.stop.clone(), step, deadline }
+        let steering = self.person.steering().clone();
+        Asking { model, dialect, listener, stop: self.stop.clone(), steering, step, deadline }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {
@@ -276,14 +307,20 @@ impl<'a> Run<'a> {
     ) -> Result<(), DesktopError> {
         let calls = step.proposal.iter().flat_map(|Proposal { calls, .. }| calls.clone()).enumerate();
         let mut seen = seen;
+        let holds = self.person.steering().holds();
         for (i, mut call) in calls {
             if call.id.is_empty() {
                 call.id = format!("{}.{}", step.index, i + 1);
             }
             if i > 0 {
+                // A batch is not gone on with on a desktop that the person has had in between.
+                if self.person.steering().holds() != holds {
+                    break;
+                }
                 seen = self.desktop.observe().await?;
                 frames.push(seen.frame.clone());
             }
+            self.announce_intent(step.index, &call, &seen);
             let mut done = perform_call(self.desktop, self.toolbox, self.gate, call, &seen).await?;
             check_evidence(&mut done.judged, &seen);
             step.timing.gate += done.timing.gate;
@@ -409,10 +446,12 @@ fn blank(index: u32, Sight { seen, list, .. }: Sight) -> Step {
         completion: None::<Completion>,
         proposal: None,
         unread: None,
+        interventions: Vec::new(),
         actions: Vec::new(),
         timing: Timing::default(),
     }
 }
 
+mod person;
 #[cfg(test)]
 mod tests;

@@ -207,6 +207,7 @@ impl Scripted<'_> {
             completion: None,
             proposal: None,
             unread: None,
+            interventions: Vec::new(),
             actions: Vec::new(),
             timing: Timing::default(),
         }
@@ -215,6 +216,9 @@ impl Scripted<'_> {
     fn observed(&self, seen: &Observation, ms: f64) {
         self.listener.event(Event::Observed {
             step: self.recorder.last() + 1,
+            frame: seen.frame.digest(),
+            bounds: seen.bounds(),
+            list: list::screen(seen, "", list::BUDGET),
             elements: seen.elements.len(),
             windows: seen.windows.iter().map(|window| window.title.clone()).collect(),
             gaps: seen.gaps.clone(),

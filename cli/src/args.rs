@@ -12,11 +12,13 @@ use crate::model_choice::ModelChoice;
 use crate::ruling::Ruling;
 
 mod bench;
+mod console;
 mod model;
 mod rules;
 mod serve;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
+pub use console::{ConsoleArgs, ConsoleOptions};
 pub use model::{ModelDoctorArgs, RecommendArgs};
 pub use rules::{AuditCommand, ExplainArgs, PolicyCommand};
 pub use serve::ServeArgs;
@@ -48,6 +50,9 @@ pub enum Command {
     /// Work on a task until it is done, a limit is reached or you stop it.
     #[command(after_help = RUN)]
     Run(RunArgs),
+    /// Watch and steer Freehand from a page in your browser.
+    #[command(after_help = console::CONSOLE)]
+    Console(ConsoleArgs),
     /// Show what Freehand sees on a display: the windows and the numbered list.
     #[command(after_help = OBSERVE)]
     Observe(ObserveArgs),
@@ -153,6 +158,11 @@ pub struct RunArgs {
     pub planner: PlannerArgs,
     #[command(flatten)]
     pub record: RecordArgs,
+    /// Watch and steer it from a page in your browser; questions are asked there.
+    #[arg(long)]
+    pub console: bool,
+    #[command(flatten)]
+    pub supervision: ConsoleOptions,
 }
 
 const RUN: &str = "\
@@ -160,6 +170,7 @@ Examples:
   freehand run \"Tick 'Show hidden files' and close the settings\"
   freehand run \"Write 'Buy milk' in the text editor and save it as todo.txt\" --display virtual
   freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended --timeout 5m
+  freehand run \"Order a ticket\" --display virtual --policy supervised --console
   freehand run \"Tidy up the notes\" --policy my.cedar --allow-app mousepad --deny delete";
 
 #[derive(Debug, Args)]
@@ -339,7 +350,7 @@ Ends with 0 when Freehand can work, with 5 when something that it needs is missi
 
 #[derive(Debug, Subcommand)]
 pub enum DocsCommand {
-    /// Write `cli.md` and `tools.md`.
+    /// Write `cli.md`, `tools.md` and `protocol.md`.
     Reference {
         /// The folder that they go to.
         #[arg(long, default_value = "docs/reference")]

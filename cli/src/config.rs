@@ -32,6 +32,10 @@ pub struct Config {
     pub stop_corner: Option<bool>,
     /// The folder for the records of runs; each run gets one of its own in it.
     pub runs: Option<PathBuf>,
+    /// Programs in which it goes on only while somebody looks at the console.
+    pub watch_apps: Vec<String>,
+    /// Sites, by host name, on which it goes on only while somebody looks at the console.
+    pub watch_sites: Vec<String>,
 }
 
 impl Config {

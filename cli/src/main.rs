@@ -12,6 +12,7 @@ mod approval;
 mod args;
 mod commands;
 mod config;
+mod console;
 mod desk;
 mod display;
 mod duration;
@@ -24,6 +25,7 @@ mod progress;
 mod ruling;
 mod running;
 mod signals;
+mod supervised;
 mod terminal;
 mod work;
 

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use freehand_agent::event::{Event, Listener};
+use freehand_agent::supervision::Wait;
 use freehand_agent::trajectory::{Exit, Header};
 use freehand_policies::visible::visible;
 use freehand_tools::outcome::{Effect, Outcome};
@@ -137,11 +138,31 @@ impl Listener for Steps {
             Event::Yielded { .. } => {
                 say(Tone::Faint, "  you use the mouse or the keyboard; going on when they rest");
             }
+            Event::Waiting { wait, .. } => say(Tone::Faint, &format!("  waits: {}", waits_for(&wait))),
             // The verdict shows in what came of the action, and the end is told by the command.
-            Event::Piece { .. }
+            Event::WentOn { .. }
+            | Event::Discarded { .. }
+            | Event::Proposed { .. }
+            | Event::Intended { .. }
+            | Event::Asked { .. }
+            | Event::Answered { .. }
+            | Event::Noted { .. }
+            | Event::Paced { .. }
+            | Event::Said { .. }
+            | Event::Piece { .. }
             | Event::AskedDone { .. }
             | Event::Judged { .. }
             | Event::Ended { .. } => {}
+        }
+    }
+}
+
+fn waits_for(wait: &Wait) -> String {
+    match wait {
+        Wait::Resume => "it is paused".into(),
+        Wait::GiveBack => "you have taken over mouse and keyboard".into(),
+        Wait::Presence { place } => {
+            format!("it works in {} only while you look at the console", visible(place, MOST))
         }
     }
 }

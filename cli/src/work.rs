@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use freehand_agent::event::Listener;
+use freehand_agent::supervision::Watched;
 use freehand_agent::trajectory::Header;
 use freehand_policies::PolicyError;
 use freehand_policies::audit::Audit;
@@ -9,7 +10,8 @@ use freehand_policies::layers::Layers;
 use freehand_policies::preset::{DisplayTrust, Preset};
 use freehand_policies::rulebook::Rulebook;
 use freehand_tools::desktop::StopSign;
-use freehand_tools::gate::Gate;
+use freehand_tools::element::WindowId;
+use freehand_tools::gate::{Gate, Policy};
 use freehand_tools::toolbox::Toolbox;
 
 use crate::approval::Answers;
@@ -23,6 +25,7 @@ use crate::places;
 use crate::ruling::Ruling;
 use crate::running::Running;
 use crate::signals::Interrupt;
+use crate::supervised::{ConsoleUntouched, NobodyLooks, Supervised};
 use crate::terminal::{self, Lines, Steps, Tone};
 
 /// Where it works, under which rules, and who answers.
@@ -40,6 +43,8 @@ pub struct Terms {
     pub answers: Answers,
     /// How the person at the desk stops it.
     pub sign: StopSign,
+    /// Where somebody has to look at the console.
+    pub watched: Watched,
 }
 
 /// A desktop and the only way to act on it.
@@ -52,6 +57,8 @@ pub struct Work {
     pub opened: Opened,
     /// Who shares the display.
     pub desk: Desk,
+    /// The windows through which Freehand talks to the person.
+    pub own: Vec<WindowId>,
     _running: Running,
 }
 
@@ -85,18 +92,28 @@ impl Terms {
         }
         let answers = if args.yes { Answers::Yes } else { Answers::Person };
         let book = ruling.rulebook(args, trust)?;
-        Ok(Self { display, ruling, book, trust, answers, sign: stop_sign(config)? })
+        let watched = Watched::new(&config.watch_apps, &config.watch_sites);
+        Ok(Self { display, ruling, book, trust, answers, sign: stop_sign(config)?, watched })
     }
 
     /// Opens the desktop and puts the gate before it.
     pub async fn open(&self, interrupt: &Interrupt) -> Result<Work> {
+        self.open_with(interrupt, None).await
+    }
+
+    /// The same for a session that is watched: whoever looks is asked, and steers.
+    pub async fn open_with(
+        &self,
+        interrupt: &Interrupt,
+        supervised: Option<&Supervised>,
+    ) -> Result<Work> {
         let running = Running::register(&places::running()?)?;
         let mut opened = display::open(&self.display, display::STEP).map_err(|error| {
             // Stopping ends a display that is just being started.
             let stopped = || Stopped("stopped before the display was there".into()).into();
             if interrupt.stop().is_stopped() { stopped() } else { error }
         })?;
-        let desk = match self.trust {
+        let mut desk = match self.trust {
             DisplayTrust::Own => Desk::deserted(),
             DisplayTrust::Vouched | DisplayTrust::Users => {
                 Desk::watch(&self.display, &self.sign, interrupt)
@@ -108,17 +125,38 @@ impl Terms {
                 own_windows::among(&opened.desktop.observe().await?.windows)
             }
         };
-        if self.ruling == Ruling::Preset(Preset::Supervised) && !self.answers.are_possible() {
+        if let Some(supervised) = supervised {
+            desk.person = desk.person.steered_by(supervised.hub.steering().clone());
+        } else if self.ruling == Ruling::Preset(Preset::Supervised) && !self.answers.are_possible() {
             terminal::say(
                 Tone::Faint,
                 "nobody can be asked, since there is no terminal: whatever changes something is refused",
             );
         }
-        let layers = Layers::new(vec![Box::new(self.book.clone())]).sparing(own);
+        let gate = self.gate(&own, interrupt, supervised)?;
+        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, own, _running: running })
+    }
+
+    /// A gate with no grants yet; it keeps Freehand's hands off the windows `own`.
+    pub fn gate(
+        &self,
+        own: &[WindowId],
+        interrupt: &Interrupt,
+        supervised: Option<&Supervised>,
+    ) -> Result<Gate> {
+        let mut layers: Vec<Box<dyn Policy>> = vec![Box::new(self.book.clone())];
+        if supervised.is_some() {
+            layers.push(Box::new(ConsoleUntouched));
+        } else if !self.watched.is_empty() {
+            layers.push(Box::new(NobodyLooks(self.watched.clone())));
+        }
+        let layers = Layers::new(layers).sparing(own.to_vec());
         let audit = Audit::new(places::audit()?, self.display.to_string(), self.book.digest());
-        let gate = Gate::new(vec![Box::new(layers)], self.answers.approver(interrupt))
-            .watched_by(Box::new(audit));
-        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, _running: running })
+        let approver = match supervised {
+            Some(supervised) if self.answers != Answers::Yes => supervised.approver(),
+            _ => self.answers.approver(interrupt),
+        };
+        Ok(Gate::new(vec![Box::new(layers)], approver).watched_by(Box::new(audit)))
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionKind, EffectClass};
@@ -16,7 +17,9 @@ use crate::setting::Author;
 use crate::typed::{Typed, Used};
 
 /// What a policy says. Ordered: of several, the strictest holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// It may be done.
@@ -28,7 +31,7 @@ pub enum Decision {
 }
 
 /// One rule that had something to say, in words for a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// The name of the rule.
     pub rule: String,
@@ -78,7 +81,7 @@ pub struct ApprovalRequest {
 }
 
 /// The person's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Approval {
     /// Yes, this once.
@@ -109,7 +112,7 @@ pub trait Witness: Send + Sync + fmt::Debug {
 }
 
 /// How an action was judged, for the trajectory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The strictest decision of all policies.
     pub decision: Decision,

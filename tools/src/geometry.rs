@@ -31,8 +31,9 @@ pub enum Image {}
 pub enum Grid {}
 
 /// A position in the space `S`. (0,0) is a valid point, never a stand-in for "none".
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(bound = "")]
+#[schemars(rename = "Point", bound = "S: JsonSchema")]
 pub struct Point<S> {
     /// Distance from the origin to the right.
     pub x: i32,
@@ -55,8 +56,9 @@ pub struct Size<S> {
 }
 
 /// A rectangle in the space `S`: left and top are inside it, right and bottom are not.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(bound = "")]
+#[schemars(rename = "Rect", bound = "S: JsonSchema")]
 pub struct Rect<S> {
     /// Left edge.
     pub x: i32,

@@ -1,9 +1,10 @@
 //! What became of an action, in a form that the next step can show to the model.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether something was seen to change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// What was asked for can be seen on the screen.
@@ -15,7 +16,7 @@ pub enum Effect {
 }
 
 /// What became of one call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "status")]
 pub enum Outcome {
     /// It was done.

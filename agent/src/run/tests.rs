@@ -12,6 +12,8 @@ use tokio::sync::watch;
 
 use super::*;
 
+mod person;
+
 #[derive(Debug)]
 struct Open;
 
@@ -91,6 +93,16 @@ impl Listener for Lines {
             Event::Acted { step, summary, outcome, .. } => format!("{step} {summary}: {outcome:?}"),
             Event::Ended { exit, .. } => format!("{exit:?}"),
             Event::Started { .. }
+            | Event::Waiting { .. }
+            | Event::WentOn { .. }
+            | Event::Discarded { .. }
+            | Event::Proposed { .. }
+            | Event::Intended { .. }
+            | Event::Asked { .. }
+            | Event::Answered { .. }
+            | Event::Noted { .. }
+            | Event::Paced { .. }
+            | Event::Said { .. }
             | Event::Piece { .. }
             | Event::AskedDone { .. }
             | Event::Judged { .. } => return,

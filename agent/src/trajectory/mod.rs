@@ -15,6 +15,7 @@ use freehand_tools::gate::Verdict;
 use freehand_tools::geometry::{ScreenPoint, ScreenRect};
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::Outcome;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod reader;
@@ -22,13 +23,13 @@ pub mod recorder;
 pub mod redact;
 pub mod report;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 /// The version of the format that this program writes; it reads this one and those before it.
 pub const FORMAT: u32 = 1;
 
 /// The first line: what was asked for, and of whom.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
     /// The version of the format.
     pub format: u32,
@@ -120,6 +121,19 @@ pub struct Timing {
     pub record: f64,
 }
 
+/// How the person came between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Intervention {
+    /// They said something more about the task.
+    Said {
+        /// What.
+        text: String,
+    },
+    /// They used mouse and keyboard themselves. What they did is nobody's business.
+    TookOver,
+}
+
 /// One pass of the loop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -143,6 +157,9 @@ pub struct Step {
     /// Why nothing could be read from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
+    /// How the person came between, before the model was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interventions: Vec<Intervention>,
     /// What was done, in order.
     pub actions: Vec<Judged>,
     /// Where the time went.
@@ -150,7 +167,7 @@ pub struct Step {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "exit")]
 pub enum Exit {
     /// The task is done, and something besides the model's word says so.

@@ -17,7 +17,7 @@ use freehand_tools::outcome::Outcome;
 use freehand_tools::setting::{Entered, Setting};
 use serde_json::{Map, Value};
 
-use super::{Exit, Header, Judged, Seen, Step};
+use super::{Exit, Header, Intervention, Judged, Seen, Step};
 
 mod find;
 mod learn;
@@ -92,12 +92,18 @@ impl Secrets {
             completion: _,
             proposal: _,
             unread,
+            interventions,
             actions,
             timing: _,
         } = step;
         self.seen(seen);
         self.text(list);
         self.maybe(unread);
+        for intervention in interventions {
+            if let Intervention::Said { text } = intervention {
+                self.text(text);
+            }
+        }
         for judged in actions {
             self.judged(judged);
         }

@@ -82,6 +82,7 @@ pub(super) fn seen(index: u32, elements: Vec<Element>) -> Step {
         completion: None,
         proposal: None,
         unread: None,
+        interventions: Vec::new(),
         actions: Vec::new(),
         timing: Timing { observe: 3.5, model: 800.0, ..Timing::default() },
     }
@@ -141,7 +142,7 @@ pub(super) fn typing(index: u32, elements: Vec<Element>, id: u32, text: &str) ->
 }
 
 /// A step that clicks a button.
-pub(super) fn clicking(index: u32) -> Step {
+pub(crate) fn clicking(index: u32) -> Step {
     let mut step = seen(index, vec![element(2, Role::Button, "Save")]);
     let call = says(&mut step, "click", &json!({ "target": 2 }));
     let kind =

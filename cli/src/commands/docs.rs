@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::args::{Cli, DocsCommand};
 use crate::exit::Code;
 
+mod protocol;
+
 const MADE: &str = "<!-- Made by `freehand docs reference`; change the code and make it again. -->";
 
 /// Runs the command.
@@ -19,6 +21,7 @@ pub fn run(command: DocsCommand) -> Result<Code> {
     let DocsCommand::Reference { out } = command;
     write(&out, "tools.md", &tools())?;
     write(&out, "cli.md", &command_line())?;
+    write(&out, "protocol.md", &protocol::page())?;
     Ok(Code::Done)
 }
 

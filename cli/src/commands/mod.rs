@@ -8,6 +8,7 @@ use crate::exit::Code;
 mod act;
 mod audit;
 mod bench;
+mod console;
 mod docs;
 mod doctor;
 mod model;
@@ -27,6 +28,7 @@ mod workflow;
 pub async fn run(command: Command) -> Result<Code> {
     match command {
         Command::Run(args) => run::run(args).await,
+        Command::Console(args) => console::run(args).await,
         Command::Observe(args) => observe::run(args).await,
         Command::Act(args) => act::run(args).await,
         Command::Resume(args) => resume::run(args).await,

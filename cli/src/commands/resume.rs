@@ -34,6 +34,7 @@ pub async fn run(args: ResumeArgs) -> Result<Code> {
     let listener = listener(args.json);
     let task = trajectory.header.task.clone();
     listener.event(Event::Started { header: trajectory.header });
-    let errand = Errand { task, before: trajectory.steps, limits, folder: args.dir };
+    let errand =
+        Errand { task, before: trajectory.steps, limits, folder: args.dir, stop: interrupt.stop() };
     errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await
 }

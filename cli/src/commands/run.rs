@@ -7,6 +7,7 @@ use anyhow::Result;
 use freehand_agent::AgentError;
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::limits::Limits;
+use freehand_agent::outside::Stop;
 use freehand_agent::run::Run;
 use freehand_agent::trajectory::recorder::Recorder;
 use freehand_agent::trajectory::{Exit, FORMAT, Header, Step};
@@ -19,6 +20,7 @@ use crate::exit::{Code, usage, words};
 use crate::model_choice::{Located, ModelChoice, Ready};
 use crate::places;
 use crate::signals::Interrupt;
+use crate::supervised::Supervised;
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, Work, from_config, listener};
 
@@ -27,19 +29,40 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     if args.task.trim().is_empty() {
         return Err(usage("the task is empty; say in words what is to be done"));
     }
+    if !args.console && args.supervision.is_given() {
+        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
+    }
     let config = Config::load()?;
     let terms = Terms::settle(&args.gate, &config, None)?;
     let limits = limits(&args.planner, &config)?;
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
-    let work = terms.open(&interrupt).await?;
+    let listener = listener(args.record.json);
+    let (supervised, listener) = if args.console {
+        let supervised = Supervised::new(&args.supervision, &terms, listener)?;
+        let hub = supervised.hub.clone();
+        (Some(supervised), Box::new(hub) as Box<dyn Listener>)
+    } else {
+        (None, listener)
+    };
+    let work = terms.open_with(&interrupt, supervised.as_ref()).await?;
     let folder = folder(&args.record, &config, &args.task)?;
     let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
     let recorder = Recorder::create(&folder, header.clone())?;
-    let listener = listener(args.record.json);
+    let stop = interrupt.stop();
+    // Served as long as the run goes on.
+    let _console = match &supervised {
+        Some(supervised) => {
+            supervised.stops(&stop);
+            let console = supervised.serve(&terms, &work, &config).await?;
+            console.current.set(folder.clone());
+            Some(console)
+        }
+        None => None,
+    };
     listener.event(Event::Started { header });
-    let errand = Errand { task: args.task, before: Vec::new(), limits, folder };
+    let errand = Errand { task: args.task, before: Vec::new(), limits, folder, stop };
     errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await
 }
 
@@ -53,6 +76,8 @@ pub struct Errand {
     pub limits: Limits,
     /// Where the record is.
     pub folder: PathBuf,
+    /// The way to stop it.
+    pub stop: Stop,
 }
 
 impl Errand {
@@ -119,7 +144,7 @@ impl Errand {
     }
 
     /// How the run ended; `None` when it had to be left where it stood.
-    async fn task(
+    pub async fn task(
         &self,
         work: &mut Work,
         ready: &Ready,
@@ -138,7 +163,7 @@ impl Errand {
             listener,
             limits: self.limits,
             apps,
-            stop: interrupt.stop(),
+            stop: self.stop.clone(),
             person: work.desk.person.clone(),
         };
         tokio::select! {
@@ -207,11 +232,13 @@ pub fn choice(
 
 /// The folder of the record.
 pub fn folder(args: &RecordArgs, config: &Config, task: &str) -> Result<PathBuf> {
-    match (&args.out, &config.runs) {
-        (Some(folder), _) => Ok(folder.clone()),
-        (None, Some(runs)) => Ok(places::run_folder(runs, task, SystemTime::now())),
-        (None, None) => Ok(places::run_folder(&places::runs()?, task, SystemTime::now())),
-    }
+    args.out.clone().map_or_else(|| record_folder(config, task), Ok)
+}
+
+/// The folder of a record when nobody names one.
+pub fn record_folder(config: &Config, task: &str) -> Result<PathBuf> {
+    let runs = config.runs.clone().map_or_else(places::runs, Ok)?;
+    Ok(places::run_folder(&runs, task, SystemTime::now()))
 }
 
 /// The first line of the record. Its names are those that a user would write, for `resume`.

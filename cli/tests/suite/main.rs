@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod console;
 mod display;
 mod policy;
 mod run;

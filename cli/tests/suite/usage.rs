@@ -174,7 +174,7 @@ fn the_reference_pages_are_those_of_the_program() {
     let made = account.run(&["docs", "reference", "--out", "made"]);
     assert_eq!(made.code, Some(0), "{made:#?}");
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
-    for page in ["cli.md", "tools.md"] {
+    for page in ["cli.md", "tools.md", "protocol.md"] {
         let made = std::fs::read_to_string(account.path("made").join(page)).unwrap();
         let kept = std::fs::read_to_string(kept.join(page)).unwrap_or_default();
         assert!(made == kept, "{page} is out of date; run `cargo run -p freehand -- docs reference`");

@@ -10,7 +10,7 @@ use freehand_tools::geometry::{ScreenPoint, ScreenRect};
 use freehand_tools::outcome::{Effect, Outcome};
 
 use super::html::{Escaped, Moment, Span};
-use crate::trajectory::{Judged, Step, Timing};
+use crate::trajectory::{Intervention, Judged, Step, Timing};
 
 pub(super) fn write(out: &mut String, step: &Step) {
     let _ = writeln!(
@@ -41,6 +41,16 @@ pub(super) fn write(out: &mut String, step: &Step) {
     }
     for gap in &step.seen.gaps {
         let _ = writeln!(out, "<p class=\"gap\">{}</p>", Escaped(gap));
+    }
+    for intervention in &step.interventions {
+        let _ = match intervention {
+            Intervention::Said { text } => {
+                writeln!(out, "<p class=\"person\">The person adds: {}</p>", Escaped(text))
+            }
+            Intervention::TookOver => {
+                writeln!(out, "<p class=\"person\">Before this the person took over and gave back</p>")
+            }
+        };
     }
     said(out, step);
     for judged in &step.actions {

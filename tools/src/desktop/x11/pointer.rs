@@ -97,7 +97,8 @@ async fn apart(link: &Link, hands: &Hands) -> Result<ScreenPoint, DesktopError> 
     Ok(place)
 }
 
-async fn press(
+/// Presses a button, lets it go, or both, and waits until the server shows it.
+pub(super) async fn press(
     link: &Link,
     hands: &mut Hands,
     button: Button,

@@ -229,6 +229,7 @@ fn step(index: u32, seen: Seen, list: String, judged: Judged) -> Step {
         completion: None,
         proposal: None,
         unread: None,
+        interventions: Vec::new(),
         actions: vec![judged],
         timing: Timing::default(),
     }

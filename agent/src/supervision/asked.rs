@@ -1,0 +1,49 @@
+//! The approver that asks whoever looks at the hub, in whichever view.
+
+use async_trait::async_trait;
+use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
+
+use super::hub::Hub;
+use super::intent::{Intent, effect};
+use super::message::{Answer, Extent, Subject};
+
+/// Asks through a hub. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Asked(Hub);
+
+impl Asked {
+    /// Asks through `hub`.
+    pub const fn through(hub: Hub) -> Self {
+        Self(hub)
+    }
+}
+
+#[async_trait]
+impl Approver for Asked {
+    async fn ask(&self, request: &ApprovalRequest) -> Approval {
+        let subject = Subject::Action {
+            effect: effect(&request.action),
+            intent: Box::new(Intent::of(&request.action)),
+            reasons: request.reasons.clone(),
+        };
+        match self.0.ask(subject).await {
+            Answer::Approved { extent: Extent::Once } => Approval::Once,
+            Answer::Approved { extent: Extent::Run } => Approval::Run,
+            Answer::Denied { reason } if reason.trim().is_empty() => deny("the person said no"),
+            Answer::Denied { reason } => deny(&format!("the person said no: {}", reason.trim())),
+            Answer::Told { .. } => deny("the question was not answered with yes or no"),
+            Answer::Withdrawn => deny("the question was withdrawn before it was answered"),
+        }
+    }
+
+    async fn question(&self, question: &str) -> Option<String> {
+        match self.0.ask(Subject::Words { text: question.to_owned() }).await {
+            Answer::Told { text } => Some(text),
+            Answer::Approved { .. } | Answer::Denied { .. } | Answer::Withdrawn => None,
+        }
+    }
+}
+
+fn deny(reason: &str) -> Approval {
+    Approval::Deny { reason: reason.to_owned() }
+}

@@ -1,0 +1,118 @@
+//! `freehand console`: a desktop, a page to watch and steer it from, and one task after another.
+
+use anyhow::Result;
+use freehand_agent::event::{Event, Listener as _};
+use freehand_agent::outside::Stop;
+use freehand_agent::supervision::Hub;
+use freehand_agent::trajectory::Exit;
+use freehand_agent::trajectory::recorder::Recorder;
+use tokio::sync::mpsc;
+
+use super::run::{Errand, choice, conclude, end, header, limits, record_folder};
+use crate::args::ConsoleArgs;
+use crate::config::Config;
+use crate::exit::Code;
+use crate::model_choice::{ModelChoice, Ready};
+use crate::places;
+use crate::signals::Interrupt;
+use crate::supervised::Supervised;
+use crate::terminal::{self, Tone};
+use crate::work::{Terms, Work, listener};
+
+/// Runs the command.
+pub async fn run(args: ConsoleArgs) -> Result<Code> {
+    let config = Config::load()?;
+    let terms = Terms::settle(&args.gate, &config, None)?;
+    let limits = limits(&args.planner, &config)?;
+    let choice = choice(args.planner.model.as_ref(), &config, None)?;
+    let interrupt = Interrupt::listen()?;
+    let located = choice.locate()?;
+    let dialect = located.dialect().to_owned();
+    let supervised = Supervised::new(&args.console, &terms, listener(args.json))?;
+    let (starts, tasks) = mpsc::unbounded_channel();
+    supervised.hub.starts(starts);
+    let mut work = terms.open_with(&interrupt, Some(&supervised)).await?;
+    let console = supervised.serve(&terms, &work, &config).await?;
+    let ready = tokio::select! {
+        ready = located.load() => ready?,
+        () = interrupt.asked() => return Ok(Code::Interrupted),
+    };
+    terminal::say(Tone::Faint, "ready for a task; Ctrl-C ends it");
+    let mut session = Session {
+        terms,
+        config,
+        choice,
+        dialect,
+        ready,
+        supervised,
+        interrupt: interrupt.clone(),
+        tasks,
+    };
+    while let Some(task) = session.next().await {
+        session.work_on(task, &mut work, limits, &console.current).await?;
+        work.gate = session.terms.gate(&work.own, &interrupt, Some(&session.supervised))?;
+    }
+    Ok(Code::Interrupted)
+}
+
+struct Session {
+    terms: Terms,
+    config: Config,
+    choice: ModelChoice,
+    dialect: String,
+    ready: Ready,
+    supervised: Supervised,
+    interrupt: Interrupt,
+    tasks: mpsc::UnboundedReceiver<String>,
+}
+
+impl Session {
+    /// The next task; `None` when the person has had enough.
+    async fn next(&mut self) -> Option<String> {
+        tokio::select! {
+            task = self.tasks.recv() => task,
+            () = self.interrupt.asked() => None,
+        }
+    }
+
+    async fn work_on(
+        &self,
+        task: String,
+        work: &mut Work,
+        limits: freehand_agent::limits::Limits,
+        current: &crate::console::Current,
+    ) -> Result<()> {
+        let hub: &Hub = &self.supervised.hub;
+        let stop = self.stop();
+        let folder = record_folder(&self.config, &task)?;
+        let header = header(&task, &self.choice.to_string(), &self.dialect, &self.terms);
+        let mut recorder = Recorder::create(&folder, header.clone())?;
+        current.set(folder.clone());
+        hub.event(Event::Started { header });
+        let errand = Errand { task, before: Vec::new(), limits, folder, stop };
+        let apps = places::menu();
+        let finished =
+            errand.task(work, &self.ready, &mut recorder, hub, &self.interrupt, &apps).await?;
+        let steps = recorder.last();
+        if let Some(exit) = finished {
+            conclude(&exit, &errand.folder);
+        } else {
+            work.opened.desktop.release();
+            end(&mut recorder, hub, &Exit::Interrupted, steps, &errand.folder)?;
+        }
+        Ok(())
+    }
+
+    /// The way to stop the next task: the person in the page, or whoever ends the program.
+    fn stop(&self) -> Stop {
+        let stop = self.supervised.stop();
+        let (interrupt, ends) = (self.interrupt.clone(), stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = interrupt.asked() => ends.stop(),
+                () = ends.stopped() => {}
+            }
+        });
+        stop
+    }
+}
