@@ -259,7 +259,13 @@ async def load(server, options):
     tasks += [fickle(server, counts["fickle"], until) for _ in range(leaves)]
     tasks += [confused(server, counts["confused"], until) for _ in range(sends)]
     tasks += [malicious(server, counts["malicious"], until), watch(server, seen, until)]
-    await asyncio.gather(*tasks)
+    # What is still waited for at the end is neither an answer nor a fault.
+    done, pending = await asyncio.wait([asyncio.ensure_future(task) for task in tasks], timeout=options.minutes * 60 + 5)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    for task in done:
+        task.result()
     return counts, seen
 
 

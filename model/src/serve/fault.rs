@@ -123,21 +123,19 @@ impl Fault {
 
 impl From<ModelError> for Fault {
     fn from(error: ModelError) -> Self {
-        match error {
-            ModelError::TooLong { prompt, context } => {
-                let message = format!(
-                    "the prompt has {prompt} tokens and the context of this server holds {context}; \
-                     shorten the messages, or start it with a larger `--context`"
-                );
-                let fault = Self::new(StatusCode::BAD_REQUEST, "context_length_exceeded", message);
-                let param = Some("messages".into());
-                Self { param, tokens: Some((prompt, context)), ..fault }
-            }
-            ModelError::BadConstraint(reason) => {
-                Self::invalid("", format!("the form of the answer cannot be used: {reason}"))
-            }
-            other => Self::broken(other.to_string()),
+        if let ModelError::TooLong { prompt, context } = error {
+            let message = format!(
+                "the prompt has {prompt} tokens and the context of this server holds {context}; \
+                 shorten the messages, or start it with a larger `--context`"
+            );
+            let fault = Self::new(StatusCode::BAD_REQUEST, "context_length_exceeded", message);
+            let param = Some("messages".into());
+            return Self { param, tokens: Some((prompt, context)), ..fault };
         }
+        if let ModelError::BadConstraint(reason) = error {
+            return Self::invalid("", format!("the form of the answer cannot be used: {reason}"));
+        }
+        Self::broken(error.to_string())
     }
 }
 

@@ -68,7 +68,7 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     let path = label(request.extensions().get::<MatchedPath>(), request.uri().path());
     let headers = request.headers();
     let checked = shared.guard.host(headers).and_then(|()| shared.guard.origin(headers));
-    let mut response = match checked.map(|origin| origin.cloned()) {
+    let mut response = match checked.map(Option::<&HeaderValue>::cloned) {
         Err(fault) => fault.into_response(),
         Ok(origin) => {
             let mut response = if request.method() == Method::OPTIONS && origin.is_some() {
@@ -175,7 +175,7 @@ async fn ask(
     match events.recv().await {
         Some(Event::Failed(fault)) => fault.into_response(),
         None => Fault::broken("the answer broke off").into_response(),
-        Some(first) if form.stream => streamed(writer, first, events, form.usage),
+        Some(first) if form.stream => streamed(writer, &first, events, form.usage),
         Some(first) => whole(&writer, first, events).await,
     }
 }
@@ -261,14 +261,14 @@ impl Stream {
 
 fn streamed(
     writer: Writer,
-    first: Event,
+    first: &Event,
     events: UnboundedReceiver<Event>,
     with_usage: bool,
 ) -> Response {
     let ready = writer.beginning().map(|piece| Bytes::from(format!("data: {piece}\n\n")));
     let ready = ready.into_iter().collect();
     let mut stream = Stream { writer, events, ready, over: false, with_usage };
-    stream.take(&first);
+    stream.take(first);
     let body = Body::from_stream(stream::unfold(stream, Stream::next));
     ([(CONTENT_TYPE, "text/event-stream")], body).into_response()
 }

@@ -89,10 +89,8 @@ fn describe(turns: &mut Vec<Turn>, words: &str) {
 
 fn with_calls(mut text: String, calls: Vec<PastCall>) -> String {
     for PastCall { function } in calls {
-        let arguments = match function.arguments {
-            Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-            other => other,
-        };
+        let parsed = function.arguments.as_str().and_then(|text| serde_json::from_str(text).ok());
+        let arguments = parsed.unwrap_or(function.arguments);
         let call = json!({ "name": function.name, "arguments": arguments });
         if !text.is_empty() {
             text.push('\n');

@@ -57,7 +57,7 @@ impl Writer {
         Self { shape, id: unique(kind), created: now(), model: model.to_owned(), likelihoods, calls: 0 }
     }
 
-    fn body(&self, part: bool, choices: Value) -> Value {
+    fn body(&self, part: bool, choices: &[Value]) -> Value {
         let object = match (self.shape, part) {
             (Shape::Chat, true) => "chat.completion.chunk",
             (Shape::Chat, false) => "chat.completion",
@@ -79,7 +79,7 @@ impl Writer {
             };
             choice.insert(key.into(), value);
         }
-        self.body(true, json!([choice]))
+        self.body(true, &[choice])
     }
 
     /// The piece that begins a conversation's answer.
@@ -107,7 +107,7 @@ impl Writer {
                 }
                 pieces.push(self.chunk(json!({}), &ended.tokens, Some(ended.reason)));
                 if with_usage {
-                    let mut last = self.body(true, json!([]));
+                    let mut last = self.body(true, &[]);
                     cost(&mut last, &ended.usage);
                     pieces.push(last);
                 }
@@ -130,7 +130,7 @@ impl Writer {
                 Shape::Plain => choice.insert("text".into(), text.into()),
             };
         }
-        let mut body = self.body(false, json!([choice]));
+        let mut body = self.body(false, &[choice]);
         cost(&mut body, &ended.usage);
         body
     }

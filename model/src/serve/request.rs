@@ -187,10 +187,10 @@ pub(super) fn choose(body: &[u8], name: &str) -> Result<Question, Fault> {
 fn json(body: &[u8]) -> Result<Value, Fault> {
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| Fault::invalid("", format!("the body is not JSON: {error}")))?;
-    match value {
-        Value::Object(_) => Ok(value),
-        _ => Err(Fault::invalid("", "the body is JSON but not an object")),
+    if !value.is_object() {
+        return Err(Fault::invalid("", "the body is JSON but not an object"));
     }
+    Ok(value)
 }
 
 fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {

@@ -111,16 +111,12 @@ fn refer(schema: &mut Value, at: usize) {
     match schema {
         Value::Object(fields) => {
             for (key, value) in fields {
-                match value {
-                    Value::String(to) if key == "$ref" => {
-                        let name = ["#/$defs/", "#/definitions/"]
-                            .into_iter()
-                            .find_map(|place| to.strip_prefix(place));
-                        if let Some(name) = name {
-                            *value = format!("#/$defs/{at}-{name}").into();
-                        }
-                    }
-                    other => refer(other, at),
+                let to = value.as_str().filter(|_| key == "$ref").and_then(|to| {
+                    ["#/$defs/", "#/definitions/"].into_iter().find_map(|place| to.strip_prefix(place))
+                });
+                match to {
+                    Some(name) => *value = format!("#/$defs/{at}-{name}").into(),
+                    None => refer(value, at),
                 }
             }
         }

@@ -96,9 +96,8 @@ impl Watch {
             Some((name, _)) if self.names.iter().any(|known| known == name) => {
                 Sign::Call(Some(name.to_owned()))
             }
-            Some(_) => Sign::Text,
             None if self.names.iter().any(|name| name.starts_with(rest)) => Sign::Perhaps,
-            None => Sign::Text,
+            Some(_) | None => Sign::Text,
         }
     }
 }
@@ -108,35 +107,44 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[derive(Debug, Clone, PartialEq)]
+    enum Call {
+        None,
+        Unnamed,
+        Of(String),
+    }
+
     /// What is seen of an answer that comes in pieces of so many characters: the text, and the call.
-    fn see(answer: &str, size: usize) -> (String, Option<Option<String>>) {
+    fn see(answer: &str, size: usize) -> (String, Call) {
         let mut watch = Watch::new(["weather", "we"].into_iter().map(str::to_owned));
         let mut text = String::new();
         let chars: Vec<char> = answer.chars().collect();
         for piece in chars.chunks(size) {
             match watch.push(&piece.iter().collect::<String>()) {
                 Seen::Text(more) => text.push_str(&more),
-                Seen::Call { before, name } => return (text + &before, Some(name)),
+                Seen::Call { before, name } => {
+                    return (text + &before, name.map_or(Call::Unnamed, Call::Of));
+                }
             }
         }
-        (text + &watch.finish(), None)
+        (text + &watch.finish(), Call::None)
     }
 
     #[test]
     fn tells_calls_from_text() {
-        let weather = || Some(Some("weather".to_owned()));
+        let weather = || Call::Of("weather".into());
         for (answer, text, call) in [
-            ("It is sunny.", "It is sunny.", None),
-            ("<tool_call>\n{\"name\"", "", Some(None)),
+            ("It is sunny.", "It is sunny.", Call::None),
+            ("<tool_call>\n{\"name\"", "", Call::Unnamed),
             ("{\"name\": \"weather\", \"arguments\": {}}", "", weather()),
             ("\n{ \"name\" :\"weather\",", "", weather()),
             ("```json\n{\"name\": \"weather\"", "", weather()),
-            ("{\"name\": \"Ada\"}", "{\"name\": \"Ada\"}", None),
-            ("```python\nprint()", "```python\nprint()", None),
-            ("Let me look.\n<tool_call>", "Let me look.", Some(None)),
-            ("a < b and <tool> is", "a < b and <tool> is", None),
-            ("{\"name", "{\"name", None),
-            ("", "", None),
+            ("{\"name\": \"Ada\"}", "{\"name\": \"Ada\"}", Call::None),
+            ("```python\nprint()", "```python\nprint()", Call::None),
+            ("Let me look.\n<tool_call>", "Let me look.", Call::Unnamed),
+            ("a < b and <tool> is", "a < b and <tool> is", Call::None),
+            ("{\"name", "{\"name", Call::None),
+            ("", "", Call::None),
         ] {
             for size in [1, 2, 3, 7, 100] {
                 let (seen, called) = see(answer, size);
@@ -151,7 +159,7 @@ mod tests {
             answer in "[{}<>`\":a-z _é]{0,40}", size in 1usize..9
         ) {
             let (seen, call) = see(&answer, size);
-            if call.is_none() {
+            if call == Call::None {
                 prop_assert_eq!(seen, answer);
             }
         }

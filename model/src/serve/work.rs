@@ -96,7 +96,7 @@ async fn ask(model: &dyn Model, question: &Question, line: &mut Line<'_>) -> Res
         Calls::May(_) => {
             line.ear = Ear::Watching(Watch::new(question.calls.names().map(str::to_owned)));
             let said = line.complete(model, prompt).await?;
-            if let Some(name) = line.called.take() {
+            if let Some(Called { name }) = line.called.take() {
                 let mut ended = call(model, question, name.as_deref(), line).await?;
                 add(&mut ended.usage, &said.usage);
                 return Ok(ended);
@@ -162,9 +162,15 @@ struct Line<'a> {
     ear: Ear,
     /// Tokens that were not sent yet.
     tokens: Vec<Chosen>,
-    /// A call has begun, of this function if that is clear.
-    called: Option<Option<String>>,
+    /// A call that has begun.
+    called: Option<Called>,
     first: Option<Instant>,
+}
+
+/// A call that has begun.
+struct Called {
+    /// The function, if it is clear already.
+    name: Option<String>,
 }
 
 /// What is done with what the model writes.
@@ -205,7 +211,7 @@ impl TokenSink for Line<'_> {
             Ear::Watching(watch) => match watch.push(text) {
                 Seen::Text(text) => self.send(text),
                 Seen::Call { before, name } => {
-                    self.called = Some(name);
+                    self.called = Some(Called { name });
                     let _ = self.send(before);
                     ControlFlow::Break(())
                 }

@@ -2,10 +2,10 @@
 
 use super::catalogue::{Catalogue, Entry, Served};
 
-/// The share of a machine's memory that a model may take: other programs run beside it.
-const SHARE: f64 = 0.6;
-/// The share of a graphics card's memory.
-const GRAPHICS_SHARE: f64 = 0.92;
+/// The share of a machine's memory that a model may take, in percent: other programs run beside it.
+const SHARE: u64 = 60;
+/// The share of a graphics card's memory, in percent.
+const GRAPHICS_SHARE: u64 = 92;
 
 /// What a machine has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl Catalogue {
     }
 }
 
-fn share(of: u64, share: f64) -> u64 {
-    (of as f64 * share) as u64
+fn percent(of: u64, share: u64) -> u64 {
+    of.saturating_mul(share) / 100
 }
 
 /// Why a model does not run well in Freehand on this machine; `None` for one that cannot be asked.
@@ -80,7 +80,7 @@ fn share(of: u64, share: f64) -> u64 {
 )]
 fn here(model: &Entry, machine: &Machine) -> Option<Option<String>> {
     let needs = model.needs?;
-    let room = share(machine.memory_mb, SHARE);
+    let room = percent(machine.memory_mb, SHARE);
     Some(if needs.memory_mb > room {
         Some(format!("it takes {} MB of memory, and {room} MB can be spared", needs.memory_mb))
     } else if needs.cores > machine.cores {
@@ -93,7 +93,7 @@ fn here(model: &Entry, machine: &Machine) -> Option<Option<String>> {
 
 fn served(model: &Served, machine: &Machine) -> Option<String> {
     if let Some(graphics) = &machine.graphics {
-        let room = share(graphics.memory_mb, GRAPHICS_SHARE);
+        let room = percent(graphics.memory_mb, GRAPHICS_SHARE);
         return (model.graphics_mb > room).then(|| {
             format!(
                 "it takes {} MB of a graphics card, and `{}` has {room} MB to spare",
@@ -101,7 +101,7 @@ fn served(model: &Served, machine: &Machine) -> Option<String> {
             )
         });
     }
-    let room = share(machine.memory_mb, SHARE);
+    let room = percent(machine.memory_mb, SHARE);
     if model.memory_mb > room {
         let wanted = model.memory_mb;
         return Some(format!(

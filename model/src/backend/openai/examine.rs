@@ -236,17 +236,15 @@ impl Examination<'_> {
 
     /// What a refusal means; an error where the server has gone.
     fn refused(&self, check: Check, trouble: Trouble) -> Result<Finding, ModelError> {
-        let error = match trouble {
-            Trouble::Unknown(_) => return Ok(self.no(check, State::No, "the server refuses it")),
-            other => other.error(self.server),
-        };
-        match error {
-            ModelError::Unreachable { .. } => Err(error),
-            other => {
-                let said = self.server.clean(&other.to_string().replace(&self.server.base, "it"));
-                Ok(self.no(check, State::No, &said))
-            }
+        if let Trouble::Unknown(_) = trouble {
+            return Ok(self.no(check, State::No, "the server refuses it"));
         }
+        let error = trouble.error(self.server);
+        if let ModelError::Unreachable { .. } = error {
+            return Err(error);
+        }
+        let said = self.server.clean(&error.to_string().replace(&self.server.base, "it"));
+        Ok(self.no(check, State::No, &said))
     }
 
     async fn schema(&self) -> Result<Finding, Trouble> {

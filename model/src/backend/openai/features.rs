@@ -60,10 +60,8 @@ impl Dropped {
     /// Notes that it refuses this one; `false` if that was known.
     pub(super) fn note(&self, feature: Feature) -> bool {
         // Whoever refuses one form may know the other.
-        let feature = match feature {
-            Feature::Schema if self.has(Feature::Schema) => Feature::ObjectSchema,
-            other => other,
-        };
+        let other_form = feature == Feature::Schema && self.has(Feature::Schema);
+        let feature = if other_form { Feature::ObjectSchema } else { feature };
         tracing::debug!(?feature, "the server refuses a feature, going on without");
         self.of(feature).is_some_and(|dropped| !dropped.swap(true, Ordering::Relaxed))
     }

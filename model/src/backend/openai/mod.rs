@@ -238,7 +238,9 @@ impl Patience {
                 self.dropped = true;
                 Ok(true)
             }
-            other => Err(other.error(server)),
+            other @ (Trouble::Unknown(_) | Trouble::Dropped(_) | Trouble::Failed(_)) => {
+                Err(other.error(server))
+            }
         }
     }
 }

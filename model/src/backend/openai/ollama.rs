@@ -1,6 +1,8 @@
 //! Ollama by its own protocol. Over the one that it shares with the others the size of the context cannot be
 //! set; it is small unless set, and a prompt that does not fit is cut without a word.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -65,7 +67,8 @@ pub(super) struct Line {
 impl Line {
     /// The same as an event of the protocol that the others have.
     pub(super) fn reply(self) -> Option<Reply> {
-        let milliseconds = |ns: Option<u64>| ns.unwrap_or_default() as f64 / 1e6;
+        let time = |ns: Option<u64>| Duration::from_nanos(ns.unwrap_or_default());
+        let milliseconds = |ns| time(ns).as_secs_f64() * 1e3;
         let reason = self.done.then(|| self.done_reason.unwrap_or_else(|| "stop".into()));
         let mut event = json!({ "choices": [{ "delta": self.message, "finish_reason": reason }] });
         if let Some(event) = event.as_object_mut() {

@@ -42,6 +42,10 @@ fn schema() -> Constraint {
     Constraint::JsonSchema(json!({ "type": "object" }))
 }
 
+fn path(asked: &Asked) -> &str {
+    asked.line.split(' ').nth(1).unwrap()
+}
+
 fn body(asked: &Asked) -> Value {
     serde_json::from_str(&asked.body).unwrap()
 }
@@ -55,8 +59,8 @@ async fn ollama_is_asked_in_its_own_way() {
         json!({ "message": { "content": "" }, "done": true, "done_reason": "stop", "prompt_eval_count": 30,
             "eval_count": 4, "prompt_eval_duration": 5_000_000, "eval_duration": 7_000_000 }),
     ];
-    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let fake = Fake::start(move |asked| match asked.line.split(' ').nth(1).unwrap() {
+    let lines: String = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let fake = Fake::start(move |asked: &Asked| match path(asked) {
         "/v1/models" => listed("library"),
         "/api/show" => reply(&json!({
             "model_info": { "qwen3.context_length": 40960 }, "capabilities": ["completion", "thinking"] })),
@@ -82,7 +86,7 @@ async fn ollama_is_asked_in_its_own_way() {
 #[tokio::test]
 async fn an_error_in_the_middle_of_ollamas_lines_is_one() {
     let lines = "{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"error\":\"out of memory\"}\n";
-    let fake = Fake::start(move |asked| match asked.line.split(' ').nth(1).unwrap() {
+    let fake = Fake::start(move |asked: &Asked| match path(asked) {
         "/v1/models" => listed("library"),
         "/api/show" => refusal("404 Not Found", "model not found"),
         _ => Play::reply("200 OK", "application/x-ndjson", lines),
@@ -95,7 +99,7 @@ async fn an_error_in_the_middle_of_ollamas_lines_is_one() {
 #[tokio::test]
 async fn llama_cpp_tells_its_context_and_is_waited_for_while_it_loads() {
     let asked_before = std::sync::atomic::AtomicUsize::new(0);
-    let fake = Fake::start(move |asked| match asked.line.split(' ').nth(1).unwrap() {
+    let fake = Fake::start(move |asked: &Asked| match path(asked) {
         "/v1/models" => listed("llamacpp"),
         "/props" => reply(&json!({
             "default_generation_settings": { "n_ctx": 4096 }, "modalities": { "vision": true } })),
@@ -113,9 +117,11 @@ async fn llama_cpp_tells_its_context_and_is_waited_for_while_it_loads() {
 
 #[tokio::test]
 async fn vllm_says_in_words_that_a_prompt_is_too_long() {
-    let fake = Fake::start(|asked| match asked.line.starts_with("GET") {
-        true => reply(&json!({ "data": [{ "id": "m", "owned_by": "vllm", "max_model_len": 2048 }] })),
-        false => refusal(
+    let fake = Fake::start(|asked: &Asked| match path(asked) {
+        "/v1/models" => {
+            reply(&json!({ "data": [{ "id": "m", "owned_by": "vllm", "max_model_len": 2048 }] }))
+        }
+        _ => refusal(
             "400 Bad Request",
             "This model's maximum context length is 2048 tokens. However, \
             your request has 5000 input tokens.",
@@ -131,9 +137,9 @@ async fn vllm_says_in_words_that_a_prompt_is_too_long() {
 #[tokio::test]
 async fn vllm_and_its_like_call_their_thoughts_differently() {
     for field in ["reasoning", "reasoning_content"] {
-        let fake = Fake::start(move |asked| match asked.line.starts_with("GET") {
-            true => listed("vllm"),
-            false => reply(&json!({ "choices": [{ "message": { field: "hm", "content": "yes" } }] })),
+        let fake = Fake::start(move |asked: &Asked| match path(asked) {
+            "/v1/models" => listed("vllm"),
+            _ => reply(&json!({ "choices": [{ "message": { field: "hm", "content": "yes" } }] })),
         })
         .await;
         let told = answer(&fake, Constraint::Free).await.unwrap();
@@ -191,12 +197,12 @@ async fn goes_on_without_what_a_server_does_not_know() {
         }),
     ];
     for (refused, words, holds) in cases {
-        let fake = Fake::start(move |asked: &Asked| match asked.line.starts_with("GET") {
-            true => listed("x"),
-            false if asked.body.contains(refused) && !asked.body.contains("max_completion") => {
+        let fake = Fake::start(move |asked: &Asked| match path(asked) {
+            "/v1/models" => listed("x"),
+            _ if asked.body.contains(refused) && !asked.body.contains("max_completion") => {
                 refusal("400 Bad Request", words)
             }
-            false => said("ok"),
+            _ => said("ok"),
         })
         .await;
         assert_eq!(answer(&fake, Constraint::Free).await.unwrap().text, "ok", "{refused}");
@@ -223,9 +229,9 @@ async fn calls_that_nobody_asked_for_are_the_answer() {
         .chain(["data: [DONE]\n\n".to_owned()])
         .collect();
     for play in [reply(&whole), Play::events(&pieces)] {
-        let fake = Fake::start(move |asked| match asked.line.starts_with("GET") {
-            true => listed("x"),
-            false => play.clone(),
+        let fake = Fake::start(move |asked: &Asked| match path(asked) {
+            "/v1/models" => listed("x"),
+            _ => play.clone(),
         })
         .await;
         let told = answer(&fake, schema()).await.unwrap();
@@ -238,7 +244,7 @@ async fn calls_that_nobody_asked_for_are_the_answer() {
 async fn our_own_server_weighs_whole_texts_and_tells_its_dialect() {
     let own = json!({ "data": [{ "id": "m", "owned_by": "freehand", "max_model_len": 4096,
         "freehand": { "choose": true, "dialect": "numbered" } }] });
-    let fake = Fake::start(move |asked| match asked.line.split(' ').nth(1).unwrap() {
+    let fake = Fake::start(move |asked: &Asked| match path(asked) {
         "/v1/models" => reply(&own),
         "/v1/choose" => reply(&json!({ "probabilities": [0.25, 0.75] })),
         other => panic!("{other}"),
@@ -254,14 +260,14 @@ async fn our_own_server_weighs_whole_texts_and_tells_its_dialect() {
 #[tokio::test]
 async fn a_busy_server_is_asked_again_when_it_says() {
     let asked_before = std::sync::atomic::AtomicUsize::new(0);
-    let fake = Fake::start(move |asked| match asked.line.starts_with("GET") {
-        true => listed("x"),
-        false if asked_before.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2 => Play::Send(
+    let fake = Fake::start(move |asked: &Asked| match path(asked) {
+        "/v1/models" => listed("x"),
+        _ if asked_before.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2 => Play::Send(
             b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 0\r\n\
                 connection: close\r\n\r\n"
                 .to_vec(),
         ),
-        false => said("ok"),
+        _ => said("ok"),
     })
     .await;
     assert_eq!(answer(&fake, Constraint::Free).await.unwrap().text, "ok");
