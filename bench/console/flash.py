@@ -22,6 +22,8 @@ def note(*_):
         file.write(f"{time.time() * 1000:.1f}\n")
     # So that the press is seen to have changed something.
     show("gold" if colour.blue > 0 else "navy")
+    # The caret blinks from here on.
+    entry.grab_focus()
 
 
 window = Gtk.Window(title="Flash")

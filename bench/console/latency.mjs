@@ -100,8 +100,9 @@ async function main() {
       await question(page, /Press/);
       const before = presses().length;
       const clicked = await page.evaluate(() => {
+        const now = Date.now();
         document.querySelector("#asked button.main").click();
-        return Date.now();
+        return now;
       });
       await until("the press", () => presses().length > before);
       acted.push(Number(presses().at(-1)) - clicked);
