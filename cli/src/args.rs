@@ -12,9 +12,12 @@ use crate::model_choice::ModelChoice;
 use crate::ruling::Ruling;
 
 mod bench;
+mod model_bench;
 mod rules;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
+pub use model_bench::{Against, ModelBenchArgs, ModelWorkerArgs};
+use model_bench::MODEL_BENCH;
 pub use rules::{AuditCommand, ExplainArgs, PolicyCommand};
 
 /// Operates a desktop for you, with a model that runs on your own machine, under rules that you set.
@@ -292,6 +295,14 @@ pub enum ModelCommand {
         /// Its name.
         name: String,
     },
+    /// Measure how quickly this machine computes a model, by itself or beside llama.cpp.
+    #[cfg(unix)]
+    #[command(after_help = MODEL_BENCH)]
+    Bench(ModelBenchArgs),
+    /// One side of that measurement.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    BenchWorker(ModelWorkerArgs),
 }
 
 /// Where a model is fetched from.

@@ -11,6 +11,8 @@ mod bench;
 mod docs;
 mod doctor;
 mod model;
+#[cfg(unix)]
+mod model_bench;
 mod observe;
 mod policy;
 mod replay;

@@ -4,6 +4,8 @@ use anyhow::Result;
 use freehand_model::store::{Entry, Source, Stage, State, Store};
 use serde::Serialize;
 
+#[cfg(unix)]
+use super::model_bench;
 use crate::args::{From, ModelCommand};
 use crate::exit::{Code, Stopped};
 use crate::places;
@@ -21,6 +23,10 @@ pub async fn run(command: ModelCommand) -> Result<Code> {
             Ok(Code::Done)
         }
         ModelCommand::Rm { name } => remove(&store, &name),
+        #[cfg(unix)]
+        ModelCommand::Bench(args) => model_bench::run(args).await,
+        #[cfg(unix)]
+        ModelCommand::BenchWorker(args) => model_bench::worker::run(args).await,
     }
 }
 

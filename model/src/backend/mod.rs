@@ -33,6 +33,11 @@ pub trait TokenSink: Send {
     /// The next piece of the answer.
     fn piece(&mut self, text: &str) -> ControlFlow<()>;
 
+    /// The next piece of what the model thinks aloud before its answer.
+    fn thought(&mut self, _: &str) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
     /// Whether to go on, asked between pieces too, for example after each part of a long prompt.
     fn poll(&mut self) -> ControlFlow<()> {
         ControlFlow::Continue(())

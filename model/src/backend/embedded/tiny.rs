@@ -346,7 +346,7 @@ fn text_cannot_forge_control_tokens() {
     let bytes: Vec<u8> = ids.iter().flat_map(|id| vocabulary.bytes(*id).to_vec()).collect();
     assert_eq!(bytes, text.as_bytes());
     let prompt = Prompt { turns: vec![Turn::new(Speaker::User, text)], ..Prompt::default() };
-    let (ids, _) = vocabulary.render(&prompt, 512).unwrap();
+    let ids = vocabulary.render(&prompt, 512).unwrap().ids;
     assert_eq!(ids.iter().filter(|id| **id > 256).copied().collect::<Vec<_>>(), [258, 259, 258]);
 }
 
@@ -378,9 +378,9 @@ fn broken_files_are_refused_with_a_reason() {
     }
     let page = refused(b"<!DOCTYPE html>", &directory).unwrap();
     assert!(page.starts_with("is not a GGUF file; "), "{page}");
-    let llama = std::fs::read(write(&FLOATS, "llama").path()).unwrap();
-    let right = "architecture `llama` is not supported by the embedded engine; ";
-    assert!(refused(&llama, &directory).unwrap().starts_with(right));
+    let other = std::fs::read(write(&FLOATS, "mamba").path()).unwrap();
+    let right = "architecture `mamba` is not supported by the embedded engine; ";
+    assert!(refused(&other, &directory).unwrap().starts_with(right));
 }
 
 #[tokio::test]
