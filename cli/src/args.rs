@@ -16,8 +16,8 @@ mod model_bench;
 mod rules;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
-pub use model_bench::{Against, ModelBenchArgs, ModelWorkerArgs};
 use model_bench::MODEL_BENCH;
+pub use model_bench::{Against, ModelBenchArgs, ModelWorkerArgs};
 pub use rules::{AuditCommand, ExplainArgs, PolicyCommand};
 
 /// Operates a desktop for you, with a model that runs on your own machine, under rules that you set.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::json;
 
@@ -10,8 +11,9 @@ use self::side::{Side, Who};
 use self::worker::{Answer, Question};
 use super::bench;
 use crate::args::{Against, ModelBenchArgs};
-use crate::exit::{Code, usage};
+use crate::exit::{Code, Stopped, usage};
 use crate::model_choice::{Located, ModelChoice};
+use crate::signals::Interrupt;
 use crate::{places, progress};
 
 mod report;
@@ -42,6 +44,9 @@ pub struct Report {
     pub freehand: Sides,
     /// What it is compared with.
     pub peer: Option<Sides>,
+    /// Of the tokens that both wrote after the same prompt, the share that is the same up to the first that
+    /// is not.
+    pub same: Option<f64>,
     /// The same questions of real runs to both.
     pub steps: Vec<Steps>,
 }
@@ -81,56 +86,86 @@ pub struct Steps {
 
 /// Runs the command.
 pub async fn run(args: ModelBenchArgs) -> Result<Code> {
-    let path = file(args.model.as_ref())?;
+    let interrupt = Interrupt::listen()?;
+    let report = tokio::select! {
+        biased;
+        () = interrupt.asked() => return Err(Stopped("nothing was measured".into()).into()),
+        report = measure(&args) => report?,
+    };
+    report::print(&report, args.json);
+    Ok(Code::Done)
+}
+
+async fn measure(args: &ModelBenchArgs) -> Result<Report> {
+    let model = file(args.model.as_ref())?;
     let load = bench::load();
     let python = match args.against {
-        Some(Against::LlamaCpp) => {
-            let spinner = progress::spinner("fetching llama.cpp");
-            let python = bench::packages::install(&places::bench()?.join("llama.cpp"), &PACKAGES).await;
-            spinner.finish_and_clear();
-            Some(python.context("llama.cpp cannot be fetched with pip")?)
-        }
+        Some(Against::LlamaCpp) => Some(llama_cpp().await?),
         None => None,
     };
     let mut whos = vec![Who::Freehand];
     whos.extend(python.as_deref().map(Who::LlamaCpp));
     let longest = args.tokens.iter().copied().max().unwrap_or(0);
     let context = (longest + WRITTEN + 64).max(4096).next_multiple_of(256);
-    let mut sides = first_tokens(&whos, &path, &args, context).await?;
+    let mut sides = first_tokens(&whos, &model, args, context).await?;
     let spinner = progress::spinner("measuring");
     for tokens in &args.tokens {
-        let mut best = vec![(f64::MAX, f64::MAX); sides.len()];
-        for round in 0..args.rounds {
-            let question = question(*tokens, WRITTEN, round);
-            for ((side, _), best) in sides.iter_mut().zip(&mut best) {
-                spinner.set_message(format!("{tokens} tokens, round {}", round + 1));
-                let answer = side.ask_as(&uncached(&question)).await?;
-                let (read, written) = rates(&answer);
-                *best = (best.0.min(read), best.1.min(written));
-            }
-        }
-        for ((_, sides), (read, written)) in sides.iter_mut().zip(best) {
-            sides.cases.push(Case { tokens: *tokens, read: 1e3 / read, written: 1e3 / written });
-        }
+        take_rounds(&mut sides, *tokens, args.rounds, &spinner).await?;
     }
-    let mut steps = Vec::new();
-    if let (Some(steps_of), [(own, _), (peer, _)]) = (&args.steps, sides.as_mut_slice()) {
-        steps = take_steps(steps_of, own, peer, &spinner).await?;
-    }
+    let same = match sides.as_mut_slice() {
+        [(own, _), (peer, _)] => Some(agreement(own, peer).await?),
+        _ => None,
+    };
+    let steps = match (&args.steps, sides.as_mut_slice()) {
+        (Some(steps), [(own, _), (peer, _)]) => take_steps(steps, own, peer, &spinner).await?,
+        _ => Vec::new(),
+    };
     for (side, sides) in &mut sides {
-        let answer = side.ask_as(&uncached(&question(FIRST, 1, 0))).await?;
-        sides.peak_kib = answer.peak_kib;
+        sides.peak_kib = side.ask_as(&uncached(&question(FIRST, 1, 0))).await?.peak_kib;
     }
     spinner.finish_and_clear();
-    let bytes = std::fs::metadata(&path)?.len();
     let mut sides = sides.into_iter().map(|(_, sides)| sides);
-    let freehand = sides.next().context("nothing was measured")?;
-    let load = [load, bench::load()];
-    let (threads, rounds) = (args.threads, args.rounds);
-    let report =
-        Report { model: path, bytes, threads, rounds, load, freehand, peer: sides.next(), steps };
-    report::print(&report, args.json);
-    Ok(Code::Done)
+    Ok(Report {
+        bytes: std::fs::metadata(&model)?.len(),
+        model,
+        threads: args.threads,
+        rounds: args.rounds,
+        load: [load, bench::load()],
+        freehand: sides.next().context("nothing was measured")?,
+        peer: sides.next(),
+        same,
+        steps,
+    })
+}
+
+/// A Python that has llama.cpp.
+async fn llama_cpp() -> Result<String> {
+    let spinner = progress::spinner("fetching llama.cpp");
+    let python = bench::packages::install(&places::bench()?.join("llama.cpp"), &PACKAGES).await;
+    spinner.finish_and_clear();
+    python.context("llama.cpp cannot be fetched with pip")
+}
+
+/// Lets all sides answer by turns, and keeps the quickest answers of each.
+async fn take_rounds(
+    sides: &mut [(Side, Sides)],
+    tokens: u32,
+    rounds: u32,
+    spinner: &ProgressBar,
+) -> Result<()> {
+    let mut best = vec![(f64::MAX, f64::MAX); sides.len()];
+    for round in 0..rounds {
+        spinner.set_message(format!("{tokens} tokens, round {}", round + 1));
+        let question = uncached(&question(tokens, WRITTEN, round));
+        for ((side, _), best) in sides.iter_mut().zip(&mut best) {
+            let (read, written) = rates(&side.ask_as(&question).await?);
+            *best = (best.0.min(read), best.1.min(written));
+        }
+    }
+    for ((_, sides), (read, written)) in sides.iter_mut().zip(best) {
+        sides.cases.push(Case { tokens, read: 1e3 / read, written: 1e3 / written });
+    }
+    Ok(())
 }
 
 fn file(model: Option<&ModelChoice>) -> Result<PathBuf> {
@@ -187,6 +222,22 @@ fn uncached(question: &Question) -> serde_json::Value {
     json!({ "prompt": prompt, "n_predict": n_predict, "ignore_eos": true, "cache_prompt": false })
 }
 
+/// How long both write the same, as a share.
+#[expect(clippy::cast_precision_loss, reason = "a few tokens")]
+async fn agreement(own: &mut Side, peer: &mut Side) -> Result<f64> {
+    let mut shares = Vec::new();
+    for round in 0..4 {
+        let mut question = uncached(&question(64, WRITTEN, 100 + round));
+        if let Some(fields) = question.as_object_mut() {
+            fields.insert("n_probs".into(), json!(1));
+        }
+        let (own, peer) = (own.ask_as(&question).await?, peer.ask_as(&question).await?);
+        let same = own.ids.iter().zip(&peer.ids).take_while(|(a, b)| a == b).count();
+        shares.push(same as f64 / f64::from(WRITTEN));
+    }
+    Ok(shares.iter().sum::<f64>() / shares.len() as f64)
+}
+
 /// Milliseconds for each token read and written.
 fn rates(answer: &Answer) -> (f64, f64) {
     // llama.cpp counts the first token as written, and takes no time for it.
@@ -199,7 +250,7 @@ async fn take_steps(
     file: &Path,
     own: &mut Side,
     peer: &mut Side,
-    spinner: &indicatif::ProgressBar,
+    spinner: &ProgressBar,
 ) -> Result<Vec<Steps>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("`{}`", file.display()))?;
     let mut steps = Vec::new();

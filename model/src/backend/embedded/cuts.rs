@@ -46,7 +46,9 @@ const FAMILIES: [Family; 3] = [
 /// The tokenizer of the family `name`.
 pub(super) fn tokenizer(name: &str, ids: Vocab, merges: &[String]) -> Result<Tokenizer, String> {
     let Some(family) = FAMILIES.iter().find(|family| family.names.contains(&name)) else {
-        return Err(format!("its tokenizer `{name}` is not known to the embedded engine, which does not guess"));
+        return Err(format!(
+            "its tokenizer `{name}` is not known to the embedded engine, which does not guess"
+        ));
     };
     let pair = |merge: &String| merge.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
     let merges: Option<Vec<_>> = merges.iter().map(pair).collect();
@@ -61,6 +63,8 @@ pub(super) fn tokenizer(name: &str, ids: Vocab, merges: &[String]) -> Result<Tok
         }
         None => vec![Digits::new(true).into(), ByteLevel::new(false, false, true).into()],
     };
-    tokenizer.with_normalizer(family.composes.then_some(NFC)).with_pre_tokenizer(Some(Sequence::new(cuts)));
+    tokenizer
+        .with_normalizer(family.composes.then_some(NFC))
+        .with_pre_tokenizer(Some(Sequence::new(cuts)));
     Ok(tokenizer)
 }

@@ -70,7 +70,11 @@ impl Gguf {
         {
             // Whole pages only: what shares one with a neighbour goes with the neighbour.
             let first = start.next_multiple_of(PAGE);
-            let end = if start + size >= self.map.len() { self.map.len() } else { (start + size) / PAGE * PAGE };
+            let end = if start + size >= self.map.len() {
+                self.map.len()
+            } else {
+                (start + size) / PAGE * PAGE
+            };
             if first >= end {
                 return;
             }

@@ -12,10 +12,10 @@ use candle_core::Result as Computed;
 use super::attention::{self, Layout};
 use super::cache::Cache;
 use super::gguf::Gguf;
+use super::packed::Input;
 use super::shape::{Shape, Sizes};
 use super::simd::{self, Gated, Norm, NormEach};
 use super::turns::Turns;
-use super::packed::Input;
 use super::weights::{self, Matrix, vector};
 
 /// Which logits a call is for.
@@ -173,7 +173,9 @@ impl Layer {
         let name = |part: &str| format!("blk.{number}.{part}");
         let matrix = |part, rows, columns| Matrix::read(gguf, &name(part), rows, columns);
         let vector = |part, length| vector(gguf, &name(part), length);
-        let head_norms = || Ok::<_, String>([vector("attn_q_norm.weight", head)?, vector("attn_k_norm.weight", head)?]);
+        let head_norms = || {
+            Ok::<_, String>([vector("attn_q_norm.weight", head)?, vector("attn_k_norm.weight", head)?])
+        };
         let biases = || {
             Ok::<_, String>([
                 vector("attn_q.bias", query_width)?,
@@ -247,7 +249,8 @@ impl Layer {
     ) -> Computed<()> {
         let Scratch { input, normed, queries, keys, values, .. } = scratch;
         network.normalise(x, &self.attention_norm, normed);
-        let mut parts = [(&self.query, &mut *queries), (&self.key, &mut *keys), (&self.value, &mut *values)];
+        let mut parts =
+            [(&self.query, &mut *queries), (&self.key, &mut *keys), (&self.value, &mut *values)];
         weights::multiply(&mut parts, normed, input)?;
         if let Some([query, key, value]) = &self.biases {
             add_to_each(queries, query);

@@ -41,21 +41,26 @@ const FAMILIES: [(&str, Pairs); 3] =
     [("qwen2", Pairs::Halves), ("qwen3", Pairs::Halves), ("llama", Pairs::Neighbours)];
 
 /// Tensors outside the layers that have a place.
-const OUTSIDE: [&str; 4] =
-    ["token_embd.weight", "output_norm.weight", "output.weight", STRETCH];
+const OUTSIDE: [&str; 4] = ["token_embd.weight", "output_norm.weight", "output.weight", STRETCH];
 /// Parts of a layer that have a place.
 const PARTS: [&str; 14] = [
-    "attn_norm.weight", "attn_q.weight", "attn_k.weight", "attn_v.weight", "attn_q.bias", "attn_k.bias",
-    "attn_v.bias", "attn_q_norm.weight", "attn_k_norm.weight", "attn_output.weight", "ffn_norm.weight",
-    "ffn_gate.weight", "ffn_up.weight", "ffn_down.weight",
+    "attn_norm.weight",
+    "attn_q.weight",
+    "attn_k.weight",
+    "attn_v.weight",
+    "attn_q.bias",
+    "attn_k.bias",
+    "attn_v.bias",
+    "attn_q_norm.weight",
+    "attn_k_norm.weight",
+    "attn_output.weight",
+    "ffn_norm.weight",
+    "ffn_gate.weight",
+    "ffn_up.weight",
+    "ffn_down.weight",
 ];
 /// By how much each pair turns slower than usual.
 const STRETCH: &str = "rope_freqs.weight";
-
-/// Whether the network of this file is of a family that is computed here.
-pub(super) fn is_ours(gguf: &Gguf) -> bool {
-    gguf.text("general.architecture").is_ok_and(|name| FAMILIES.iter().any(|(family, _)| *family == name))
-}
 
 impl Shape {
     /// The network of a file.
@@ -85,16 +90,14 @@ impl Sizes {
         let key = |key: &str| format!("{name}.{key}");
         let width = gguf.count(&key("embedding_length"), 1 << 16)?;
         let heads = gguf.count(&key("attention.head_count"), 1 << 10)?;
-        let key_heads = match gguf.says(&key("attention.head_count_kv")) {
-            true => gguf.count(&key("attention.head_count_kv"), heads)?,
-            false => heads,
+        let say = |other: &str, most| gguf.says(&key(other)).then(|| gguf.count(&key(other), most));
+        let key_heads = say("attention.head_count_kv", heads).transpose()?.unwrap_or(heads);
+        let head = match say("attention.key_length", 1 << 10).transpose()? {
+            Some(head) => head,
+            None if width.is_multiple_of(heads) => width / heads,
+            None => return Err(format!("{width} dimensions cannot be shared by {heads} heads")),
         };
-        let head = match gguf.says(&key("attention.key_length")) {
-            true => gguf.count(&key("attention.key_length"), 1 << 10)?,
-            false if width.is_multiple_of(heads) => width / heads,
-            false => return Err(format!("{width} dimensions cannot be shared by {heads} heads")),
-        };
-        let same = |other: &str| !gguf.says(&key(other)) || gguf.count(&key(other), 1 << 10) == Ok(head);
+        let same = |other: &str| say(other, 1 << 10).is_none_or(|size| size == Ok(head));
         if !heads.is_multiple_of(key_heads)
             || !head.is_multiple_of(simd::LANES)
             || !same("attention.value_length")
@@ -138,9 +141,10 @@ fn rotation(gguf: &Gguf, name: &str, pairs: Pairs, head: usize) -> Result<Rotati
         let factors = vector(gguf, STRETCH, head / 2)?;
         rotation.speeds.iter_mut().zip(factors).for_each(|(speed, factor)| *speed /= factor);
     }
-    match rotation.speeds.iter().all(|speed| speed.is_finite()) {
-        true => Ok(rotation),
-        false => Err("its positions turn by no number".into()),
+    if rotation.speeds.iter().all(|speed| speed.is_finite()) {
+        Ok(rotation)
+    } else {
+        Err("its positions turn by no number".into())
     }
 }
 

@@ -80,11 +80,7 @@ fn level() -> Level {
 
 /// Cuts `out` into parts of `width` values and fills them on all of candle's threads. `fill` gets the
 /// number of its part.
-pub(super) fn fill_parts<T: Send>(
-    out: &mut [T],
-    width: usize,
-    fill: impl Fn(usize, &mut [T]) + Sync,
-) {
+pub(super) fn fill_parts<T: Send>(out: &mut [T], width: usize, fill: impl Fn(usize, &mut [T]) + Sync) {
     if out.len() <= width {
         fill(0, out);
         return;

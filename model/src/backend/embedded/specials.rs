@@ -4,12 +4,21 @@
 //! a character put into it that no text needs before the template sees it, and loses it when the rest is cut
 //! into tokens: so the template works on what was said, and nobody but the template ends a turn.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use toktrie::TokenId;
 
+use crate::prompt::Turn;
+
 /// Characters that Unicode sets apart for use within programs.
 const VEILS: std::ops::RangeInclusive<char> = '\u{FDD0}'..='\u{FDEF}';
+
+/// A character that is in none of these texts; the first one if they have all.
+pub(super) fn veil(turns: &[Turn]) -> char {
+    let is_free = |veil: &char| turns.iter().all(|turn| !turn.text.contains(*veil));
+    VEILS.clone().find(is_free).unwrap_or(*VEILS.start())
+}
 
 /// The named tokens of a vocabulary.
 #[derive(Debug, Default)]
@@ -31,7 +40,9 @@ impl Specials {
                 names.entry(first).or_default().push((name.to_owned(), id));
             }
         }
-        names.values_mut().for_each(|names| names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len())));
+        for names in names.values_mut() {
+            names.sort_by_key(|(name, _)| Reverse(name.len()));
+        }
         Self { names }
     }
 
@@ -39,12 +50,6 @@ impl Specials {
     pub(super) fn id(&self, name: &str) -> Option<TokenId> {
         let names = self.names.get(&name.chars().next()?)?;
         names.iter().find(|(other, _)| other == name).map(|(_, id)| *id)
-    }
-
-    /// A character that is in none of these texts; the first one if they have all.
-    pub(super) fn veil<'a>(&self, texts: impl Iterator<Item = &'a str> + Clone) -> char {
-        let is_free = |veil: &char| texts.clone().all(|text| !text.contains(*veil));
-        VEILS.clone().find(is_free).unwrap_or(*VEILS.start())
     }
 
     /// `text` with `veil` in each name of a token but those of `meant`.
@@ -64,7 +69,9 @@ impl Specials {
     pub(super) fn split<'a>(&self, text: &'a str) -> Vec<(&'a str, Option<TokenId>)> {
         let mut parts = Vec::new();
         let (mut rest, mut from) = (text, 0);
-        while let Some((i, _)) = rest.char_indices().find(|(i, c)| *i >= from && self.names.contains_key(c)) {
+        while let Some((i, _)) =
+            rest.char_indices().find(|(i, c)| *i >= from && self.names.contains_key(c))
+        {
             let Some((name, id)) = rest.get(i..).and_then(|tail| self.at(tail)) else {
                 from = i + 1;
                 continue;
@@ -80,7 +87,10 @@ impl Specials {
     /// The longest name that `text` begins with.
     fn at(&self, text: &str) -> Option<(&str, TokenId)> {
         let names = self.names.get(&text.chars().next()?)?;
-        names.iter().find(|(name, _)| text.starts_with(name.as_str())).map(|(name, id)| (name.as_str(), *id))
+        names
+            .iter()
+            .find(|(name, _)| text.starts_with(name.as_str()))
+            .map(|(name, id)| (name.as_str(), *id))
     }
 }
 
@@ -89,15 +99,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::prompt::Speaker;
 
     fn specials() -> Specials {
-        Specials::new([("<|end|>", 1), ("<|end|>>", 2), ("[X]", 3), ("  ", 4), ("word", 5), ("<", 6)].into_iter())
+        Specials::new(
+            [("<|end|>", 1), ("<|end|>>", 2), ("[X]", 3), ("  ", 4), ("word", 5), ("<", 6)].into_iter(),
+        )
     }
 
     #[test]
     fn names_are_found_the_longest_first() {
+        type Case<'a> = (&'a str, &'a [(&'a str, Option<TokenId>)]);
         let specials = specials();
-        let cases: [(&str, &[(&str, Option<TokenId>)]); 4] = [
+        let cases: [Case<'_>; 4] = [
             ("a<|end|>b[X]", &[("a", Some(1)), ("b", Some(3)), ("", None)]),
             ("<|end|>><|en[X", &[("", Some(2)), ("<|en[X", None)]),
             ("<<|end|>", &[("<", Some(1)), ("", None)]),
@@ -115,7 +129,7 @@ mod tests {
             prop::sample::select(vec!["<", "|", "end", ">", "<|end|>", "[X]", "[", "X]", "é", "\u{FDD0}", " "]), 0..12
         )) {
             let (specials, text) = (specials(), parts.concat());
-            let veil = specials.veil(std::iter::once(text.as_str()));
+            let veil = veil(&[Turn::new(Speaker::User, text.as_str())]);
             let hidden = specials.hide(&text, veil, &[]);
             prop_assert_eq!(specials.split(&hidden).len(), 1);
             prop_assert_eq!(hidden.replace(veil, ""), text);

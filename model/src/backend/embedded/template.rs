@@ -118,6 +118,7 @@ fn now(format: &str) -> Result<String, Error> {
 }
 
 /// As Python's `json.dumps` writes it: `, ` and `: ` between things, letters of all languages as they are.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that a filter has")]
 fn to_json(value: &Value, options: Kwargs) -> Result<Value, Error> {
     let indent: Option<usize> = options.get("indent")?;
     // Others tell Python what is the case here anyway.
@@ -134,17 +135,26 @@ fn to_json(value: &Value, options: Kwargs) -> Result<Value, Error> {
         }
         None => value.serialize(&mut Serializer::with_formatter(&mut out, Spaced)).map_err(wrong)?,
     }
-    let text = String::from_utf8(out).map_err(|e| Error::new(ErrorKind::BadSerialization, e.to_string()))?;
+    let text =
+        String::from_utf8(out).map_err(|e| Error::new(ErrorKind::BadSerialization, e.to_string()))?;
     Ok(Value::from_safe_string(text))
 }
 
 struct Spaced;
 
 impl serde_json::ser::Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_array_value<W: ?Sized + std::io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         if first { Ok(()) } else { out.write_all(b", ") }
     }
-    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_object_key<W: ?Sized + std::io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         if first { Ok(()) } else { out.write_all(b", ") }
     }
     fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
@@ -173,12 +183,23 @@ mod tests {
     #[test]
     fn the_habits_of_python_are_kept() {
         let cases = [
-            ("{{ bos_token }}{% for m in messages %}{{ m['role'] }}:{{ m.content | trim }};{% endfor %}",
-             "<s>system:Be brief.;user:Hi.;assistant:<think>\nso\n</think>\n\nHo.;"),
+            (
+                "{{ bos_token }}{% for m in messages %}{{ m['role'] }}:{{ m.content | trim }};{% endfor %}",
+                "<s>system:Be brief.;user:Hi.;assistant:<think>\nso\n</think>\n\nHo.;",
+            ),
             ("{{ messages[2].content.split('</think>')[-1].lstrip('\\n') }}", "Ho."),
-            ("{% for m in messages[1:] %}\n    {%- if loop.first %}{% continue %}{% endif %}\n{{ m.role.upper() }}\n{% endfor %}\n", "ASSISTANT\n"),
-            ("{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}", "3"),
-            ("{{ {'name': 'a<b', 'ü': [1, 2.5, none, true]} | tojson }}", r#"{"name": "a<b", "ü": [1, 2.5, null, true]}"#),
+            (
+                "{% for m in messages[1:] %}\n    {%- if loop.first %}{% continue %}{% endif %}\n{{ m.role.upper() }}\n{% endfor %}\n",
+                "ASSISTANT\n",
+            ),
+            (
+                "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}",
+                "3",
+            ),
+            (
+                "{{ {'name': 'a<b', 'ü': [1, 2.5, none, true]} | tojson }}",
+                r#"{"name": "a<b", "ü": [1, 2.5, null, true]}"#,
+            ),
             ("{{ [{'a': 1}] | tojson(indent=2) }}", "[\n  {\n    \"a\": 1\n  }\n]"),
             ("{{ strftime_now('%Y')|length }}{{ tools is none }}{{ nothing is defined }}", "4TrueFalse"),
             ("{% if messages[0].role == 'system' %}\n  one\n{% endif %}\n", "  one\n"),

@@ -54,9 +54,8 @@ impl Thinking {
 
     /// Takes the token that was chosen.
     pub(super) fn take(&mut self, vocabulary: &Vocabulary, id: TokenId) -> Thought {
-        let over = |before: Vec<TokenId>| {
-            Thought::Over([before, vec![self.end], self.after.clone()].concat())
-        };
+        let over =
+            |before: Vec<TokenId>| Thought::Over([before, vec![self.end], self.after.clone()].concat());
         // The end of all that is to be said is the end of thinking, too.
         if id == self.end || vocabulary.is_end(id) {
             return over(Vec::new());

@@ -88,9 +88,33 @@ fn weights(shape: &Shape) -> Vec<(String, QTensor)> {
 
 /// A model file with made-up weights.
 fn write(shape: &Shape, architecture: &str) -> NamedTempFile {
+    write_with(shape, architecture, &weights(shape), &[])
+}
+
+/// The same file with the numbers that its blocks stand for.
+fn write_exactly(shape: &Shape) -> NamedTempFile {
+    let exact = |tensor: QTensor| {
+        QTensor::quantize(&tensor.dequantize(&Device::Cpu).unwrap(), GgmlDType::F32).unwrap()
+    };
+    let tensors = weights(shape).into_iter().map(|(name, tensor)| (name, exact(tensor)));
+    write_with(shape, "qwen2", &tensors.collect::<Vec<_>>(), &[])
+}
+
+fn write_with(
+    shape: &Shape,
+    architecture: &str,
+    tensors: &[(String, QTensor)],
+    more: &[&str],
+) -> NamedTempFile {
     let number = |n: usize| Value::U32(n.try_into().unwrap());
     let text = |t: &str| Value::String(t.into());
-    let kind = |i| if i < 257 { 1 } else { 3 + 2 * i32::from(i == TOKENS - 1) };
+    let kind = |i| match i {
+        0..257 => 1,
+        TOKENS.. => 4,
+        _ => 3 + 2 * i32::from(i == TOKENS - 1),
+    };
+    let names: Vec<String> = names().into_iter().chain(more.iter().map(ToString::to_string)).collect();
+    let kinds = (0..names.len()).map(kind).map(Value::I32).collect();
     let metadata = [
         ("general.architecture", text(architecture)),
         ("qwen2.block_count", number(LAYERS)),
@@ -103,13 +127,12 @@ fn write(shape: &Shape, architecture: &str) -> NamedTempFile {
         ("qwen2.rope.freq_base", Value::F32(10_000.0)),
         ("tokenizer.ggml.model", text("gpt2")),
         ("tokenizer.ggml.pre", text("qwen2")),
-        ("tokenizer.ggml.tokens", Value::Array(names().into_iter().map(Value::String).collect())),
-        ("tokenizer.ggml.token_type", Value::Array((0..TOKENS).map(kind).map(Value::I32).collect())),
+        ("tokenizer.ggml.tokens", Value::Array(names.into_iter().map(Value::String).collect())),
+        ("tokenizer.ggml.token_type", Value::Array(kinds)),
         ("tokenizer.ggml.merges", Value::Array(vec![text("t h")])),
         ("tokenizer.ggml.eos_token_id", number(259)),
     ];
     let file = NamedTempFile::new().unwrap();
-    let tensors = weights(shape);
     let metadata: Vec<_> = metadata.iter().map(|(key, value)| (*key, value)).collect();
     let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     gguf_file::write(&mut file.reopen().unwrap(), &metadata, &tensors).unwrap();
@@ -141,26 +164,65 @@ fn distance(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
+/// How far `a` is from `b`, as a share of `b`.
+fn error(a: &[f32], b: &[f32]) -> f32 {
+    let size = |x: &mut dyn Iterator<Item = f32>| x.map(|x| x * x).sum::<f32>().sqrt();
+    size(&mut a.iter().zip(b).map(|(a, b)| a - b)) / size(&mut b.iter().copied())
+}
+
+/// candle's own network with the weights of this file.
+fn reference(file: &NamedTempFile) -> impl FnMut(&[u32]) -> Vec<f32> + use<> {
+    let mut reader = File::open(file.path()).unwrap();
+    let content = gguf_file::Content::read(&mut reader).unwrap();
+    let mut network = ModelWeights::from_gguf(content, &mut reader, &Device::Cpu).unwrap();
+    move |ids| {
+        let input = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+        network.clear_kv_cache();
+        network.forward(&input, 0).unwrap().squeeze(0).unwrap().to_vec1().unwrap()
+    }
+}
+
 #[test]
 fn it_computes_what_the_reference_computes() {
     let ids: Vec<u32> = (0..77).map(|i| i * 37 % 256).collect();
-    for (shape, close) in [(FLOATS, 1e-3), (BLOCKS, 0.05)] {
+    for shape in [FLOATS, BLOCKS] {
         let file = write(&shape, "qwen2");
-        let mut reader = File::open(file.path()).unwrap();
-        let content = gguf_file::Content::read(&mut reader).unwrap();
-        let mut reference = ModelWeights::from_gguf(content, &mut reader, &Device::Cpu).unwrap();
+        // What the blocks stand for, computed in floats; candle rounds its input to whole numbers, too.
+        let (mut exact, mut rounded) = (reference(&write_exactly(&shape)), reference(&file));
         let network = network(file.path());
         for length in [1, 2, 17, 77] {
             let ids = &ids[..length];
-            let input = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
-            reference.clear_kv_cache();
-            let right: Vec<f32> =
-                reference.forward(&input, 0).unwrap().squeeze(0).unwrap().to_vec1().unwrap();
-            let spread = right.iter().copied().fold(0.0_f32, |most, x| most.max(x.abs()));
-            let got = logits(&network, ids, &[length]);
-            assert!(distance(&got, &right) < close * spread, "{:?} over {length}", shape.dtype);
+            let right = exact(ids);
+            let (own, candles) =
+                (error(&logits(&network, ids, &[length]), &right), error(&rounded(ids), &right));
+            assert!(own < 1e-3 + 1.2 * candles, "{:?} over {length}: {own}, {candles}", shape.dtype);
         }
     }
+}
+
+/// Why candle's own network answers otherwise when it reads in parts: not for its weights' sake, but since
+/// it rounds what comes out of sums in another order.
+#[test]
+fn in_parts_candle_rounds_otherwise() {
+    let ids: Vec<u32> = (0..300).map(|i| i * 53 % 256).collect();
+    let in_parts = |file: &NamedTempFile| {
+        let mut reader = File::open(file.path()).unwrap();
+        let content = gguf_file::Content::read(&mut reader).unwrap();
+        let mut network = ModelWeights::from_gguf(content, &mut reader, &Device::Cpu).unwrap();
+        let mut read = |ids: &[u32], at| -> Vec<f32> {
+            let input = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+            network.forward(&input, at).unwrap().squeeze(0).unwrap().to_vec1().unwrap()
+        };
+        read(&ids[..200], 0);
+        read(&ids[200..], 200)
+    };
+    let (exact, rounded) = (write_exactly(&BLOCKS), write(&BLOCKS, "qwen2"));
+    let exact = error(&in_parts(&exact), &reference(&exact)(&ids));
+    let quantised = error(&in_parts(&rounded), &reference(&rounded)(&ids));
+    let network = network(rounded.path());
+    let own = error(&logits(&network, &ids, &[200, 100]), &logits(&network, &ids, &[300]));
+    println!("floats {exact}, blocks {quantised}, own {own}");
+    assert!(exact < 1e-4 && own <= exact, "{exact}, {own}");
 }
 
 #[test]
@@ -468,4 +530,85 @@ async fn two_kinds_of_question_do_not_forget_each_other() {
         assert!(few.contains(&ask(&format!("{number} is a number."), "Go.").await));
     }
     assert!(few.contains(&ask("Choose an action.", "Go.").await), "the memory has a limit");
+}
+
+/// Keeps what is thought and what is said apart.
+#[derive(Default)]
+struct Listener {
+    thoughts: String,
+    words: String,
+}
+
+impl TokenSink for Listener {
+    fn piece(&mut self, text: &str) -> ControlFlow<()> {
+        self.words.push_str(text);
+        ControlFlow::Continue(())
+    }
+
+    fn thought(&mut self, text: &str) -> ControlFlow<()> {
+        self.thoughts.push_str(text);
+        ControlFlow::Continue(())
+    }
+}
+
+#[tokio::test]
+async fn thoughts_are_read_apart_and_end() {
+    let file = write_with(&FLOATS, "qwen2", &weights(&FLOATS), &["<think>", "</think>"]);
+    let model = Embedded::load(file.path(), &Settings::default()).unwrap();
+    let texts = Constraint::OneOf(vec!["yes".into(), "no".into()]);
+    for seed in 0..20 {
+        for thinking in [0, 1, 12] {
+            let question = Prompt { thinking, seed, ..prompt("Well?", texts.clone(), 20) };
+            let mut listener = Listener::default();
+            let answer = model.complete(&question, &mut listener).await.unwrap();
+            assert!(["yes", "no"].contains(&answer.text.as_str()), "{answer:?}");
+            assert_eq!(answer.text, listener.words);
+            assert_eq!(answer.thinking.is_some(), thinking > 0);
+            let thoughts = answer.thinking.unwrap_or_default();
+            assert!(
+                listener.thoughts.contains(&thoughts) && !thoughts.contains("think>"),
+                "{thoughts:?}"
+            );
+            assert!(answer.usage.sampled <= thinking + 3, "{:?}", answer.usage);
+        }
+    }
+    let question = Prompt { thinking: 4000, ..prompt("Well?", texts, 20) };
+    let answer = model.complete(&question, &mut Unread).await.unwrap();
+    assert_eq!(answer.finish, Finish::Stop, "half of the context is for the answer");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_schema_panics(parts in proptest::collection::vec(proptest::sample::select(vec![
+        "{", "}", "[", "]", ":", ",", "\"type\"", "\"object\"", "\"properties\"", "\"enum\"", "\"const\"", "\"$ref\"",
+        "\"#\"", "\"anyOf\"", "\"pattern\"", "\"(a+)+$\"", "\"items\"", "\"minimum\"", "1e400", "-1", "9999999999",
+        "\"minItems\"", "\"required\"", "true", "null", "\"é\"", "\"x-guidance\"", "\"format\"", "\"date\"",
+    ]), 0..16)) {
+        static GRAMMAR: std::sync::OnceLock<grammar::Grammar> = std::sync::OnceLock::new();
+        let grammar = GRAMMAR.get_or_init(|| {
+            let file = write(&FLOATS, "qwen2");
+            let vocabulary = Vocabulary::read(&Gguf::open(file.path()).unwrap(), LOGITS).unwrap();
+            grammar::Grammar::new(&std::sync::Arc::new(vocabulary)).unwrap()
+        });
+        let text = parts.concat();
+        if let Ok(schema) = serde_json::from_str(&text) {
+            let _ = grammar.rules(&Constraint::JsonSchema(schema));
+        }
+        let _ = grammar.rules(&Constraint::Lark(format!("start: {text}")));
+    }
+
+    #[test]
+    fn no_header_panics(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), cut in 0_usize..9000) {
+        static WHOLE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+        let whole = WHOLE.get_or_init(|| std::fs::read(write(&FLOATS, "qwen2").path()).unwrap());
+        let file = NamedTempFile::new().unwrap();
+        for head in [&b"GGUF\x03\0\0\0"[..], &whole[..cut]] {
+            std::fs::write(file.path(), [head, &bytes].concat()).unwrap();
+            if let Ok(gguf) = Gguf::open(file.path()) {
+                let _ = Network::read(&gguf, 64);
+                let _ = Vocabulary::read(&gguf, LOGITS);
+            }
+        }
+    }
 }

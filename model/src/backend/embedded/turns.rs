@@ -34,7 +34,7 @@ pub(super) struct Turns {
     /// Pairs of a head.
     half: usize,
     /// Cosine and sine for each pair of each position, position by position.
-    turns: Vec<(f32, f32)>,
+    of_each: Vec<(f32, f32)>,
 }
 
 impl Turns {
@@ -42,13 +42,13 @@ impl Turns {
     #[expect(clippy::cast_precision_loss, reason = "positions are small")]
     pub(super) fn new(rotation: &Rotation, positions: usize) -> Self {
         let angles = (0..positions).flat_map(|at| rotation.speeds.iter().map(move |s| at as f32 * s));
-        let turns = angles.map(|angle| (angle.cos(), angle.sin())).collect();
-        Self { pairs: rotation.pairs, half: rotation.speeds.len(), turns }
+        let of_each = angles.map(|angle| (angle.cos(), angle.sin())).collect();
+        Self { pairs: rotation.pairs, half: rotation.speeds.len(), of_each }
     }
 
     /// Turns each head of each row of `width` values, the first row by the turn of position `first`.
     pub(super) fn turn(&self, x: &mut [f32], first: usize, width: usize) {
-        let turns = self.turns.chunks_exact(self.half).skip(first);
+        let turns = self.of_each.chunks_exact(self.half).skip(first);
         for (row, turns) in x.chunks_exact_mut(width).zip(turns) {
             for head in row.chunks_exact_mut(self.half * 2) {
                 match self.pairs {

@@ -12,7 +12,7 @@ use toktrie::{TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 
 use super::cuts;
 use super::gguf::Gguf;
-use super::specials::Specials;
+use super::specials::{Specials, veil};
 use super::template::{Template, name};
 use crate::backend::ModelError;
 use crate::prompt::{Prompt, Speaker, Turn};
@@ -26,8 +26,18 @@ const STEERING: i64 = 3;
 
 /// Tokens that end an answer, as the families call them: those that end a turn, and those that begin one.
 const ENDS: [&str; 12] = [
-    "<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>",
-    "<|start_header_id|>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<|end|>", "<end_of_turn>", "</s>",
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end_of_text|>",
+    "<|start_header_id|>",
+    "<｜end▁of▁sentence｜>",
+    "<｜User｜>",
+    "<|end|>",
+    "<end_of_turn>",
+    "</s>",
 ];
 /// What stands before and after what a model thinks aloud.
 const THINKS: [&str; 2] = ["<think>", "</think>"];
@@ -92,7 +102,11 @@ impl Vocabulary {
         // The first is the one that constraints end with.
         let mut ends: Vec<TokenId> = ENDS.iter().filter_map(|name| ids.get(*name).copied()).collect();
         let own = token("eos").into_iter().chain(token("eot"));
-        own.for_each(|id| if !ends.contains(&id) { ends.push(id) });
+        own.for_each(|id| {
+            if !ends.contains(&id) {
+                ends.push(id);
+            }
+        });
         let first = ids.get("<|im_end|>").copied().or_else(|| token("eot")).or_else(|| token("eos"));
         let first = first.or_else(|| ends.first().copied()).ok_or("has no token that ends an answer")?;
         ends.sort_by_key(|id| (*id != first, *id));
@@ -101,7 +115,8 @@ impl Vocabulary {
         let specials = Specials::new(specials.map(|((name, _), id)| (name.as_str(), id)));
         let thinks = THINKS.map(|name| specials.id(name));
         let thinks = if let [Some(begin), Some(end)] = thinks { Some([begin, end]) } else { None };
-        let called = |id: Option<TokenId>| id.and_then(|id| names.get(id as usize)).map_or("", String::as_str);
+        let called =
+            |id: Option<TokenId>| id.and_then(|id| names.get(id as usize)).map_or("", String::as_str);
         let template = match gguf.text("tokenizer.chat_template") {
             Ok(source) => Some(Template::new(source, called(token("bos")), called(token("eos")))?),
             Err(_) if specials.id("<|im_start|>").is_some() => None,
@@ -144,10 +159,11 @@ impl Vocabulary {
         if least > most {
             return Err(ModelError::TooLong { prompt: least, context: most });
         }
-        let veil = self.specials.veil(prompt.turns.iter().map(|turn| turn.text.as_str()));
+        let veil = veil(&prompt.turns);
         // Templates take thoughts out of earlier answers, where they find them by these names.
         let meant = |turn: &Turn| if turn.speaker == Speaker::Assistant { &THINKS[..] } else { &[] };
-        let veiled = |turn: &Turn| Turn::new(turn.speaker, self.specials.hide(&turn.text, veil, meant(turn)));
+        let veiled =
+            |turn: &Turn| Turn::new(turn.speaker, self.specials.hide(&turn.text, veil, meant(turn)));
         let turns: Vec<Turn> = prompt.turns.iter().map(veiled).collect();
         let thinks = prompt.thinking > 0 && self.thinks.is_some();
         let mut text = self.written(&turns, true, thinks)?;
@@ -166,7 +182,8 @@ impl Vocabulary {
         let lasting = match turns.get(..prompt.lasting) {
             None | Some([]) => 0,
             Some(lasting) => {
-                let lasting = self.written(lasting, false, thinks)?;
+                // A template that takes no part of a conversation keeps the rest from being reused.
+                let lasting = self.written(lasting, false, thinks).unwrap_or_default();
                 let lasting = self.cut(&lasting, veil)?;
                 ids.iter().zip(&lasting).take_while(|(a, b)| a == b).count()
             }
@@ -183,7 +200,8 @@ impl Vocabulary {
         if let Some(template) = &self.template {
             return template.render(turns, answer, thinks).map_err(ModelError::Failed);
         }
-        let turn = |turn: &Turn| format!("<|im_start|>{}\n{}<|im_end|>\n", name(turn.speaker), turn.text);
+        let turn =
+            |turn: &Turn| format!("<|im_start|>{}\n{}<|im_end|>\n", name(turn.speaker), turn.text);
         let mut text: String = turns.iter().map(turn).collect();
         if answer {
             text.push_str(&format!("<|im_start|>{}\n", name(Speaker::Assistant)));

@@ -49,10 +49,17 @@ impl Matrix {
     }
 
     /// The same matrix, left in the file.
-    pub(super) fn unpacked(gguf: &Gguf, name: &str, rows: usize, columns: usize) -> Result<Self, String> {
+    pub(super) fn unpacked(
+        gguf: &Gguf,
+        name: &str,
+        rows: usize,
+        columns: usize,
+    ) -> Result<Self, String> {
         let entry = gguf.entry(name, &[rows, columns])?;
         let storage = storage(&gguf.map, entry)?;
-        QTensor::new(storage, entry.shape.as_slice()).map(Self::Mapped).map_err(|e| format!("`{name}`: {e}"))
+        QTensor::new(storage, entry.shape.as_slice())
+            .map(Self::Mapped)
+            .map_err(|e| format!("`{name}`: {e}"))
     }
 
     /// The rows `ids` as they are, one after the other.

@@ -123,7 +123,9 @@ fn first(raw: &mut Raw) -> &mut [u8; 32] {
 }
 
 fn half(bytes: &[u8]) -> (f16, &[u8]) {
-    bytes.split_first_chunk().map_or((f16::ZERO, bytes), |(half, rest)| (f16::from_le_bytes(*half), rest))
+    bytes
+        .split_first_chunk()
+        .map_or((f16::ZERO, bytes), |(half, rest)| (f16::from_le_bytes(*half), rest))
 }
 
 /// The lower half of each byte, then the upper ones.

@@ -39,7 +39,13 @@ where
                         return machine.splat(0.0);
                     };
                     let [low, high] = block.sums;
-                    let all = if S::PARTS == 1 { low + high } else if part == 0 { low } else { high };
+                    let all = if S::PARTS == 1 {
+                        low + high
+                    } else if part == 0 {
+                        low
+                    } else {
+                        high
+                    };
                     let scale = machine.mul(scale, machine.splat(block.scale));
                     let sum = machine.mul_add(machine.floats(*ints), scale, *sum);
                     if N::SIGNED { sum } else { machine.mul_sub(offset, machine.splat(all), sum) }

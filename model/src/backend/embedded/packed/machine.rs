@@ -44,8 +44,8 @@ pub(super) trait Machine: Copy + Send + Sync {
     fn floats(self, ints: Self::Ints) -> Self::Floats;
     fn splat(self, x: f32) -> Self::Floats;
     fn halves(self, bits: &[u16; ROWS]) -> Self::Floats;
-    fn unsigned(self, bytes: &[u8; ROWS]) -> Self::Floats;
-    fn signed(self, bytes: &[i8; ROWS]) -> Self::Floats;
+    fn unsigned(self, bytes: [u8; ROWS]) -> Self::Floats;
+    fn signed(self, bytes: [i8; ROWS]) -> Self::Floats;
     fn mul(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a * b + c`.
     fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
@@ -58,9 +58,13 @@ pub(super) trait Machine: Copy + Send + Sync {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Portable;
 
-fn each<A: Copy, B: Copy, C, const N: usize>(a: [A; N], b: [B; N], f: impl Fn(A, B) -> C) -> [C; N] {
+fn each<A: Copy, B: Copy, C: Default, const N: usize>(
+    a: [A; N],
+    b: [B; N],
+    f: impl Fn(A, B) -> C,
+) -> [C; N] {
     let mut pairs = a.into_iter().zip(b);
-    a.map(|first| pairs.next().map_or_else(|| f(first, b[0]), |(a, b)| f(a, b)))
+    a.map(|_| pairs.next().map_or_else(C::default, |(a, b)| f(a, b)))
 }
 
 impl Portable {
@@ -97,14 +101,18 @@ impl Machine for Portable {
         [0; ROWS]
     }
     fn add(self, sum: [i32; ROWS], codes: Codes, values: Codes) -> [i32; ROWS] {
-        Self::dots(sum, each(codes, values, |code, value| {
-            i32::from(code) * i32::from(value.cast_signed())
-        }))
+        Self::dots(
+            sum,
+            each(codes, values, |code, value| i32::from(code) * i32::from(value.cast_signed())),
+        )
     }
     fn add_signed(self, sum: [i32; ROWS], codes: Codes, values: Codes) -> [i32; ROWS] {
-        Self::dots(sum, each(codes, values, |code, value| {
-            i32::from(code.cast_signed()) * i32::from(value.cast_signed())
-        }))
+        Self::dots(
+            sum,
+            each(codes, values, |code, value| {
+                i32::from(code.cast_signed()) * i32::from(value.cast_signed())
+            }),
+        )
     }
     fn zero(self) -> [i32; ROWS] {
         [0; ROWS]
@@ -122,10 +130,10 @@ impl Machine for Portable {
     fn halves(self, bits: &[u16; ROWS]) -> [f32; ROWS] {
         bits.map(|bits| f16::from_bits(bits).to_f32())
     }
-    fn unsigned(self, bytes: &[u8; ROWS]) -> [f32; ROWS] {
+    fn unsigned(self, bytes: [u8; ROWS]) -> [f32; ROWS] {
         bytes.map(f32::from)
     }
-    fn signed(self, bytes: &[i8; ROWS]) -> [f32; ROWS] {
+    fn signed(self, bytes: [i8; ROWS]) -> [f32; ROWS] {
         bytes.map(f32::from)
     }
     fn mul(self, a: [f32; ROWS], b: [f32; ROWS]) -> [f32; ROWS] {
@@ -147,7 +155,14 @@ pub(super) mod x86 {
     //! Registers of 256 bits. Products of bytes are summed by the instructions that the processor has for
     //! it, in pairs of 16 bits where it has none for four at once.
 
-    use std::arch::x86_64::*;
+    use std::arch::x86_64::{
+        __m256, __m256i, _mm_cvtsi32_si128, _mm_cvtsi64_si128, _mm_loadu_si128, _mm256_abs_epi8,
+        _mm256_add_epi16, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps,
+        _mm256_cvtepu8_epi32, _mm256_cvtph_ps, _mm256_dpbusd_epi32, _mm256_fmadd_ps, _mm256_fnmadd_ps,
+        _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_or_si256,
+        _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256,
+        _mm256_sign_epi8, _mm256_sll_epi16, _mm256_srl_epi16, _mm256_srli_epi16, _mm256_storeu_ps,
+    };
 
     use super::{Codes, Machine, ROWS};
 
@@ -248,17 +263,21 @@ pub(super) mod x86 {
                 unsafe { _mm256_cvtph_ps(_mm_loadu_si128(bits.as_ptr().cast())) }
             }
             #[inline(always)]
-            fn unsigned(self, bytes: &[u8; ROWS]) -> __m256 {
+            fn unsigned(self, bytes: [u8; ROWS]) -> __m256 {
                 // SAFETY: the machine has AVX2, and the bytes are there.
                 unsafe {
-                    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.as_ptr().cast())))
+                    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(
+                        bytes,
+                    ))))
                 }
             }
             #[inline(always)]
-            fn signed(self, bytes: &[i8; ROWS]) -> __m256 {
+            fn signed(self, bytes: [i8; ROWS]) -> __m256 {
                 // SAFETY: the machine has AVX2, and the bytes are there.
                 unsafe {
-                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.as_ptr().cast())))
+                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(
+                        bytes.map(i8::cast_unsigned),
+                    ))))
                 }
             }
             #[inline(always)]

@@ -108,7 +108,13 @@ fn pack(dtype: GgmlDType, bytes: &[u8], rows: usize, columns: usize) -> Option<B
         GgmlDType::Q4K => tiles!(Q4K, Shares, Four, 8),
         GgmlDType::Q5K => tiles!(Q5K, Shares, Five, 8),
         GgmlDType::Q6K => tiles!(Q6K, Fine, Six, 8),
-        _ => None,
+        GgmlDType::F32
+        | GgmlDType::F16
+        | GgmlDType::BF16
+        | GgmlDType::Q8_1
+        | GgmlDType::Q2K
+        | GgmlDType::Q3K
+        | GgmlDType::Q8K => None,
     }
 }
 

@@ -60,7 +60,8 @@ fn products_are_right_on_each_level_for_each_number_of_rows() {
                 packed.multiply(level, 0..3, &input, &Columns::new(&mut out, 21));
                 for (row, out) in out.chunks(21).enumerate() {
                     for (number, got) in out.iter().enumerate() {
-                        let pairs = weights[number * columns..].iter().zip(&x[row * columns..]).take(columns);
+                        let pairs =
+                            weights[number * columns..].iter().zip(&x[row * columns..]).take(columns);
                         let right: f32 = pairs.clone().map(|(w, x)| w * x).sum();
                         let size: f32 = pairs.map(|(w, x)| (w * x).abs()).sum();
                         assert!(

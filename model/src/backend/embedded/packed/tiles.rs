@@ -10,9 +10,9 @@ use super::input::{Block, Input};
 use super::kernel::products;
 use super::level::Level;
 use super::machine::{Machine, Portable, ROWS};
+use super::on_all_threads;
 use super::output::Columns;
 use super::unit::{BLOCK, Numbers, Raw, Scales, Unit};
-use super::on_all_threads;
 
 /// Tiles that lie in one piece of memory.
 const TOGETHER: usize = 64;
@@ -146,7 +146,13 @@ impl<L: Layout, S: Scales, N: Numbers, const BLOCKS: usize> Weights for Tiles<L,
 }
 
 /// What the numbers of one row of a block stand for.
-fn numbers_of<S: Scales, N: Numbers>(scales: &S, numbers: &N, block: usize, row: usize, out: &mut [f32; BLOCK]) {
+fn numbers_of<S: Scales, N: Numbers>(
+    scales: &S,
+    numbers: &N,
+    block: usize,
+    row: usize,
+    out: &mut [f32; BLOCK],
+) {
     for (part, out) in out.chunks_exact_mut(BLOCK / S::PARTS).enumerate() {
         let (scale, offset) = scales.of(Portable, block, part);
         let pick = |rows: [f32; ROWS]| rows.get(row).copied().unwrap_or(0.0);

@@ -140,13 +140,9 @@ impl Scales for Shares {
     }
     #[inline(always)]
     fn of<M: Machine>(&self, machine: M, block: usize, _: usize) -> (M::Floats, M::Floats) {
-        let none = [0; ROWS];
-        let scale = machine.unsigned(self.scales.get(block).unwrap_or(&none));
-        let less = machine.unsigned(self.mins.get(block).unwrap_or(&none));
-        (
-            machine.mul(scale, machine.halves(&self.scale)),
-            machine.mul(less, machine.halves(&self.less)),
-        )
+        let scale = machine.unsigned(self.scales.get(block).copied().unwrap_or_default());
+        let less = machine.unsigned(self.mins.get(block).copied().unwrap_or_default());
+        (machine.mul(scale, machine.halves(&self.scale)), machine.mul(less, machine.halves(&self.less)))
     }
 }
 
@@ -169,7 +165,7 @@ impl Scales for Fine {
     }
     #[inline(always)]
     fn of<M: Machine>(&self, machine: M, block: usize, part: usize) -> (M::Floats, M::Floats) {
-        let share = machine.signed(self.scales.get(2 * block + part).unwrap_or(&[0; ROWS]));
+        let share = machine.signed(self.scales.get(2 * block + part).copied().unwrap_or_default());
         let scale = machine.mul(share, machine.halves(&self.scale));
         (scale, machine.mul(scale, machine.splat(32.0)))
     }
@@ -185,7 +181,9 @@ impl Numbers for Four {
     const RUN: usize = 8;
     fn put(&mut self, row: usize, codes: &[u8; BLOCK]) {
         let (low, high) = codes.split_at(BLOCK / 2);
-        for (codes, fours) in self.0.iter_mut().zip(low.as_chunks::<4>().0.iter().zip(high.as_chunks::<4>().0)) {
+        for (codes, fours) in
+            self.0.iter_mut().zip(low.as_chunks::<4>().0.iter().zip(high.as_chunks::<4>().0))
+        {
             let (low, high) = fours;
             for ((slot, low), high) in codes.iter_mut().skip(4 * row).zip(low).zip(high) {
                 *slot = low & 15 | high << 4;
