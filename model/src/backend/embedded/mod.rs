@@ -174,9 +174,15 @@ fn broken(error: JoinError) -> ModelError {
 }
 
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod chats;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod families;
+#[cfg(test)]
+mod made;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
