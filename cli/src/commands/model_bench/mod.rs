@@ -44,9 +44,6 @@ pub struct Report {
     pub freehand: Sides,
     /// What it is compared with.
     pub peer: Option<Sides>,
-    /// Of the tokens that both wrote after the same prompt, the share that is the same up to the first that
-    /// is not.
-    pub same: Option<f64>,
     /// The same questions of real runs to both.
     pub steps: Vec<Steps>,
 }
@@ -112,10 +109,6 @@ async fn measure(args: &ModelBenchArgs) -> Result<Report> {
     for tokens in &args.tokens {
         take_rounds(&mut sides, *tokens, args.rounds, &spinner).await?;
     }
-    let same = match sides.as_mut_slice() {
-        [(own, _), (peer, _)] => Some(agreement(own, peer).await?),
-        _ => None,
-    };
     let steps = match (&args.steps, sides.as_mut_slice()) {
         (Some(steps), [(own, _), (peer, _)]) => take_steps(steps, own, peer, &spinner).await?,
         _ => Vec::new(),
@@ -133,7 +126,6 @@ async fn measure(args: &ModelBenchArgs) -> Result<Report> {
         load: [load, bench::load()],
         freehand: sides.next().context("nothing was measured")?,
         peer: sides.next(),
-        same,
         steps,
     })
 }
@@ -179,7 +171,7 @@ fn file(model: Option<&ModelChoice>) -> Result<PathBuf> {
     };
     match model.locate()? {
         Located::Weights { path, .. } => Ok(path),
-        Located::Server(_) => Err(usage("a server is not measured; name a model or a GGUF file".into())),
+        Located::Server(_) => Err(usage("a server is not measured; name a model or a GGUF file")),
     }
 }
 
@@ -220,22 +212,6 @@ fn question(tokens: u32, written: u32, round: u32) -> Question {
 fn uncached(question: &Question) -> serde_json::Value {
     let Question { prompt, n_predict, .. } = question;
     json!({ "prompt": prompt, "n_predict": n_predict, "ignore_eos": true, "cache_prompt": false })
-}
-
-/// How long both write the same, as a share.
-#[expect(clippy::cast_precision_loss, reason = "a few tokens")]
-async fn agreement(own: &mut Side, peer: &mut Side) -> Result<f64> {
-    let mut shares = Vec::new();
-    for round in 0..4 {
-        let mut question = uncached(&question(64, WRITTEN, 100 + round));
-        if let Some(fields) = question.as_object_mut() {
-            fields.insert("n_probs".into(), json!(1));
-        }
-        let (own, peer) = (own.ask_as(&question).await?, peer.ask_as(&question).await?);
-        let same = own.ids.iter().zip(&peer.ids).take_while(|(a, b)| a == b).count();
-        shares.push(same as f64 / f64::from(WRITTEN));
-    }
-    Ok(shares.iter().sum::<f64>() / shares.len() as f64)
 }
 
 /// Milliseconds for each token read and written.

@@ -50,6 +50,5 @@ for line in sys.stdin:
             "written_ms": timings["predicted_ms"],
             "wall_ms": (time.perf_counter() - start) * 1000,
             "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-            "ids": [token["id"] for token in (choice.get("logprobs") or {}).get("content", [])],
         }
     )

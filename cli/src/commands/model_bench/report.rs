@@ -9,7 +9,7 @@ pub fn print(report: &Report, json: bool) {
         terminal::answer_json(report);
         return;
     }
-    let Report { model, bytes, threads, rounds, load, freehand, peer, same, steps } = report;
+    let Report { model, bytes, threads, rounds, load, freehand, peer, steps } = report;
     let name = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy();
     let head = format!(
         "{name}, {} MB, {threads} threads, the best of {rounds}; load {:.1} to {:.1}",
@@ -24,9 +24,6 @@ pub fn print(report: &Report, json: bool) {
             terminal::answer(&format!("freehand {}, xllamacpp {}", freehand.version, peer.version));
             beside(freehand, peer);
         }
-    }
-    if let Some(same) = same {
-        terminal::answer(&format!("the same tokens up to the first other one: {:.0} %", same * 100.0));
     }
     if !steps.is_empty() {
         compared(steps);

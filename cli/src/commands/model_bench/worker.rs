@@ -56,7 +56,7 @@ pub struct Answer {
     pub wall_ms: f64,
     /// The most memory that the process has had, in KiB.
     pub peak_kib: u64,
-    /// The tokens of a conversation, or those that were written after tokens.
+    /// The tokens of a conversation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<u32>,
 }
@@ -95,7 +95,6 @@ fn timed(model: &Embedded, question: &Question) -> Result<Answer> {
         read_ms: timing.read_ms,
         written: u32::try_from(timing.written.len())?,
         written_ms: timing.write_ms,
-        ids: timing.written,
         ..Answer::default()
     })
 }

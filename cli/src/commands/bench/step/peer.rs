@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
 use freehand_tools::geometry::ScreenPoint;
 use serde::{Deserialize, Serialize};
