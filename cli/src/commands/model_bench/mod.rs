@@ -162,12 +162,11 @@ async fn take_rounds(
 
 fn file(model: Option<&ModelChoice>) -> Result<PathBuf> {
     let usual;
-    let model = match model {
-        Some(model) => model,
-        None => {
-            usual = ModelChoice::usual(&places::store()?);
-            &usual
-        }
+    let model = if let Some(model) = model {
+        model
+    } else {
+        usual = ModelChoice::usual(&places::store()?);
+        &usual
     };
     match model.locate()? {
         Located::Weights { path, .. } => Ok(path),
