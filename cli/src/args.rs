@@ -14,12 +14,15 @@ use crate::ruling::Ruling;
 mod bench;
 mod console;
 mod model;
+mod model_bench;
 mod rules;
 mod serve;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
 pub use console::{ConsoleArgs, ConsoleOptions};
 pub use model::{ModelDoctorArgs, RecommendArgs};
+use model_bench::MODEL_BENCH;
+pub use model_bench::{Against, ModelBenchArgs, ModelWorkerArgs};
 pub use rules::{AuditCommand, ExplainArgs, PolicyCommand};
 pub use serve::ServeArgs;
 
@@ -316,6 +319,14 @@ pub enum ModelCommand {
         /// Its name.
         name: String,
     },
+    /// Measure how quickly this machine computes a model, by itself or beside llama.cpp.
+    #[cfg(unix)]
+    #[command(after_help = MODEL_BENCH)]
+    Bench(ModelBenchArgs),
+    /// One side of that measurement.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    BenchWorker(ModelWorkerArgs),
 }
 
 /// Where a model is fetched from.

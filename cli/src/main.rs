@@ -10,6 +10,7 @@ use clap::Parser as _;
 
 mod approval;
 mod args;
+mod chance;
 mod commands;
 mod config;
 mod console;

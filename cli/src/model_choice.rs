@@ -144,10 +144,10 @@ impl Located {
                 Ok(Ready { model: Box::new(model), dialect })
             }
             Self::Server(server) => {
-                let served = server.probe().await?;
+                let found = server.probe().await?;
                 // A server of ours knows how its model is best spoken to.
-                let told = served.dialect.as_deref().and_then(|told| dialect(told).ok());
-                let dialect = told.unwrap_or_else(|| Box::new(Tools));
+                let named = found.dialect.as_deref().and_then(|name| dialect(name).ok());
+                let dialect = named.unwrap_or_else(|| Box::new(Tools));
                 Ok(Ready { model: Box::new(server), dialect })
             }
         }

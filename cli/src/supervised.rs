@@ -1,6 +1,6 @@
 //! A person beside the run: the hub of a session, and the console that it is served through.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use freehand_agent::event::Listener;
 use freehand_agent::outside::Stop;
 use freehand_agent::supervision::{Asked, Hub, Steering, Watched};
@@ -9,6 +9,7 @@ use freehand_tools::action::{Action, EffectClass};
 use freehand_tools::gate::{Approver, Decision, Evaluation, Policy};
 
 use crate::args::ConsoleOptions;
+use crate::chance;
 use crate::config::Config;
 use crate::console::{Console, Stage, TITLE};
 use crate::display::{self, Display};
@@ -26,9 +27,7 @@ pub struct Supervised {
 impl Supervised {
     /// A new session under `terms`; `listener` is told all that happens in it.
     pub fn new(options: &ConsoleOptions, terms: &Terms, listener: Box<dyn Listener>) -> Result<Self> {
-        let mut name = [0_u8; 8];
-        getrandom::fill(&mut name).context("the system gives no random numbers")?;
-        let name = name.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let name = chance::hex::<8>()?;
         let watched = Watched::new(&options.watch_app, &options.watch_site).and(&terms.watched);
         let hub = Hub::new(name, Steering::watching(watched)).echoing(listener.into());
         Ok(Self { hub, options: options.clone() })

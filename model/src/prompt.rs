@@ -57,6 +57,9 @@ pub struct Prompt {
     pub constraint: Constraint,
     /// As many tokens as the answer may have.
     pub max_tokens: u32,
+    /// As many tokens as a model that does so may think aloud for before its answer; with 0 it is asked
+    /// not to.
+    pub thinking: u32,
     /// 0 takes the likeliest token each time.
     pub temperature: f32,
     /// Makes a temperature above 0 repeatable.

@@ -12,6 +12,8 @@ mod console;
 mod docs;
 mod doctor;
 mod model;
+#[cfg(unix)]
+mod model_bench;
 mod model_doctor;
 mod observe;
 mod policy;

@@ -1,14 +1,18 @@
 //! `freehand model`: fetches, lists and removes weights.
 
 use anyhow::Result;
+use freehand_model::backend::Unread;
 use freehand_model::store::{Entry, Source, Stage, State, Store};
 use serde::Serialize;
 
+#[cfg(unix)]
+use super::model_bench;
 use super::{model_doctor, recommend};
 use crate::args::{From, ModelCommand};
 use crate::exit::{Code, Stopped};
+use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
-use crate::progress::Fetching;
+use crate::progress::{self, Fetching};
 use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
 
@@ -24,6 +28,10 @@ pub async fn run(command: ModelCommand) -> Result<Code> {
             Ok(Code::Done)
         }
         ModelCommand::Rm { name } => remove(&store, &name),
+        #[cfg(unix)]
+        ModelCommand::Bench(args) => model_bench::run(args).await,
+        #[cfg(unix)]
+        ModelCommand::BenchWorker(args) => model_bench::worker::run(args).await,
     }
 }
 
@@ -36,8 +44,9 @@ async fn pull(store: &Store, name: Option<String>, from: From) -> Result<Code> {
     };
     let interrupt = Interrupt::listen()?;
     for entry in store.catalogue().meant(&name)? {
-        let Entry { name, summary, licence, bytes, .. } = entry;
-        if store.state(name)? != State::Ready {
+        let Entry { name, summary, licence, bytes, dialect, .. } = entry;
+        let is_new = store.state(name)? != State::Ready;
+        if is_new {
             let line = format!("{summary}, {} MB; licence: {licence}", bytes / 1_000_000);
             terminal::say(Tone::Plain, &line);
         }
@@ -53,8 +62,28 @@ async fn pull(store: &Store, name: Option<String>, from: From) -> Result<Code> {
             return Err(Stopped(kept.into()).into());
         };
         terminal::answer(&path?.display().to_string());
+        if is_new && dialect.is_some() {
+            let ready = tokio::select! {
+                ready = read_ahead(name) => ready,
+                () = interrupt.asked() => Ok(()),
+            };
+            if let Err(error) = ready {
+                tracing::debug!(%error, "what lasts is read in the first run");
+            }
+        }
     }
     Ok(Code::Done)
+}
+
+/// Reads what is the same in every run, which takes long and is kept, so that the first run has not to.
+async fn read_ahead(name: &str) -> Result<()> {
+    let Ready { model, dialect } = ModelChoice::Named(name.to_owned()).locate()?.load().await?;
+    let waiting = progress::spinner("reading what is the same in every run");
+    for prompt in dialect.lasting() {
+        model.complete(&prompt, &mut Unread).await?;
+    }
+    waiting.finish_and_clear();
+    Ok(())
 }
 
 /// A model of the catalogue, as JSON.

@@ -45,7 +45,7 @@ pub fn run(args: &RecommendArgs) -> Result<Code> {
             ));
         }
         None => {
-            terminal::answer("none of the catalogue suits this machine; use a server on another one")
+            terminal::answer("none of the catalogue suits this machine; use a server on another one");
         }
     }
     let others = advice

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::args::ServeArgs;
+use crate::chance;
 use crate::exit::{Code, usage};
 use crate::model_choice::{Located, ModelChoice};
 use crate::places;
@@ -139,9 +140,7 @@ fn token(file: &Path) -> Result<Token> {
 }
 
 fn make_token(file: &Path) -> Result<()> {
-    let mut chance = [0; TOKEN];
-    getrandom::fill(&mut chance).context("the system gives no random numbers")?;
-    let digits: String = chance.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = chance::hex::<TOKEN>()?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     std::fs::create_dir_all(&folder)?;
@@ -156,7 +155,7 @@ fn make_token(file: &Path) -> Result<()> {
 #[cfg(unix)]
 fn private(found: &std::fs::Metadata, file: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    if found.permissions().mode() & 0o077 == 0 {
+    if found.permissions().mode().trailing_zeros() >= 6 {
         return Ok(());
     }
     Err(usage(format!("others can read the token in `{0}`; run `chmod 600 '{0}'`", file.display())))

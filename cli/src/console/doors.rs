@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Served;
+use crate::chance;
 
 /// No script but ours, nothing from elsewhere, no frame around it, and text never read as markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
@@ -41,7 +42,7 @@ pub(super) struct Doors {
 
 impl Doors {
     pub(super) fn new(port: u16) -> Result<Self> {
-        Ok(Self { port, token: secret()?, pass: secret()? })
+        Ok(Self { port, token: chance::hex::<32>()?, pass: chance::hex::<32>()? })
     }
 
     /// The address of the page. What comes after `#` is never sent to anybody.
@@ -82,12 +83,6 @@ impl Doors {
             .filter_map(|cookie| cookie.trim().split_once('='))
             .any(|(known, value)| known == name && same(value, &self.pass))
     }
-}
-
-fn secret() -> Result<String> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
-    Ok(bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
 }
 
 /// Takes as long however much of it is right.

@@ -36,6 +36,10 @@ pub trait TokenSink: Send {
     /// The next token, before the piece that it ends: only where [`Prompt::likelihoods`] asks for it and
     /// the backend knows.
     fn token(&mut self, _: Chosen) {}
+    /// The next piece of what the model thinks aloud before its answer.
+    fn thought(&mut self, _: &str) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 
     /// Whether to go on, asked between pieces too, for example after each part of a long prompt.
     fn poll(&mut self) -> ControlFlow<()> {

@@ -174,6 +174,11 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// Reads the answer to [`Dialect::render`].
     fn parse(&self, completion: &Completion, seen: &Observation) -> Result<Proposal, ParseError>;
 
+    /// The beginnings that its questions have in every run, for a model that remembers what it has read.
+    fn lasting(&self) -> Vec<Prompt> {
+        Vec::new()
+    }
+
     /// Whether the model may end the run by itself. A small one never does: the loop asks.
     fn ends_by_itself(&self) -> bool;
 }

@@ -10,6 +10,8 @@ mod gate;
 mod look;
 #[cfg(target_os = "linux")]
 mod ocr;
+#[cfg(unix)]
+pub mod packages;
 mod spread;
 #[cfg(target_os = "linux")]
 mod step;
@@ -29,4 +31,10 @@ pub async fn run(command: BenchCommand) -> Result<Code> {
             Err(crate::exit::usage("the benchmark starts a virtual display, which needs Linux"))
         }
     }
+}
+
+/// Programs that wanted to run in the last minute, on average; more than there are cores disturbs.
+pub fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
 }

@@ -18,7 +18,8 @@ use super::grammar::{Grammar, Rules};
 use super::network::{Network, Wanted};
 use super::prefixes::Prefixes;
 use super::text::Text;
-use super::vocabulary::{Vocabulary, count};
+use super::thinking::{Thinking, Thought};
+use super::vocabulary::{Rendered, Vocabulary, count};
 use crate::backend::ModelError;
 use crate::prompt::{Chosen, Completion, Finish, Likely, Prompt, Usage};
 
@@ -34,6 +35,8 @@ pub(super) enum Event {
     Token(Chosen),
     /// The next piece of the answer.
     Piece(String),
+    /// The next piece of what is thought before the answer.
+    Thought(String),
 }
 
 /// A network with its tokens and what it remembers.
@@ -51,6 +54,9 @@ pub(super) struct Engine {
 struct Answer<'a> {
     prompt: &'a Prompt,
     text: Text<'a>,
+    /// What the model thinks, until it is over.
+    thinking: Option<Thinking>,
+    thought: Option<String>,
     rules: Option<Rules>,
     sampler: LogitsProcessor,
     /// Tokens that the network has not read yet.
@@ -65,25 +71,36 @@ impl Engine {
     pub(super) fn load(path: &Path, settings: &Settings) -> Result<Self, ModelError> {
         let gguf = Gguf::open(path)?;
         let bad = |reason: String| useless(path, &reason);
-        let network = Network::read(&gguf, settings.context as usize).map_err(bad)?;
-        let (vocabulary, grammar) = thread::scope(|scope| {
+        let (network, vocabulary, grammar) = thread::scope(|scope| {
             let tokens = scope.spawn(|| {
-                let vocabulary = Arc::new(Vocabulary::read(&gguf, network.sizes.vocabulary)?);
+                let count = gguf.rows("token_embd.weight")?;
+                let vocabulary = Arc::new(Vocabulary::read(&gguf, count)?);
                 Ok((vocabulary.clone(), Grammar::new(&vocabulary)?))
             });
-            let packed = network.pack().map_err(failed);
+            let network = Network::read(&gguf, settings.context as usize).map_err(bad);
+            let network = network.and_then(|network| network.pack().map_err(failed).map(|()| network));
             let tokens = tokens.join().unwrap_or_else(|_| Err("has tokens that cannot be used".into()));
-            packed.and(tokens.map_err(bad))
+            network.and_then(|network| tokens.map_err(bad).map(|(words, rules)| (network, words, rules)))
         })?;
         let prefixes = settings.prefixes.clone().map(|folder| Prefixes::new(folder, &gguf));
-        gguf.release();
+        gguf.release(0, gguf.map.len());
         let branches = Branches::new(&network);
         Ok(Self { path: path.to_path_buf(), network, vocabulary, grammar, branches, prefixes })
+    }
+
+    /// What it computes with.
+    pub(super) fn network(&self) -> &Network {
+        &self.network
     }
 
     /// Tokens that fit in prompt and answer together.
     pub(super) fn context(&self) -> u32 {
         count(self.network.sizes.context)
+    }
+
+    /// The tokens of a prompt.
+    pub(super) fn tokens(&self, prompt: &Prompt) -> Result<Vec<TokenId>, ModelError> {
+        self.vocabulary.render(prompt, self.context()).map(|rendered| rendered.ids)
     }
 
     /// Answers a prompt.
@@ -93,10 +110,16 @@ impl Engine {
         events: &UnboundedSender<Event>,
     ) -> Result<Completion, ModelError> {
         let started = Instant::now();
-        let (ids, lasting) = self.vocabulary.render(prompt, self.context())?;
+        let Rendered { ids, lasting, thinks } = self.vocabulary.render(prompt, self.context())?;
         let mut answer = Answer::new(prompt, self.grammar.rules(&prompt.constraint)?);
-        answer.left =
-            self.network.sizes.context.saturating_sub(ids.len()).min(prompt.max_tokens as usize);
+        let mut room = self.network.sizes.context.saturating_sub(ids.len());
+        if thinks {
+            // Half of the room is for the answer, should it need that.
+            let budget = (prompt.thinking as usize).min(room / 2);
+            answer.thinking = Thinking::new(&self.vocabulary, budget)?;
+            room -= budget;
+        }
+        answer.left = room.min(prompt.max_tokens as usize);
         answer.usage.prompt = count(ids.len());
         let reused = self.recall(&ids, lasting);
         answer.usage.reused = count(reused);
@@ -112,7 +135,11 @@ impl Engine {
             if answer.usage.prefill_ms == 0.0 {
                 answer.usage.prefill_ms = milliseconds(started);
             }
-            if let Some(finish) = answer.choose(&self.vocabulary, &mut logits, events)? {
+            let finish = match answer.thinking.take() {
+                Some(thinking) => answer.think(thinking, &self.vocabulary, logits, events)?,
+                None => answer.choose(&self.vocabulary, &mut logits, events)?,
+            };
+            if let Some(finish) = finish {
                 break finish;
             }
         };
@@ -127,7 +154,9 @@ impl Engine {
         options: &[String],
         events: &UnboundedSender<Event>,
     ) -> Result<Option<Vec<f64>>, ModelError> {
-        let (ids, lasting) = self.vocabulary.render(prompt, self.context())?;
+        // What it would think first is not known, so it is asked without.
+        let prompt = Prompt { thinking: 0, ..prompt.clone() };
+        let Rendered { ids, lasting, .. } = self.vocabulary.render(&prompt, self.context())?;
         let options: Vec<_> =
             options.iter().map(|o| self.vocabulary.encode(o)).collect::<Result<_, _>>()?;
         let longest = options.iter().map(Vec::len).max().unwrap_or(0);
@@ -215,6 +244,8 @@ impl<'a> Answer<'a> {
         Self {
             prompt,
             text: Text::new(&prompt.stop),
+            thinking: None,
+            thought: None,
             rules,
             sampler: LogitsProcessor::new(prompt.seed, temperature, prompt.top_p.map(f64::from)),
             unread: Vec::new(),
@@ -229,6 +260,9 @@ impl<'a> Answer<'a> {
         vocabulary: &Vocabulary,
         events: &UnboundedSender<Event>,
     ) -> Result<Option<Finish>, ModelError> {
+        if self.thinking.is_some() {
+            return Ok(None);
+        }
         let (forced, is_over) = match &mut self.rules {
             Some(rules) => (rules.forced()?, rules.is_over()),
             None => (Vec::new(), false),
@@ -266,16 +300,15 @@ impl<'a> Answer<'a> {
         if let Some(rules) = &mut self.rules {
             rules.mask(logits)?;
         } else {
-            for id in vocabulary.banned() {
-                if let Some(logit) = logits.get_mut(*id as usize) {
+            let thinks = vocabulary.thinks().into_iter().flatten();
+            for id in vocabulary.banned().iter().copied().chain(thinks) {
+                if let Some(logit) = logits.get_mut(id as usize) {
                     *logit = f32::NEG_INFINITY;
                 }
             }
         }
         let told = self.prompt.likelihoods.map(|_| logits.clone()).unwrap_or_default();
-        let length = logits.len();
-        let logits = Tensor::from_vec(std::mem::take(logits), length, &Device::Cpu).map_err(failed)?;
-        let id = self.sampler.sample(&logits).map_err(failed)?;
+        let id = self.sample(std::mem::take(logits))?;
         if let Some(rules) = &mut self.rules {
             rules.take(id)?;
         }
@@ -305,6 +338,39 @@ impl<'a> Answer<'a> {
             Chosen { token: likely(id, log_likelihood(logits, id)), others: others.collect() }
         };
         let _ = say(events, Event::Token(chosen));
+    }
+
+    fn sample(&mut self, logits: Vec<f32>) -> Result<TokenId, ModelError> {
+        let length = logits.len();
+        let logits = Tensor::from_vec(logits, length, &Device::Cpu).map_err(failed)?;
+        self.sampler.sample(&logits).map_err(failed)
+    }
+
+    /// Chooses the next token of the thoughts. Gives why the answer ends, if it does.
+    fn think(
+        &mut self,
+        mut thinking: Thinking,
+        vocabulary: &Vocabulary,
+        mut logits: Vec<f32>,
+        events: &UnboundedSender<Event>,
+    ) -> Result<Option<Finish>, ModelError> {
+        thinking.mask(vocabulary, &mut logits);
+        let id = self.sample(logits)?;
+        self.usage.sampled += 1;
+        let thought = thinking.take(vocabulary, id);
+        let piece = thinking.piece();
+        match thought {
+            Thought::More(ids) => {
+                self.unread = ids;
+                self.thinking = Some(thinking);
+            }
+            Thought::Over(ids) => {
+                self.unread = ids;
+                self.thought = Some(thinking.into_text());
+            }
+        }
+        let is_heard = piece.is_none_or(|piece| say(events, Event::Thought(piece)).is_continue());
+        Ok((!is_heard).then_some(Finish::Cancelled))
     }
 
     /// Adds a token to the answer. Gives why the answer ends, if it does.
@@ -339,7 +405,8 @@ impl<'a> Answer<'a> {
         }
         self.usage.decode_ms = (milliseconds(started) - self.usage.prefill_ms).max(0.0);
         tracing::debug!(usage = ?self.usage, seed = self.prompt.seed, ?finish, "answered");
-        Completion { text: self.text.into_text(), thinking: None, finish, usage: self.usage }
+        let thinking = self.thought.or_else(|| self.thinking.map(Thinking::into_text));
+        Completion { text: self.text.into_text(), thinking, finish, usage: self.usage }
     }
 }
 
@@ -352,11 +419,11 @@ fn say(events: &UnboundedSender<Event>, event: Event) -> ControlFlow<()> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
-fn failed(error: candle_core::Error) -> ModelError {
+pub(super) fn failed(error: candle_core::Error) -> ModelError {
     ModelError::Failed(error.to_string())
 }
 
-fn milliseconds(since: Instant) -> f64 {
+pub(super) fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1e3
 }
 

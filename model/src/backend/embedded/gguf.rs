@@ -16,6 +16,9 @@ use crate::backend::ModelError;
 const MAGIC: &[u8] = b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;
 const MAX_DIMENSIONS: u32 = 4;
+/// A multiple of the page size of all systems that are known.
+#[cfg(unix)]
+const PAGE: usize = 1 << 16;
 
 /// What an entry of the header says. Numbers are widened, since writers differ in the width they use.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,16 +64,31 @@ impl Gguf {
         Ok(Self { map: Arc::new(map), metadata, tensors })
     }
 
-    /// Gives the memory of the file's pages back to the system, which reads them anew when needed.
-    pub(super) fn release(&self) {
+    /// Gives the memory of a part of the file back to the system, which reads it anew when needed.
+    pub(super) fn release(&self, start: usize, size: usize) {
         #[cfg(unix)]
-        #[expect(unsafe_code, reason = "advice about a map is only offered as unsafe")]
-        // SAFETY: pages of a read-only map of a file come back from the file with the same content.
-        let released = unsafe { self.map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
-        #[cfg(unix)]
-        if let Err(error) = released {
-            tracing::debug!(%error, "the pages of the model's file stay in memory");
+        {
+            // Whole pages only: what shares one with a neighbour goes with the neighbour.
+            let first = start.next_multiple_of(PAGE);
+            let end = if start + size >= self.map.len() {
+                self.map.len()
+            } else {
+                (start + size) / PAGE * PAGE
+            };
+            if first >= end {
+                return;
+            }
+            #[expect(unsafe_code, reason = "advice about a map is only offered as unsafe")]
+            // SAFETY: pages of a read-only map of a file come back from the file with the same content.
+            let released = unsafe {
+                self.map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, first, end - first)
+            };
+            if let Err(error) = released {
+                tracing::debug!(%error, "the pages of the model's file stay in memory");
+            }
         }
+        #[cfg(not(unix))]
+        let _ = (start, size);
     }
 
     /// A text of the header.
@@ -141,6 +159,16 @@ impl Gguf {
             Some(_) => Err(format!("the tensor `{name}` is no matrix")),
             None => Err(format!("has no tensor `{name}`")),
         }
+    }
+
+    /// Whether the header says anything under `key`.
+    pub(super) fn says(&self, key: &str) -> bool {
+        self.metadata.contains_key(key)
+    }
+
+    /// The names of all tensors.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
     }
 
     /// Whether there is a tensor `name`.

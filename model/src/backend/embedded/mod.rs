@@ -1,4 +1,5 @@
-//! The model in this process: Qwen2 weights from a GGUF file, computed with candle on the processor.
+//! The model in this process: weights of the Qwen2, Qwen3 and Llama families from a GGUF file, computed on
+//! the processor.
 //!
 //! It answers one question at a time, on a thread of its own, and remembers the last prompt: what the
 //! next one has in common with it costs nothing. Constraints are enforced token by token, and tokens that
@@ -22,17 +23,26 @@ mod branch;
 mod branches;
 mod cache;
 mod counter;
+mod cuts;
 mod engine;
 mod gguf;
 mod grammar;
+mod measure;
 mod network;
+mod packed;
 mod prefixes;
+mod shape;
 mod simd;
+mod specials;
+mod template;
 mod text;
+mod thinking;
+mod turns;
 mod vocabulary;
 mod weights;
 
 pub use self::counter::Counter;
+pub use self::measure::Timing;
 
 /// Tokens that fit in prompt and answer together unless told otherwise. Each token that is used costs
 /// 56 KiB of memory with the default model.
@@ -83,6 +93,11 @@ impl Embedded {
         spawn_blocking(move || Self::load(&path, &settings)).await.map_err(broken)?
     }
 
+    /// The tokens that a prompt is for this model.
+    pub async fn tokens(&self, prompt: &Prompt) -> Result<Vec<u32>, ModelError> {
+        self.engine.lock().await.tokens(prompt)
+    }
+
     /// Runs `question` on a thread of its own and hands what it says to `sink`. Gives its answer and, if
     /// `sink` broke it off, how many bytes of text `sink` has seen.
     async fn ask<T: Send + 'static>(
@@ -102,6 +117,7 @@ impl Embedded {
                     sink.token(chosen);
                     sink.poll()
                 }
+                Event::Thought(text) => sink.thought(&text),
                 Event::Piece(text) => {
                     seen += text.len();
                     sink.piece(&text)
@@ -161,6 +177,16 @@ fn broken(error: JoinError) -> ModelError {
     ModelError::Failed(format!("the computation broke off: {error}"))
 }
 
+#[cfg(test)]
+mod asked;
+#[cfg(test)]
+mod chats;
+#[cfg(test)]
+mod damaged;
+#[cfg(test)]
+mod families;
+#[cfg(test)]
+mod made;
 #[cfg(test)]
 mod real;
 #[cfg(test)]

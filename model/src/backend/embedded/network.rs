@@ -1,21 +1,22 @@
-//! The network of Qwen2 models, from token ids to the logits of the tokens that may follow.
+//! The network of the Qwen2, Qwen3 and Llama families, from token ids to the logits of the tokens that
+//! may follow.
 //!
-//! It computes on rows of floats and leaves only the quantised products to candle, whose own Qwen2 can
-//! neither shorten nor reuse what it remembers.
+//! They are one network with a few differences, which [`Shape`] tells. candle's own networks can neither
+//! shorten nor reuse what they remember.
 
 use std::ops::ControlFlow;
 use std::thread;
 
-use candle_core::{Device, Result as Computed, Tensor};
+use candle_core::Result as Computed;
 
 use super::attention::{self, Layout};
 use super::cache::Cache;
 use super::gguf::Gguf;
-use super::simd::{self, Gated, Norm};
-use super::weights::{Matrix, vector, with_values};
-
-/// Rows up to which candle can compute several products in one go faster than one by one.
-const FEW_ROWS: usize = 32;
+use super::packed::Input;
+use super::shape::{Shape, Sizes};
+use super::simd::{self, Gated, Norm, NormEach};
+use super::turns::Turns;
+use super::weights::{self, Matrix, vector};
 
 /// Which logits a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,21 +27,6 @@ pub(super) enum Wanted {
     Last,
     /// Those after each token.
     All,
-}
-
-/// The sizes of a network.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sizes {
-    layers: usize,
-    width: usize,
-    hidden: usize,
-    heads: usize,
-    key_heads: usize,
-    head: usize,
-    /// Tokens it has logits for.
-    pub(super) vocabulary: usize,
-    /// Tokens it was trained to look back on.
-    pub(super) context: usize,
 }
 
 /// The weights of a network and how to compute with them.
@@ -54,8 +40,21 @@ pub(super) struct Network {
     norm: Vec<f32>,
     /// `None` where the embedding serves as output too.
     output: Option<Matrix>,
-    /// Cosine and sine for each half dimension of each position, position by position.
-    turns: Vec<(f32, f32)>,
+    turns: Turns,
+}
+
+/// What a pass computes with, allocated once for all layers.
+#[derive(Debug, Default)]
+struct Scratch {
+    input: Input,
+    normed: Vec<f32>,
+    queries: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    mixed: Vec<f32>,
+    gate: Vec<f32>,
+    up: Vec<f32>,
+    out: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -64,9 +63,10 @@ struct Layer {
     query: Matrix,
     key: Matrix,
     value: Matrix,
-    query_bias: Vec<f32>,
-    key_bias: Vec<f32>,
-    value_bias: Vec<f32>,
+    /// For each head of the queries and of the keys, where the family has that.
+    head_norms: Option<[Vec<f32>; 2]>,
+    /// Of queries, keys and values, where the family has that.
+    biases: Option<[Vec<f32>; 3]>,
     attention_output: Matrix,
     hidden_norm: Vec<f32>,
     gate: Matrix,
@@ -74,61 +74,28 @@ struct Layer {
     down: Matrix,
 }
 
-impl Sizes {
-    fn read(gguf: &Gguf) -> Result<Self, String> {
-        let architecture = gguf.text("general.architecture")?;
-        if architecture != "qwen2" {
-            return Err(format!(
-                "architecture `{architecture}` is not supported by the embedded engine"
-            ));
-        }
-        if gguf.text("qwen2.rope.scaling.type").is_ok_and(|kind| kind != "none") {
-            return Err("stretched positions are not supported by the embedded engine".into());
-        }
-        let width = gguf.count("qwen2.embedding_length", 1 << 16)?;
-        let heads = gguf.count("qwen2.attention.head_count", 1 << 10)?;
-        let key_heads = gguf.count("qwen2.attention.head_count_kv", heads)?;
-        let head = width / heads;
-        if !width.is_multiple_of(heads)
-            || !heads.is_multiple_of(key_heads)
-            || !head.is_multiple_of(simd::LANES)
-        {
-            return Err(format!(
-                "{width} dimensions in {heads} heads over {key_heads} are not supported"
-            ));
-        }
-        Ok(Self {
-            layers: gguf.count("qwen2.block_count", 1 << 10)?,
-            width,
-            hidden: gguf.count("qwen2.feed_forward_length", 1 << 20)?,
-            heads,
-            key_heads,
-            head,
-            vocabulary: gguf.rows("token_embd.weight")?,
-            context: gguf.count("qwen2.context_length", 1 << 24)?,
-        })
-    }
-}
-
 impl Network {
     /// The network of a file, which will not look back on more than `context` tokens.
     pub(super) fn read(gguf: &Gguf, context: usize) -> Result<Self, String> {
-        let sizes = Sizes::read(gguf)?;
-        let sizes = Sizes { context: sizes.context.min(context), ..sizes };
-        let layers = (0..sizes.layers).map(|i| Layer::read(gguf, &sizes, i));
+        let shape = Shape::read(gguf)?;
+        let sizes = Sizes { context: shape.sizes.context.min(context), ..shape.sizes };
+        let layers = (0..sizes.layers).map(|i| Layer::read(gguf, &shape, i));
         let matrix = |name| Matrix::read(gguf, name, sizes.vocabulary, sizes.width);
         let output = gguf.has("output.weight").then(|| matrix("output.weight"));
-        let epsilon = gguf.real("qwen2.attention.layer_norm_rms_epsilon")?;
-        let base = gguf.real("qwen2.rope.freq_base").unwrap_or(10_000.0);
-        #[expect(clippy::cast_possible_truncation, reason = "the numbers were written as floats")]
+        let table = "token_embd.weight";
+        let embedding = match output {
+            // Only looked up in, so it can stay in the file.
+            Some(_) => Matrix::unpacked(gguf, table, sizes.vocabulary, sizes.width)?,
+            None => matrix(table)?,
+        };
         Ok(Self {
             layout: Layout { group: sizes.heads / sizes.key_heads, size: sizes.head },
-            epsilon: epsilon as f32,
-            embedding: matrix("token_embd.weight")?,
+            epsilon: shape.epsilon,
+            embedding,
             layers: layers.collect::<Result<_, _>>()?,
             norm: vector(gguf, "output_norm.weight", sizes.width)?,
             output: output.transpose()?,
-            turns: turns(sizes.head, base as f32, sizes.context),
+            turns: Turns::new(&shape.rotation, sizes.context),
             sizes,
         })
     }
@@ -170,66 +137,60 @@ impl Network {
             Wanted::All => ids.len(),
         };
         let mut x = self.embedding.rows(ids)?;
+        let mut scratch = Scratch::default();
         for (number, layer) in self.layers.iter().enumerate() {
             if go_on().is_break() {
                 return Ok(None);
             }
             let keep = if number + 1 == self.layers.len() { rows } else { ids.len() };
-            layer.pass(self, number, cache, &mut x, keep)?;
+            layer.pass(self, number, cache, &mut x, keep, &mut scratch)?;
         }
         cache.set_len(cache.len() + ids.len());
-        let mut logits = Vec::with_capacity(rows * self.sizes.vocabulary);
-        // One by one: the output is by far the largest matrix, and packing it for many rows would cost
-        // more memory than it saves time.
-        for row in x.chunks_exact(self.sizes.width) {
-            let row = self.normed(row, &self.norm)?;
+        let mut logits = Vec::new();
+        if rows > 0 {
             let output = self.output.as_ref().unwrap_or(&self.embedding);
-            with_values(&output.times(&row)?, |values| logits.extend_from_slice(values))?;
+            self.normalise(&x, &self.norm, &mut scratch.normed);
+            weights::multiply(&mut [(output, &mut logits)], &scratch.normed, &mut scratch.input)?;
         }
         Ok(Some(logits))
     }
 
-    /// The rows of `x`, each scaled to a mean square of one and then by `weight`.
-    fn normed(&self, x: &[f32], weight: &[f32]) -> Computed<Tensor> {
+    /// Puts the rows of `x` into `out`, each scaled to a mean square of one and then by `weight`.
+    fn normalise(&self, x: &[f32], weight: &[f32], out: &mut Vec<f32>) {
         let width = self.sizes.width;
-        let mut out = vec![0.0; x.len()];
-        simd::fill_parts(&mut out, width, |number, out| {
+        out.resize(x.len(), 0.0);
+        simd::fill_parts(out, width, |number, out| {
             let row = x.get(number * width..(number + 1) * width).unwrap_or_default();
             simd::run(Norm { row, weight, epsilon: self.epsilon, out });
         });
-        rows(out, width)
-    }
-
-    /// Turns each pair of dimensions of each head by the angle of its position.
-    fn turn(&self, x: &mut [f32], first: usize, width: usize) {
-        let half = self.sizes.head / 2;
-        for (row, turns) in x.chunks_exact_mut(width).zip(self.turns.chunks_exact(half).skip(first)) {
-            for head in row.chunks_exact_mut(half * 2) {
-                let (low, high) = head.split_at_mut(half);
-                for ((low, high), (cos, sin)) in low.iter_mut().zip(high).zip(turns) {
-                    (*low, *high) = (*low * cos - *high * sin, *high * cos + *low * sin);
-                }
-            }
-        }
     }
 }
 
 impl Layer {
-    fn read(gguf: &Gguf, sizes: &Sizes, number: usize) -> Result<Self, String> {
-        let Sizes { width, hidden, .. } = *sizes;
-        let key_width = sizes.key_heads * sizes.head;
+    fn read(gguf: &Gguf, shape: &Shape, number: usize) -> Result<Self, String> {
+        let Sizes { width, hidden, heads, key_heads, head, .. } = shape.sizes;
+        let (query_width, key_width) = (heads * head, key_heads * head);
         let name = |part: &str| format!("blk.{number}.{part}");
         let matrix = |part, rows, columns| Matrix::read(gguf, &name(part), rows, columns);
         let vector = |part, length| vector(gguf, &name(part), length);
+        let head_norms = || {
+            Ok::<_, String>([vector("attn_q_norm.weight", head)?, vector("attn_k_norm.weight", head)?])
+        };
+        let biases = || {
+            Ok::<_, String>([
+                vector("attn_q.bias", query_width)?,
+                vector("attn_k.bias", key_width)?,
+                vector("attn_v.bias", key_width)?,
+            ])
+        };
         Ok(Self {
             attention_norm: vector("attn_norm.weight", width)?,
-            query: matrix("attn_q.weight", width, width)?,
+            query: matrix("attn_q.weight", query_width, width)?,
             key: matrix("attn_k.weight", key_width, width)?,
             value: matrix("attn_v.weight", key_width, width)?,
-            query_bias: vector("attn_q.bias", width)?,
-            key_bias: vector("attn_k.bias", key_width)?,
-            value_bias: vector("attn_v.bias", key_width)?,
-            attention_output: matrix("attn_output.weight", width, width)?,
+            head_norms: shape.head_norms.then(head_norms).transpose()?,
+            biases: shape.biases.then(biases).transpose()?,
+            attention_output: matrix("attn_output.weight", width, query_width)?,
             hidden_norm: vector("ffn_norm.weight", width)?,
             gate: matrix("ffn_gate.weight", hidden, width)?,
             up: matrix("ffn_up.weight", hidden, width)?,
@@ -250,99 +211,71 @@ impl Layer {
         cache: &mut Cache,
         x: &mut Vec<f32>,
         keep: usize,
+        scratch: &mut Scratch,
     ) -> Computed<()> {
-        let width = network.sizes.width;
-        let mut queries = self.remember(network, number, cache, x)?;
+        let Sizes { width, heads, head, hidden, .. } = network.sizes;
+        self.remember(network, number, cache, x, scratch)?;
+        let Scratch { input, normed, queries, mixed, gate, up, out, .. } = scratch;
         let dropped = (x.len() / width).saturating_sub(keep);
         x.drain(..dropped * width);
-        queries.drain(..dropped * width);
+        queries.drain(..dropped * heads * head);
         if x.is_empty() {
             return Ok(());
         }
-        let mut mixed = vec![0.0; queries.len()];
+        mixed.resize(queries.len(), 0.0);
         let first = cache.len() + dropped;
-        attention::attend(network.layout, &queries, cache.heads(number), first, &mut mixed);
-        add(x, &self.attention_output.times(&rows(mixed, width)?)?)?;
-        let normed = network.normed(x, &self.hidden_norm)?;
-        let pair = products(&[&self.gate, &self.up], &normed)?;
-        let [gate, up] = pair.as_slice() else { candle_core::bail!("two products were expected") };
-        add(x, &self.down.times(&gated(gate, up, network.sizes.hidden)?)?)
+        attention::attend(network.layout, queries, cache.heads(number), first, mixed);
+        weights::multiply(&mut [(&self.attention_output, out)], mixed, input)?;
+        add(x, out);
+        network.normalise(x, &self.hidden_norm, normed);
+        weights::multiply(&mut [(&self.gate, gate), (&self.up, up)], normed, input)?;
+        simd::fill_parts(gate, hidden, |number, gate| {
+            let up = up.get(number * hidden..(number + 1) * hidden).unwrap_or_default();
+            simd::run(Gated { gate, up });
+        });
+        weights::multiply(&mut [(&self.down, out)], gate, input)?;
+        add(x, out);
+        Ok(())
     }
 
-    /// Writes keys and values into the cache, and gives the queries.
+    /// Writes keys and values into the cache, and leaves the queries.
     fn remember(
         &self,
         network: &Network,
         number: usize,
         cache: &mut Cache,
         x: &[f32],
-    ) -> Computed<Vec<f32>> {
-        let normed = network.normed(x, &self.attention_norm)?;
-        let all = products(&[&self.query, &self.key, &self.value], &normed)?;
-        let [queries, keys, values] = all.as_slice() else {
-            candle_core::bail!("three products were expected")
-        };
-        let mut queries = biased(queries, &self.query_bias)?;
-        let mut keys = biased(keys, &self.key_bias)?;
-        let values = biased(values, &self.value_bias)?;
-        network.turn(&mut queries, cache.len(), self.query_bias.len());
-        network.turn(&mut keys, cache.len(), self.key_bias.len());
-        cache.write(number, &keys, &values);
-        Ok(queries)
+        scratch: &mut Scratch,
+    ) -> Computed<()> {
+        let Scratch { input, normed, queries, keys, values, .. } = scratch;
+        network.normalise(x, &self.attention_norm, normed);
+        let mut parts =
+            [(&self.query, &mut *queries), (&self.key, &mut *keys), (&self.value, &mut *values)];
+        weights::multiply(&mut parts, normed, input)?;
+        if let Some([query, key, value]) = &self.biases {
+            add_to_each(queries, query);
+            add_to_each(keys, key);
+            add_to_each(values, value);
+        }
+        if let Some([query, key]) = &self.head_norms {
+            let epsilon = network.epsilon;
+            simd::run(NormEach { rows: queries, weight: query, epsilon });
+            simd::run(NormEach { rows: keys, weight: key, epsilon });
+        }
+        let Sizes { heads, key_heads, head, .. } = network.sizes;
+        network.turns.turn(queries, cache.len(), heads * head);
+        network.turns.turn(keys, cache.len(), key_heads * head);
+        cache.write(number, keys, values);
+        Ok(())
     }
 }
 
-fn rows(values: Vec<f32>, width: usize) -> Computed<Tensor> {
-    let count = values.len() / width;
-    Tensor::from_vec(values, (count, width), &Device::Cpu)
-}
-
-/// The products of `matrices` with the same rows. Neighbours of the same type are computed in one go.
-fn products(matrices: &[&Matrix], x: &Tensor) -> Computed<Vec<Tensor>> {
-    if x.dim(0)? >= FEW_ROWS {
-        return matrices.iter().map(|matrix| matrix.times(x)).collect();
+fn add_to_each(rows: &mut [f32], bias: &[f32]) {
+    for row in rows.chunks_exact_mut(bias.len()) {
+        add(row, bias);
     }
-    let mut out = Vec::with_capacity(matrices.len());
-    for group in matrices.chunk_by(|a, b| a.dtype() == b.dtype()) {
-        out.extend(Matrix::all_times(group, x)?);
-    }
-    Ok(out)
 }
 
-fn biased(x: &Tensor, bias: &[f32]) -> Computed<Vec<f32>> {
-    with_values(x, |values| {
-        values
-            .chunks_exact(bias.len())
-            .flat_map(|row| row.iter().zip(bias).map(|(x, b)| x + b))
-            .collect()
-    })
-}
-
-fn add(x: &mut [f32], more: &Tensor) -> Computed<()> {
-    with_values(more, |more| x.iter_mut().zip(more).for_each(|(x, more)| *x += more))
-}
-
-fn gated(gate: &Tensor, up: &Tensor, width: usize) -> Computed<Tensor> {
-    let out = with_values(gate, |gate| {
-        with_values(up, |up| {
-            let mut out = vec![0.0; gate.len()];
-            simd::fill_parts(&mut out, width, |number, out| {
-                let range = number * width..(number + 1) * width;
-                let gate = gate.get(range.clone()).unwrap_or_default();
-                let up = up.get(range).unwrap_or_default();
-                simd::run(Gated { gate, up, out });
-            });
-            out
-        })
-    })??;
-    rows(out, width)
-}
-
-/// The angle of each half dimension of each position, as cosine and sine.
-#[expect(clippy::cast_precision_loss, reason = "positions and dimensions are small")]
-fn turns(size: usize, base: f32, positions: usize) -> Vec<(f32, f32)> {
-    let speeds: Vec<f32> =
-        (0..size).step_by(2).map(|i| 1.0 / base.powf(i as f32 / size as f32)).collect();
-    let angles = (0..positions).flat_map(|position| speeds.iter().map(move |s| position as f32 * s));
-    angles.map(|angle| (angle.cos(), angle.sin())).collect()
+fn add(x: &mut [f32], more: &[f32]) {
+    x.iter_mut().zip(more).for_each(|(x, more)| *x += more);
 }

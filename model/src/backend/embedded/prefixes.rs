@@ -17,7 +17,7 @@ use super::branch::Branch;
 use super::gguf::Gguf;
 
 /// Raised when the network computes something else than before, or the form of the files changes.
-const FORMAT: &str = "freehand prefix 1";
+const FORMAT: &str = "freehand prefix 2";
 /// Shorter beginnings are read again as quickly as their file.
 const LEAST: usize = 64;
 /// Files that are kept; the ones used last stay. One takes some 50 MB with the default model.

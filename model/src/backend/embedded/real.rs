@@ -110,8 +110,9 @@ fn reading_in_parts_changes_no_logit_much() {
         branch.read(&network, &ids[keep..], Wanted::Last, &go_on).unwrap().unwrap()
     };
     let whole = read(0);
-    // Single tokens take another path through candle, whose rounding differs.
-    for (keep, close) in [(300, 1e-3), (10, 1e-3), (399, 1.0)] {
+    // Where the weights are not packed here, single tokens take another path through candle.
+    let single = if cfg!(target_arch = "x86_64") { 1e-3 } else { 1.0 };
+    for (keep, close) in [(300, 1e-3), (10, 1e-3), (399, single)] {
         let parts = read(keep);
         let most = |logits: &[f32]| (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b]));
         assert_eq!(most(&parts), most(&whole));

@@ -80,12 +80,12 @@ fn level() -> Level {
 
 /// Cuts `out` into parts of `width` values and fills them on all of candle's threads. `fill` gets the
 /// number of its part.
-pub(super) fn fill_parts(out: &mut [f32], width: usize, fill: impl Fn(usize, &mut [f32]) + Sync) {
+pub(super) fn fill_parts<T: Send>(out: &mut [T], width: usize, fill: impl Fn(usize, &mut [T]) + Sync) {
     if out.len() <= width {
         fill(0, out);
         return;
     }
-    let parts: Vec<Mutex<&mut [f32]>> = out.chunks_mut(width).map(Mutex::new).collect();
+    let parts: Vec<Mutex<&mut [T]>> = out.chunks_mut(width).map(Mutex::new).collect();
     barrier_pool().execute_chunked(parts.len(), |range| {
         for (number, part) in parts.iter().enumerate().take(range.end).skip(range.start) {
             if let Ok(mut part) = part.lock() {
@@ -152,18 +152,42 @@ impl Kernel for Norm<'_> {
     }
 }
 
-/// `gate / (1 + exp(-gate)) * up`.
+/// Scales each stretch as long as `weight` to a mean square of one, then by `weight`.
+pub(super) struct NormEach<'a> {
+    pub(super) rows: &'a mut [f32],
+    pub(super) weight: &'a [f32],
+    pub(super) epsilon: f32,
+}
+
+impl Kernel for NormEach<'_> {
+    #[inline(always)]
+    #[expect(clippy::cast_precision_loss, reason = "rows are short")]
+    fn run<const FUSED: bool>(self) {
+        for row in self.rows.chunks_exact_mut(self.weight.len()) {
+            let mut squares = [0.0; LANES];
+            for lane in row.as_chunks::<LANES>().0 {
+                for (sum, x) in squares.iter_mut().zip(lane) {
+                    *sum = multiply_add::<FUSED>(*x, *x, *sum);
+                }
+            }
+            let mean = squares.iter().sum::<f32>() / row.len() as f32;
+            let scale = 1.0 / (mean + self.epsilon).sqrt();
+            row.iter_mut().zip(self.weight).for_each(|(x, weight)| *x *= scale * weight);
+        }
+    }
+}
+
+/// `gate / (1 + exp(-gate)) * up`, in place of `gate`.
 pub(super) struct Gated<'a> {
-    pub(super) gate: &'a [f32],
+    pub(super) gate: &'a mut [f32],
     pub(super) up: &'a [f32],
-    pub(super) out: &'a mut [f32],
 }
 
 impl Kernel for Gated<'_> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        for ((out, gate), up) in self.out.iter_mut().zip(self.gate).zip(self.up) {
-            *out = gate / (1.0 + exp::<FUSED>(-gate)) * up;
+        for (gate, up) in self.gate.iter_mut().zip(self.up) {
+            *gate = *gate / (1.0 + exp::<FUSED>(-*gate)) * up;
         }
     }
 }
@@ -224,9 +248,9 @@ mod tests {
     fn norm_and_gate_match_the_formulas() {
         let row: Vec<f32> = (0..37).map(|i| i as f32 * 0.3 - 5.0).collect();
         let weight: Vec<f32> = (0..37).map(|i| 1.0 + i as f32 * 0.01).collect();
-        let (mut normed, mut gated) = (vec![0.0; 37], vec![0.0; 37]);
+        let (mut normed, mut gated) = (vec![0.0; 37], row.clone());
         run(Norm { row: &row, weight: &weight, epsilon: 1e-6, out: &mut normed });
-        run(Gated { gate: &row, up: &weight, out: &mut gated });
+        run(Gated { gate: &mut gated, up: &weight });
         let mean = row.iter().map(|x| x * x).sum::<f32>() / 37.0;
         for i in 0..37 {
             assert!((normed[i] - row[i] / (mean + 1e-6).sqrt() * weight[i]).abs() < 1e-5);

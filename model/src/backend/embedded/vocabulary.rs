@@ -6,36 +6,66 @@
 
 use std::collections::HashMap;
 
-use tokenizers::models::bpe::{BPE, Vocab};
-use tokenizers::normalizers::unicode::NFC;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{SplitDelimiterBehavior, Tokenizer};
+use tokenizers::Tokenizer;
+use tokenizers::models::bpe::Vocab;
 use toktrie::{TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 
+use super::cuts;
 use super::gguf::Gguf;
+use super::specials::{Specials, veil};
+use super::template::{Template, name};
 use crate::backend::ModelError;
-use crate::prompt::{Prompt, Speaker};
-
-/// Where Qwen2 cuts text before it looks for tokens.
-const CUTS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+use crate::prompt::{Prompt, Speaker, Turn};
 
 /// The type of ordinary tokens in a GGUF file.
 const ORDINARY: i64 = 1;
 /// The type of tokens that no text has but that are written as their name.
 const NAMED: i64 = 4;
+/// The type of tokens that only steer.
+const STEERING: i64 = 3;
+
+/// Tokens that end an answer, as the families call them: those that end a turn, and those that begin one.
+const ENDS: [&str; 12] = [
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end_of_text|>",
+    "<|start_header_id|>",
+    "<｜end▁of▁sentence｜>",
+    "<｜User｜>",
+    "<|end|>",
+    "<end_of_turn>",
+    "</s>",
+];
+/// What stands before and after what a model thinks aloud.
+const THINKS: [&str; 2] = ["<think>", "</think>"];
+/// Has all that tokenizers get wrong: spaces at the ends, digits, letters of two and more bytes.
+const SAMPLE: &str = " Row 1024:\tdon't, I'LL — naïve 東京 😀  x\r\n\n  end ";
 
 /// The tokens of a model.
 pub(super) struct Vocabulary {
     tokenizer: Tokenizer,
     trie: TokTrie,
-    turn_start: TokenId,
-    turn_end: TokenId,
+    template: Option<Template>,
+    specials: Specials,
+    /// Begins and ends what the model thinks aloud, where it does that.
+    thinks: Option<[TokenId; 2]>,
     /// Tokens that end an answer.
     ends: Vec<TokenId>,
     /// Tokens that have no place in an answer.
     banned: Vec<TokenId>,
+}
+
+/// A prompt in tokens.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    pub(super) ids: Vec<TokenId>,
+    /// Of these, the tokens of the lasting turns.
+    pub(super) lasting: usize,
+    /// Whether the model thinks aloud before it answers.
+    pub(super) thinks: bool,
 }
 
 impl std::fmt::Debug for Vocabulary {
@@ -47,13 +77,11 @@ impl std::fmt::Debug for Vocabulary {
 impl Vocabulary {
     /// The vocabulary of a file whose network has logits for `count` tokens.
     pub(super) fn read(gguf: &Gguf, count: usize) -> Result<Self, String> {
-        let kind = (gguf.text("tokenizer.ggml.model")?, gguf.text("tokenizer.ggml.pre")?);
-        if kind != ("gpt2", "qwen2") {
-            return Err(format!(
-                "tokenizer `{}/{}` is not supported by the embedded engine",
-                kind.0, kind.1
-            ));
+        let kind = gguf.text("tokenizer.ggml.model")?;
+        if kind != "gpt2" {
+            return Err(format!("tokens of the kind `{kind}` are not supported by the embedded engine"));
         }
+        let family = gguf.text("tokenizer.ggml.pre")?;
         let names = gguf.texts("tokenizer.ggml.tokens")?;
         let types = gguf.numbers("tokenizer.ggml.token_type")?;
         if names.len() > count || types.len() != names.len() {
@@ -67,24 +95,53 @@ impl Vocabulary {
         if ids.len() != names.len() {
             return Err("has two tokens of the same name".into());
         }
-        let find = |name: &str| ids.get(name).copied().ok_or_else(|| format!("has no token `{name}`"));
-        let (turn_start, turn_end) = (find("<|im_start|>")?, find("<|im_end|>")?);
-        let mut ends = vec![turn_end, turn_start];
-        ends.extend(ids.get("<|endoftext|>"));
-        ends.extend(gguf.token("tokenizer.ggml.eos_token_id").filter(|id| (*id as usize) < names.len()));
-        ends.sort_unstable();
-        ends.dedup();
+        let token = |key: &str| {
+            let id = gguf.token(&format!("tokenizer.ggml.{key}_token_id"));
+            id.filter(|id| (*id as usize) < names.len())
+        };
+        // The first is the one that constraints end with.
+        let mut ends: Vec<TokenId> = ENDS.iter().filter_map(|name| ids.get(*name).copied()).collect();
+        let own = token("eos").into_iter().chain(token("eot"));
+        own.for_each(|id| {
+            if !ends.contains(&id) {
+                ends.push(id);
+            }
+        });
+        let first = ids.get("<|im_end|>").copied().or_else(|| token("eot")).or_else(|| token("eos"));
+        let first = first.or_else(|| ends.first().copied()).ok_or("has no token that ends an answer")?;
+        ends.sort_by_key(|id| (*id != first, *id));
+        let specials = names.iter().zip(types).zip(0..);
+        let specials = specials.filter(|((_, kind), _)| matches!(**kind, STEERING | NAMED));
+        let specials = Specials::new(specials.map(|((name, _), id)| (name.as_str(), id)));
+        let thinks = THINKS.map(|name| specials.id(name));
+        let thinks = if let [Some(begin), Some(end)] = thinks { Some([begin, end]) } else { None };
+        let called =
+            |id: Option<TokenId>| id.and_then(|id| names.get(id as usize)).map_or("", String::as_str);
+        let template = match gguf.text("tokenizer.chat_template") {
+            Ok(source) => Some(Template::new(source, called(token("bos")), called(token("eos")))?),
+            Err(_) if specials.id("<|im_start|>").is_some() => None,
+            Err(_) => return Err("has no chat template, so it was not trained to be asked".into()),
+        };
         let banned = (0..).zip(types).filter(|(_, kind)| !matches!(**kind, ORDINARY | NAMED));
         let spare = names.len()..count;
         let banned = banned.map(|(id, _)| id).chain(spare.filter_map(|id| id.try_into().ok()));
-        Ok(Self {
+        let vocabulary = Self {
             banned: banned.filter(|id| !ends.contains(id)).collect(),
-            trie: trie(names, types, count, turn_end, &ends)?,
-            tokenizer: tokenizer(ids, gguf.texts("tokenizer.ggml.merges")?)?,
-            turn_start,
-            turn_end,
+            trie: trie(names, types, count, first, &ends)?,
+            tokenizer: cuts::tokenizer(family, ids, gguf.texts("tokenizer.ggml.merges")?)?,
+            template,
+            specials,
+            thinks,
             ends,
-        })
+        };
+        match vocabulary.encode(SAMPLE) {
+            Ok(ids) if vocabulary.text(&ids) == SAMPLE.as_bytes() => Ok(vocabulary),
+            _ => Err(format!("its tokenizer `{family}` does not give back what it is given")),
+        }
+    }
+
+    fn text(&self, ids: &[TokenId]) -> Vec<u8> {
+        ids.iter().flat_map(|id| self.bytes(*id)).copied().collect()
     }
 
     /// The ids of a text. No control token is among them, whatever the text says.
@@ -94,63 +151,108 @@ impl Vocabulary {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The ids of a prompt up to where the model's answer begins, at most `most`, and how many of them
-    /// are those of its lasting turns.
-    pub(super) fn render(
-        &self,
-        prompt: &Prompt,
-        most: u32,
-    ) -> Result<(Vec<TokenId>, usize), ModelError> {
-        let turns = prompt.turns.as_slice();
-        let bytes = turns.iter().map(|turn| turn.text.len()).sum::<usize>();
+    /// A prompt up to where the model's answer begins, in at most `most` tokens.
+    pub(super) fn render(&self, prompt: &Prompt, most: u32) -> Result<Rendered, ModelError> {
+        let bytes = prompt.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
         // Each token stands for a few bytes, so that an absurd prompt need not be read to be refused.
         let least = count(bytes / self.trie.max_token_len().max(1));
         if least > most {
             return Err(ModelError::TooLong { prompt: least, context: most });
         }
-        let mut ids = Vec::new();
-        let mut lasting = 0;
         if prompt.plain {
-            for turn in turns {
-                ids.extend(self.encode(&turn.text)?);
-            }
-            return self.checked(ids, 0, most);
+            let texts = prompt.turns.iter().map(|turn| self.encode(&turn.text));
+            let ids: Vec<TokenId> = texts.collect::<Result<Vec<_>, _>>()?.concat();
+            return self.fitting(Rendered { ids, lasting: 0, thinks: false }, most);
         }
-        for (number, turn) in turns.iter().enumerate() {
-            if number == prompt.lasting {
-                lasting = ids.len();
+        let veil = veil(&prompt.turns);
+        // Templates take thoughts out of earlier answers, where they find them by these names.
+        let meant = |turn: &Turn| if turn.speaker == Speaker::Assistant { &THINKS[..] } else { &[] };
+        let veiled =
+            |turn: &Turn| Turn::new(turn.speaker, self.specials.hide(&turn.text, veil, meant(turn)));
+        let turns: Vec<Turn> = prompt.turns.iter().map(veiled).collect();
+        let thinks = prompt.thinking > 0 && self.thinks.is_some();
+        let mut text = self.written(&turns, true, thinks)?;
+        let [begin, end] = THINKS;
+        let has_begun = text.trim_end().ends_with(begin);
+        match (thinks, has_begun) {
+            (true, false) => text.push_str(&format!("{begin}\n")),
+            // Some templates begin to think unasked: it has then thought of nothing.
+            (false, true) if self.thinks.is_some() => {
+                text.truncate(text.trim_end().len());
+                text.push_str(&format!("\n\n{end}\n\n"));
             }
-            ids.push(self.turn_start);
-            ids.extend(self.encode(&format!("{}\n{}", name(turn.speaker), turn.text))?);
-            ids.push(self.turn_end);
-            ids.extend(self.encode("\n")?);
+            _ => {}
         }
-        ids.push(self.turn_start);
-        ids.extend(self.encode(&format!("{}\n", name(Speaker::Assistant)))?);
-        self.checked(ids, lasting, most)
+        let ids = self.cut(&text, veil)?;
+        let lasting = match turns.get(..prompt.lasting) {
+            None | Some([]) => 0,
+            Some(lasting) => {
+                // A template that takes no part of a conversation keeps the rest from being reused.
+                let lasting = self.written(lasting, false, thinks).unwrap_or_default();
+                let lasting = self.cut(&lasting, veil)?;
+                ids.iter().zip(&lasting).take_while(|(a, b)| a == b).count()
+            }
+        };
+        self.fitting(Rendered { ids, lasting, thinks }, most)
     }
 
-    /// The ids of a prompt, where they are some and leave room for an answer.
-    fn checked(
-        &self,
-        mut ids: Vec<TokenId>,
-        lasting: usize,
-        most: u32,
-    ) -> Result<(Vec<TokenId>, usize), ModelError> {
-        if ids.is_empty() {
+    /// A prompt that leaves room for an answer, and is not empty.
+    fn fitting(&self, mut prompt: Rendered, most: u32) -> Result<Rendered, ModelError> {
+        if prompt.ids.is_empty() {
             // The network needs something to begin with.
-            ids.push(self.turn_end);
+            prompt.ids.extend(self.ends.first());
         }
-        if count(ids.len()) < most {
-            Ok((ids, lasting))
+        let length = count(prompt.ids.len());
+        if length < most {
+            Ok(prompt)
         } else {
-            Err(ModelError::TooLong { prompt: count(ids.len()), context: most })
+            Err(ModelError::TooLong { prompt: length, context: most })
         }
+    }
+
+    /// The turns as the model was trained to read them.
+    fn written(&self, turns: &[Turn], answer: bool, thinks: bool) -> Result<String, ModelError> {
+        if let Some(template) = &self.template {
+            return template.render(turns, answer, thinks).map_err(ModelError::Failed);
+        }
+        let turn =
+            |turn: &Turn| format!("<|im_start|>{}\n{}<|im_end|>\n", name(turn.speaker), turn.text);
+        let mut text: String = turns.iter().map(turn).collect();
+        if answer {
+            text.push_str(&format!("<|im_start|>{}\n", name(Speaker::Assistant)));
+        }
+        Ok(text)
+    }
+
+    /// The ids of a text of our own making, in which control tokens are meant where they stand, but for
+    /// those that `veil` marks.
+    fn cut(&self, text: &str, veil: char) -> Result<Vec<TokenId>, ModelError> {
+        let mut ids = Vec::new();
+        for (text, special) in self.specials.split(text) {
+            if text.contains(veil) {
+                ids.extend(self.encode(&text.replace(veil, ""))?);
+            } else if !text.is_empty() {
+                ids.extend(self.encode(text)?);
+            }
+            ids.extend(special);
+        }
+        Ok(ids)
+    }
+
+    /// What begins and what ends what the model thinks aloud, where it does that.
+    pub(super) fn thinks(&self) -> Option<[TokenId; 2]> {
+        self.thinks
     }
 
     /// Whether `id` ends an answer.
     pub(super) fn is_end(&self, id: TokenId) -> bool {
         self.ends.contains(&id)
+    }
+
+    /// Whether `id` is a token that no text has.
+    #[cfg(test)]
+    pub(super) fn is_named(&self, id: TokenId) -> bool {
+        self.trie.is_special_token(id)
     }
 
     /// Tokens that have no place in an answer.
@@ -186,35 +288,12 @@ pub(super) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn name(speaker: Speaker) -> &'static str {
-    match speaker {
-        Speaker::System => "system",
-        Speaker::User => "user",
-        Speaker::Assistant => "assistant",
-    }
-}
-
-fn tokenizer(ids: Vocab, merges: &[String]) -> Result<Tokenizer, String> {
-    let pair = |merge: &String| merge.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
-    let merges: Option<Vec<_>> = merges.iter().map(pair).collect();
-    let merges = merges.ok_or("has a merge that is no pair")?;
-    let bpe = BPE::builder().vocab_and_merges(ids, merges).build();
-    let mut tokenizer = Tokenizer::new(bpe.map_err(|e| format!("its merges cannot be used: {e}"))?);
-    let split = Split::new(SplitPattern::Regex(CUTS.into()), SplitDelimiterBehavior::Isolated, false);
-    let split = split.map_err(|e| e.to_string())?;
-    let bytes = ByteLevel::new(false, false, false);
-    tokenizer
-        .with_normalizer(Some(NFC))
-        .with_pre_tokenizer(Some(Sequence::new(vec![split.into(), bytes.into()])));
-    Ok(tokenizer)
-}
-
 /// What each token stands for, in the form that constraints are checked with.
 fn trie(
     names: &[String],
     types: &[i64],
     count: usize,
-    turn_end: TokenId,
+    first_end: TokenId,
     ends: &[TokenId],
 ) -> Result<TokTrie, String> {
     let bytes_of = alphabet();
@@ -234,10 +313,7 @@ fn trie(
         return Err("has a token of more than a thousand bytes".into());
     }
     let size = u32::try_from(count).map_err(|e| e.to_string())?;
-    // The first end is the one that constraints end with.
-    let ends: Vec<TokenId> =
-        std::iter::once(turn_end).chain(ends.iter().copied().filter(|id| *id != turn_end)).collect();
-    Ok(TokTrie::from(&TokRxInfo::new(size, turn_end), &all).with_eos_tokens(&ends))
+    Ok(TokTrie::from(&TokRxInfo::new(size, first_end), &all).with_eos_tokens(ends))
 }
 
 fn special(name: &str) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! The weights of a network, as candle's quantised tensors over the memory map of the file.
+//! The weights of a network: packed for this processor where that can be done, else as candle's quantised
+//! tensors over the memory map of the file.
 //!
 //! candle's own reader copies each tensor out of the file, and its fast kernels then keep a packed copy
 //! beside that one. Over a map the first copy is the file itself, whose pages can be given back once the
@@ -18,49 +19,114 @@ use half::f16;
 use memmap2::Mmap;
 
 use super::gguf::{Entry, Gguf};
+use super::packed::{Input, Packed};
+
+/// Rows up to which candle can compute several products in one go faster than one by one.
+const FEW_ROWS: usize = 32;
 
 /// The weights of one matrix product, a row for each output.
 #[derive(Debug)]
-pub(super) struct Matrix(QTensor);
+pub(super) enum Matrix {
+    /// Packed for this processor.
+    Packed(Packed),
+    /// As they lie in the file, computed with by candle.
+    Mapped(QTensor),
+}
 
 impl Matrix {
-    /// The matrix `name` of the file, which must have `rows` rows of `columns` values.
+    /// The matrix `name` of the file, which must have `rows` rows of `columns` values. Where it can be
+    /// packed it is, and its part of the file is not held in memory any more.
     pub(super) fn read(gguf: &Gguf, name: &str, rows: usize, columns: usize) -> Result<Self, String> {
         let entry = gguf.entry(name, &[rows, columns])?;
-        let storage = storage(&gguf.map, entry)?;
-        QTensor::new(storage, entry.shape.as_slice()).map(Self).map_err(|e| format!("`{name}`: {e}"))
-    }
-
-    /// How the values are written down.
-    pub(super) fn dtype(&self) -> GgmlDType {
-        self.0.dtype()
-    }
-
-    /// The product with each row of `x`.
-    pub(super) fn times(&self, x: &Tensor) -> Computed<Tensor> {
-        x.apply_op1_no_bwd(&self.0)
-    }
-
-    /// The products of several matrices with the same few rows, in one go where candle can do that.
-    pub(super) fn all_times(matrices: &[&Self], x: &Tensor) -> Computed<Vec<Tensor>> {
-        let tensors: Vec<&QTensor> = matrices.iter().map(|m| &m.0).collect();
-        match QTensor::gemv_fused_shared_lhs(&tensors, x)? {
-            Some(products) => Ok(products),
-            None => matrices.iter().map(|m| m.times(x)).collect(),
+        let bytes = gguf.map.get(entry.start..entry.start + entry.size).unwrap_or_default();
+        match Packed::new(entry.dtype, bytes, rows, columns) {
+            Some(packed) => {
+                gguf.release(entry.start, entry.size);
+                Ok(Self::Packed(packed))
+            }
+            None => Self::unpacked(gguf, name, rows, columns),
         }
+    }
+
+    /// The same matrix, left in the file.
+    pub(super) fn unpacked(
+        gguf: &Gguf,
+        name: &str,
+        rows: usize,
+        columns: usize,
+    ) -> Result<Self, String> {
+        let entry = gguf.entry(name, &[rows, columns])?;
+        let storage = storage(&gguf.map, entry)?;
+        QTensor::new(storage, entry.shape.as_slice())
+            .map(Self::Mapped)
+            .map_err(|e| format!("`{name}`: {e}"))
     }
 
     /// The rows `ids` as they are, one after the other.
     pub(super) fn rows(&self, ids: &[u32]) -> Computed<Vec<f32>> {
-        self.0.embedding(&Tensor::new(ids, &Device::Cpu)?)?.flatten_all()?.to_vec1()
+        match self {
+            Self::Packed(packed) => {
+                let width = packed.columns();
+                let mut out = vec![0.0; ids.len() * width];
+                for (id, out) in ids.iter().zip(out.chunks_exact_mut(width)) {
+                    if !packed.row(*id as usize, out) {
+                        bail!("there is no row {id}");
+                    }
+                }
+                Ok(out)
+            }
+            Self::Mapped(tensor) => {
+                tensor.embedding(&Tensor::new(ids, &Device::Cpu)?)?.flatten_all()?.to_vec1()
+            }
+        }
     }
 
-    /// Makes candle pack the weights for its fast kernels now instead of in the first answer.
+    /// Makes candle pack weights for its own kernels now instead of in the first answer.
     pub(super) fn pack(&self) -> Computed<()> {
-        let (_, columns) = self.0.shape().dims2()?;
+        let Self::Mapped(tensor) = self else { return Ok(()) };
+        let (_, columns) = tensor.shape().dims2()?;
         let two_rows = Tensor::zeros((2, columns), candle_core::DType::F32, &Device::Cpu)?;
-        self.times(&two_rows).map(|_| ())
+        two_rows.apply_op1_no_bwd(tensor).map(|_| ())
     }
+}
+
+/// The products of several matrices with the same rows `x`, each in place of what stands beside it.
+/// `input` is what `x` is prepared in.
+pub(super) fn multiply(
+    parts: &mut [(&Matrix, &mut Vec<f32>)],
+    x: &[f32],
+    input: &mut Input,
+) -> Computed<()> {
+    let (mut packed, mut mapped) = (Vec::new(), Vec::new());
+    for (matrix, out) in parts {
+        match matrix {
+            Matrix::Packed(matrix) => packed.push((matrix, &mut **out)),
+            Matrix::Mapped(tensor) => mapped.push((tensor, &mut **out)),
+        }
+    }
+    if let Some((first, _)) = packed.first() {
+        input.set(x, first.columns());
+        Packed::multiply(&mut packed, input);
+    }
+    let Some((first, _)) = mapped.first() else { return Ok(()) };
+    let (_, width) = first.shape().dims2()?;
+    let x = Tensor::from_slice(x, (x.len() / width, width), &Device::Cpu)?;
+    let is_few = x.dim(0)? < FEW_ROWS;
+    for group in mapped.chunk_by_mut(|(a, _), (b, _)| is_few && a.dtype() == b.dtype()) {
+        let tensors: Vec<&QTensor> = group.iter().map(|(tensor, _)| *tensor).collect();
+        let together = if is_few { QTensor::gemv_fused_shared_lhs(&tensors, &x)? } else { None };
+        let products = match together {
+            Some(products) => products,
+            None => tensors.iter().map(|t| x.apply_op1_no_bwd(*t)).collect::<Computed<_>>()?,
+        };
+        for ((_, out), product) in group.iter_mut().zip(&products) {
+            with_values(product, |values| {
+                out.clear();
+                out.extend_from_slice(values);
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// The vector `name` of the file, which must have `length` values.
@@ -72,7 +138,7 @@ pub(super) fn vector(gguf: &Gguf, name: &str, length: usize) -> Result<Vec<f32>,
 }
 
 /// Looks at the values of a tensor in place.
-pub(super) fn with_values<T>(tensor: &Tensor, look: impl FnOnce(&[f32]) -> T) -> Computed<T> {
+fn with_values<T>(tensor: &Tensor, look: impl FnOnce(&[f32]) -> T) -> Computed<T> {
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cpu(values) = &*storage else { bail!("the tensor is not in main memory") };
     let Some((start, end)) = layout.contiguous_offsets() else { bail!("the tensor has gaps") };

@@ -47,14 +47,20 @@ const EXAMPLES: [(&str, &str, bool); 10] = [
     ("Close the window.", "1. clicked button \"X\"", false),
 ];
 
-/// The question. Its first answer is that of a task that is done.
-pub(super) fn question(task: &str, steps: &[PastStep]) -> Choice {
+/// What the question begins with in every run.
+pub(super) fn lasting() -> Vec<Turn> {
     let [nothing, something] = ANSWERS;
     let mut turns = vec![Turn::new(Speaker::System, RULES)];
     for (task, steps, left) in EXAMPLES {
         turns.push(Turn::new(Speaker::User, asked(task, steps)));
         turns.push(Turn::new(Speaker::Assistant, if left { something } else { nothing }));
     }
+    turns
+}
+
+/// The question. Its first answer is that of a task that is done.
+pub(super) fn question(task: &str, steps: &[PastStep]) -> Choice {
+    let mut turns = lasting();
     let lasting = turns.len();
     turns.push(Turn::new(Speaker::User, asked(task.trim(), &taken(steps))));
     Choice::new(turns, lasting, &ANSWERS)

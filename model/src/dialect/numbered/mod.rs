@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::dialect::{
     Barred, Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list,
 };
-use crate::prompt::{Completion, Constraint, Finish, Prompt};
+use crate::prompt::{Completion, Constraint, Finish, Prompt, Turn};
 
 mod check;
 mod compare;
@@ -43,6 +43,11 @@ impl Dialect for Numbered {
             max_tokens: MAX_TOKENS,
             ..Prompt::default()
         }
+    }
+
+    fn lasting(&self) -> Vec<Prompt> {
+        let of = |turns: Vec<Turn>| Prompt { lasting: turns.len(), turns, ..Prompt::default() };
+        vec![of(prompt::lasting()), of(check::lasting())]
     }
 
     fn ask_done(&self, view: &PlanView<'_>) -> Choice {

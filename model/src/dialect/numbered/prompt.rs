@@ -87,13 +87,19 @@ Done so far: nothing",
     ),
 ];
 
-/// The whole conversation.
-pub(super) fn turns(view: &PlanView<'_>) -> Vec<Turn> {
+/// What the conversation begins with in every run.
+pub(super) fn lasting() -> Vec<Turn> {
     let mut turns = vec![Turn::new(Speaker::System, RULES)];
     for (screen, answer) in EXAMPLES {
         turns.push(Turn::new(Speaker::User, format!("{screen}\n{NEXT}")));
         turns.push(Turn::new(Speaker::Assistant, answer));
     }
+    turns
+}
+
+/// The whole conversation.
+pub(super) fn turns(view: &PlanView<'_>) -> Vec<Turn> {
+    let mut turns = lasting();
     turns.push(Turn::new(Speaker::User, format!("{}{NEXT}", situation(view))));
     turns
 }

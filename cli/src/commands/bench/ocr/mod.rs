@@ -8,9 +8,9 @@ use anyhow::{Context as _, Error, Result};
 use freehand_tools::desktop::ocr::Networks;
 use serde::Serialize;
 
+use super::packages;
 use super::spread::Spread;
-use super::step::machine::{self, Machine};
-use super::step::peer;
+use super::step::machine::Machine;
 use crate::args::BenchOcrArgs;
 use crate::exit::{Code, Stopped, words};
 use crate::places;
@@ -84,7 +84,7 @@ impl Others {
             return Self { tesseract, rapid };
         }
         let sign = progress::spinner("looking for the programs to compare with");
-        let rapid = match peer::install(&cache.join("python-ocr"), &engines::PACKAGES).await {
+        let rapid = match packages::install(&cache.join("python-ocr"), &engines::PACKAGES).await {
             Ok(python) => Rapid::start(&python).await,
             Err(error) => Err(error),
         };
@@ -130,7 +130,7 @@ async fn measure(args: &BenchOcrArgs) -> Result<Report> {
         optimised: !cfg!(debug_assertions),
         rounds: args.rounds,
         machine: Machine::here(),
-        load: machine::load(),
+        load: super::load(),
         readers: others.names(),
         cases,
     })

@@ -35,11 +35,6 @@ impl Machine {
     }
 }
 
-/// Programs that wanted to run in the last minute, on average; more than there are cores disturbs.
-pub fn load() -> f64 {
-    read("/proc/loadavg").split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
-}
-
 fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }

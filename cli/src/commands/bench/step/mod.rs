@@ -9,6 +9,7 @@ use freehand_tools::desktop::Desktop as _;
 use freehand_tools::geometry::{Screen, Size};
 use freehand_tools::settle::{Patience, settle};
 
+use super::packages;
 use crate::args::BenchStepArgs;
 use crate::exit::{Code, Stopped, words};
 use crate::places;
@@ -98,7 +99,7 @@ async fn python(args: &BenchStepArgs, cache: &Path) -> Result<String, String> {
         return Err("not wanted".into());
     }
     let sign = progress::spinner("looking for the Python packages to compare with");
-    let installed = peer::install(&cache.join("python"), &peer::PACKAGES).await;
+    let installed = packages::install(&cache.join("python"), &peer::PACKAGES).await;
     sign.finish_and_clear();
     installed.map_err(|error| words(&error)).inspect_err(|reason| going_on_without(reason))
 }
@@ -161,7 +162,7 @@ impl Measurement {
         }
         let elements = last.map_or(0, |(_, elements)| elements);
         let (ours, theirs) = (counted(ours), counted(theirs));
-        let load = machine::load();
+        let load = super::load();
         let case = Case::of(self.size.to_string(), self.scene, elements, load, &ours, &theirs);
         Ok((case.context("there was no round")?, peer))
     }
