@@ -213,7 +213,7 @@ impl Secrets {
             name,
             value,
             description,
-            looks: _,
+            looks,
             options,
             states: _,
             bounds: _,
@@ -222,7 +222,7 @@ impl Secrets {
             within,
         } = element;
         self.texts([&mut key.0, name]);
-        for text in [value, description, within] {
+        for text in [value, description, looks, within] {
             self.maybe(text);
         }
         self.texts(options);
@@ -258,8 +258,9 @@ impl Secrets {
     fn target(&self, target: &mut Target) {
         let Target { point: _, element, window, destination } = target;
         for element in [element, destination].into_iter().flatten() {
-            let TargetElement { id: _, key, role: _, name, within, bounds: _ } = element;
+            let TargetElement { id: _, key, role: _, name, looks, within, source: _, bounds: _ } = element;
             self.texts([&mut key.0, name]);
+            self.maybe(looks);
             self.maybe(within);
         }
         if let Some(TargetWindow { id: _, app, title }) = window {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::desktop::counter::Counter;
 use crate::desktop::ocr::{self, Ocr};
+use crate::desktop::vision::{Scene, Vision, sizes};
 use crate::desktop::{
     ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput, appearance,
 };
@@ -69,6 +70,8 @@ pub struct X11 {
     eyes: Eyes,
     /// Reads what no program tells of, where its networks are there.
     ocr: Option<Ocr>,
+    /// Finds what has no text.
+    vision: Vision,
     counter: Counter,
     surroundings: Surroundings,
     /// What was seen last: the elements that a point is looked up in.
@@ -109,6 +112,7 @@ impl X11 {
             clipboard: Clipboard::default(),
             eyes: Eyes::new(own_session, counter.clone()),
             ocr: None,
+            vision: Vision::new(counter.clone()),
             counter,
             surroundings,
             last: Vec::new(),
@@ -120,6 +124,11 @@ impl X11 {
     /// Has the text that no program tells of read off the pixels from now on.
     pub fn read_text(&mut self, ocr: Ocr) {
         self.ocr = Some(ocr.counting_with(self.counter.clone()));
+    }
+
+    /// Asks no program what it shows from now on: all that is seen is seen in the pixels.
+    pub fn ask_nobody(&mut self) {
+        self.eyes = Eyes::closed(self.counter.clone());
     }
 
     /// The name of the display, as in `DISPLAY`.
@@ -183,6 +192,10 @@ impl X11 {
             (None, Some(known)) if known.source == Source::Ocr => {
                 self.read_again(known, windows).await?
             }
+            (None, Some(known)) if known.source == Source::Vision => {
+                let now = self.picture(Some(known.bounds), Some(windows)).ok()?;
+                self.vision.shows(&now).then_some(known)?
+            }
             (None, _) => return None,
         };
         point.is_none_or(|point| found.bounds.contains(point)).then_some(found)
@@ -221,7 +234,12 @@ impl Desktop for X11 {
             None => ocr::unread(&windows, &seen.elements),
         };
         seen.gaps.extend(gap);
+        seen.areas.extend(windows::bars(&self.link, &windows)?);
+        let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };
+        let gap = self.vision.look(scene, &mut seen.elements);
+        seen.gaps.extend(gap);
         appearance::describe_nameless(&frame, &mut seen.elements);
+        sizes::compare(&frame, &mut seen.elements, &seen.areas);
         self.last.clone_from(&seen.elements);
         Ok(Observation {
             id: ObservationId::next(),
