@@ -195,12 +195,15 @@ impl Secrets {
     }
 
     fn seen(&self, seen: &mut Seen) {
-        let Seen { frame: _, bounds: _, windows, elements, focus: _, cursor: _, gaps } = seen;
+        let Seen { frame: _, bounds: _, windows, elements, focus: _, cursor: _, gaps, more } = seen;
         for Window { id: _, title, app, pid: _, bounds: _, focused: _ } in windows {
             self.texts([title, app]);
         }
         for element in elements {
             self.element(element);
+        }
+        for more in more {
+            self.maybe(&mut more.name);
         }
         self.texts(gaps);
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use freehand_tools::call::{CallError, ToolCall};
 use freehand_tools::frame::{Frame, Monitor};
 use freehand_tools::geometry::{Rect, ScreenPoint};
+use freehand_tools::desktop::curtain::Hidden;
 use freehand_tools::observation::{Observation, ObservationId};
 use freehand_tools::tool::target::Place;
 use freehand_tools::toolbox::Toolbox;
@@ -276,6 +277,8 @@ fn blank() -> Observation {
         focus: None,
         cursor: ScreenPoint::new(0, 0),
         gaps: Vec::new(),
+        more: Vec::new(),
+        hidden: Hidden::default(),
     }
 }
 

@@ -20,6 +20,7 @@ pub mod appearance;
 mod area;
 mod cache;
 mod counter;
+pub mod curtain;
 mod names;
 pub mod ocr;
 mod order;

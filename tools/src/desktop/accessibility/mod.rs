@@ -13,9 +13,11 @@ use crate::desktop::area::{Area, AreaKind};
 use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::geometry::ScreenRect;
+use crate::observation::More;
 
 mod areas;
 mod asking;
+mod beyond;
 mod bus;
 mod draft;
 mod hidden;
@@ -29,6 +31,7 @@ mod reading;
 mod roles;
 mod value;
 
+use beyond::Beyond;
 use bus::{Bus, Silence};
 use draft::Draft;
 use hidden::Verdicts;
@@ -53,6 +56,8 @@ pub struct Seen {
     pub gaps: Vec<String>,
     /// What is told of parts of the windows.
     pub(super) areas: Vec<Area>,
+    /// What holds more than it shows.
+    pub(super) more: Vec<More>,
 }
 
 /// A connection to the accessibility bus, with what must be remembered from look to look.
@@ -117,7 +122,7 @@ impl Accessibility {
         self.silent = late.map(|(program, _)| program.root.clone()).collect();
         let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
-        let mut areas = Vec::new();
+        let (mut areas, mut more) = (Vec::new(), Vec::new());
         let mut framed = HashSet::new();
         self.said.clear();
         self.moved.clear();
@@ -128,7 +133,7 @@ impl Accessibility {
                     if program.is_gtk4 {
                         self.moved.extend(place_in_windows(&mut tree, program, windows));
                     }
-                    let drafts = self.list(&tree, program, windows, (screen, &mut areas)).await;
+                    let drafts = self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
                         let node = tree.get(&draft.address)?;
                         Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))
@@ -149,7 +154,7 @@ impl Accessibility {
             self.bus.talk_through_the_bus(|name| name == root.bus);
         }
         let found = from_front_to_back(found, windows, &framed);
-        Seen { gaps, areas, ..self.number(found, windows) }
+        Seen { gaps, areas, more, ..self.number(found, windows) }
     }
 
     /// The elements of one program, each with the window that it stands in, counted from the front.
@@ -158,7 +163,7 @@ impl Accessibility {
         tree: &Tree,
         program: &Program,
         windows: &[Window],
-        (screen, areas): (ScreenRect, &mut Vec<Area>),
+        (screen, areas, more): (ScreenRect, &mut Vec<Area>, &mut Vec<More>),
     ) -> Vec<(usize, Draft)> {
         let own = windows_of(program, windows);
         let mut found = Vec::new();
@@ -167,8 +172,13 @@ impl Accessibility {
                 let Some((at, window)) = owner(frame, &own) else { continue };
                 let Some(clip) = window.bounds.intersect(&screen) else { continue };
                 let roots = pages(tree, frame);
-                let told = areas::areas(tree, &roots, clip).into_iter();
-                areas.extend(told.map(|(bounds, kind)| Area { window: window.id, bounds, kind }));
+                let told = areas::areas(tree, &roots, clip);
+                let place = |(bounds, kind)| Area { window: window.id, bounds, kind };
+                areas.extend(told.areas.into_iter().map(place));
+                more.extend(told.more.into_iter().map(|(bounds, name, beyond)| {
+                    let Beyond { above, below, left, right } = beyond;
+                    More { window: window.id, name, bounds, above, below, left, right }
+                }));
                 let mut listed = Lister::list(tree, &roots, clip, screen);
                 // What a program keeps ready to pop up is nowhere yet.
                 listed.retain(|draft| {
