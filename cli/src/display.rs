@@ -176,7 +176,12 @@ mod platform {
         DesktopError::Unsupported { what: what.into(), reason }
     }
 
-    pub(super) fn open(_: &Display, _: Option<Ocr>, _: Curtain, _: Option<usize>) -> Result<Opened, DesktopError> {
+    pub(super) fn open(
+        _: &Display,
+        _: Option<Ocr>,
+        _: Curtain,
+        _: Option<usize>,
+    ) -> Result<Opened, DesktopError> {
         Err(unsupported("working on this desktop"))
     }
 

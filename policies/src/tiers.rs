@@ -207,7 +207,8 @@ impl fmt::Display for Tiers {
         }
         for Unseen { program, title, region } in &self.unseen {
             let said = [("program", program), ("title", title)];
-            let said = said.iter().filter_map(|(kind, text)| Some(format!("{kind} {:?}", text.as_ref()?)));
+            let said =
+                said.iter().filter_map(|(kind, text)| Some(format!("{kind} {:?}", text.as_ref()?)));
             let place = region.map(|(x, y, width, height)| format!("region {x},{y},{width}x{height}"));
             let all: Vec<String> = said.chain(place).collect();
             writeln!(f, "{}: hidden", all.join(" and "))?;

@@ -261,7 +261,8 @@ impl Secrets {
     fn target(&self, target: &mut Target) {
         let Target { point: _, element, window, destination } = target;
         for element in [element, destination].into_iter().flatten() {
-            let TargetElement { id: _, key, role: _, name, looks, within, source: _, bounds: _ } = element;
+            let TargetElement { id: _, key, role: _, name, looks, within, source: _, bounds: _ } =
+                element;
             self.texts([&mut key.0, name]);
             self.maybe(looks);
             self.maybe(within);

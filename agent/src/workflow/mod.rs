@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use freehand_tools::call::{CallError, ToolCall};
+use freehand_tools::desktop::curtain::Hidden;
 use freehand_tools::frame::{Frame, Monitor};
 use freehand_tools::geometry::{Rect, ScreenPoint};
-use freehand_tools::desktop::curtain::Hidden;
 use freehand_tools::observation::{Observation, ObservationId};
 use freehand_tools::tool::target::Place;
 use freehand_tools::toolbox::Toolbox;

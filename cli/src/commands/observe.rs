@@ -129,7 +129,11 @@ fn write_picture(file: &Path, seen: &Observation, marks: bool) -> Result<()> {
 
 fn show(name: &str, seen: &Observation) {
     let monitor = seen.frame.monitor();
-    let scale = if (monitor.scale - 1.0).abs() < 0.01 { String::new() } else { format!(" at scale {}", monitor.scale) };
+    let scale = if (monitor.scale - 1.0).abs() < 0.01 {
+        String::new()
+    } else {
+        format!(" at scale {}", monitor.scale)
+    };
     let called = quoted(&monitor.name, TITLE);
     terminal::answer(&format!("display {name}, monitor {called}, {}{scale}", seen.bounds()));
     for window in &seen.windows {

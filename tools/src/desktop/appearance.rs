@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use image::{Rgb, RgbImage};
 
 use crate::desktop::vision::form::{Form, Mask};
-use crate::element::{Element, Role};
+use crate::element::{Element, Role, Source};
 use crate::frame::Frame;
 use crate::geometry::ScreenRect;
 
@@ -58,7 +58,7 @@ pub fn describe_nameless(frame: &Frame, elements: &mut [Element]) {
         let pressed = element.role.takes_clicks()
             && !element.role.takes_text()
             && element.states.checked.is_none();
-        if pressed || element.role == Role::Image {
+        if element.source != Source::Vision && (pressed || element.role == Role::Image) {
             let seen = looks(frame, &element.bounds);
             let called = element.looks.take();
             element.looks = called.into_iter().chain(seen).reduce(|all, more| format!("{all}, {more}"));

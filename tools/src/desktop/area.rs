@@ -5,18 +5,18 @@ use crate::geometry::ScreenRect;
 
 /// A part of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Area {
+pub(super) struct Area {
     /// The window.
-    pub window: WindowId,
+    pub(super) window: WindowId,
     /// What shows of it, in screen pixels.
-    pub bounds: ScreenRect,
+    pub(super) bounds: ScreenRect,
     /// What it is.
-    pub kind: AreaKind,
+    pub(super) kind: AreaKind,
 }
 
 /// What a part of a window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AreaKind {
+pub(super) enum AreaKind {
     /// A page, beside which the browser has its own bars.
     Page,
     /// Where a program draws by itself, and tells nothing of what.

@@ -22,7 +22,8 @@ pub struct Pattern {
 impl Pattern {
     /// Whether it fits. Case does not matter; a pattern that says nothing fits nothing.
     pub fn fits(&self, window: &Window) -> bool {
-        let program = self.program.as_ref().map(|program| program.to_lowercase() == window.app.to_lowercase());
+        let program =
+            self.program.as_ref().map(|program| program.to_lowercase() == window.app.to_lowercase());
         let title =
             self.title.as_ref().map(|title| window.title.to_lowercase().contains(&title.to_lowercase()));
         let said = [program, title];
@@ -89,7 +90,8 @@ impl Hidden {
             let behind = element.window.is_some_and(|window| self.windows.contains(&window));
             let touches = |place: &ScreenRect| place.intersect(&element.bounds).is_some();
             let told = element.source == Source::Accessibility;
-            let covered = if told { self.fixed.iter().any(touches) } else { self.places.iter().any(touches) };
+            let covered =
+                if told { self.fixed.iter().any(touches) } else { self.places.iter().any(touches) };
             !behind && !covered && !self.holds(element.bounds.center())
         });
     }
@@ -189,7 +191,9 @@ mod tests {
         let hidden = curtain.draw(&mut windows);
         assert_eq!(hidden.windows, [WindowId(2)]);
         assert_eq!(windows.map(|window| window.title), ["Note", "", "Back"]);
-        for (x, y, is_hidden) in [(10, 10, true), (60, 60, false), (99, 60, true), (60, 99, true), (150, 50, false)] {
+        for (x, y, is_hidden) in
+            [(10, 10, true), (60, 60, false), (99, 60, true), (60, 99, true), (150, 50, false)]
+        {
             assert_eq!(hidden.holds(ScreenPoint::new(x, y)), is_hidden, "{x} {y}");
         }
         let monitor = Monitor { name: "m".into(), bounds: Rect::new(-10, 0, 210, 200), scale: 1.0 };

@@ -37,7 +37,9 @@ fn line(more: &More, is_whole: bool, listed: &[&Element]) -> String {
         _ if is_whole => String::new(),
         Some(name) => format!(" in {}", quoted(name, NAME)),
         None => match (inside().next(), inside().next_back()) {
-            (Some(first), Some(last)) if first.id != last.id => format!(" around [{}] to [{}]", first.id, last.id),
+            (Some(first), Some(last)) if first.id != last.id => {
+                format!(" around [{}] to [{}]", first.id, last.id)
+            }
             (Some(only), _) => format!(" around [{}]", only.id),
             _ => String::new(),
         },
@@ -67,7 +69,12 @@ mod tests {
                 false,
                 "(more below in \"Ci'ties\"; scroll down over it)",
             ),
-            (None, [false, false, true, true], false, "(more to the left and to the right; scroll left or right over it)"),
+            (
+                None,
+                [false, false, true, true],
+                false,
+                "(more to the left and to the right; scroll left or right over it)",
+            ),
         ] {
             assert_eq!(line(&more(name, ways), whole, &[]), want);
         }

@@ -63,7 +63,12 @@ fn kind(tree: &Tree, node: &Node, bounds: &ScreenRect, paged: bool) -> Option<Ar
     if node.role == BusRole::DocumentWeb {
         // A page within a page is a part of that one.
         Some(AreaKind::Page)
-    } else if !paged && is_leaf() && role(node) == Role::Group && node.name.is_empty() && is_large(bounds) {
+    } else if !paged
+        && is_leaf()
+        && role(node) == Role::Group
+        && node.name.is_empty()
+        && is_large(bounds)
+    {
         // What a program makes by itself is to its toolkit a box with nothing in it.
         Some(AreaKind::Drawing)
     } else if matches!(node.role, BusRole::Canvas | BusRole::DrawingArea | BusRole::DocumentFrame) {

@@ -78,11 +78,14 @@ impl Suspects {
     pub(super) fn among<'a>(tree: &'a Tree, looked_at: impl Iterator<Item = &'a Node>) -> Self {
         let mut suspects = Self::default();
         for node in looked_at.filter(|node| !is_control(role(node))) {
-            let bars = tree.children(node).filter(|child| child.role == BusRole::ScrollBar && child.has_value);
+            let bars =
+                tree.children(node).filter(|child| child.role == BusRole::ScrollBar && child.has_value);
             suspects.bars.extend(bars.map(|bar| (bar.address.clone(), node.address.clone())));
             let hidden: Vec<&Node> = tree
                 .children(node)
-                .filter(|child| !child.shows() && child.is(State::Visible) && child.role != BusRole::ScrollBar)
+                .filter(|child| {
+                    !child.shows() && child.is(State::Visible) && child.role != BusRole::ScrollBar
+                })
                 .collect();
             if hidden.is_empty() || suspects.outside.len() >= MOST || node.role == BusRole::Menu {
                 continue;
@@ -100,8 +103,12 @@ impl Suspects {
     /// Asks all of them at once.
     pub(super) async fn ask(&self, bus: &Bus) -> Answers {
         let outside: Vec<Address> = self.outside.iter().map(|(child, _, _)| child.clone()).collect();
-        let owners: HashSet<&Address> =
-            self.outside.iter().flat_map(|(_, parent, page)| [Some(parent), page.as_ref()]).flatten().collect();
+        let owners: HashSet<&Address> = self
+            .outside
+            .iter()
+            .flat_map(|(_, parent, page)| [Some(parent), page.as_ref()])
+            .flatten()
+            .collect();
         let scrolls = owners.into_iter().map(|owner| async move {
             let (first, third) = tokio::join!(bus.action(owner, 0), bus.action(owner, SCROLLS));
             let says = third.is_some_and(|action| action.starts_with("scroll"));
@@ -181,7 +188,12 @@ mod tests {
             (Rect::new(20, 95, 10, 10), ""),
         ] {
             let beyond = Beyond::of(&thing, &shown);
-            let all = [(beyond.above, "above"), (beyond.below, "below"), (beyond.left, "left"), (beyond.right, "right")];
+            let all = [
+                (beyond.above, "above"),
+                (beyond.below, "below"),
+                (beyond.left, "left"),
+                (beyond.right, "right"),
+            ];
             let said: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
             assert_eq!(said.join(" "), words, "{thing}");
         }

@@ -299,14 +299,16 @@ impl Bus {
 
     /// The name of one of its actions.
     pub(super) async fn action(&self, at: &Address, number: i32) -> Option<String> {
-        let name = self.call(at, "org.a11y.atspi.Action", "GetName", &(number,));
+        let number = (number,);
+        let name = self.call(at, "org.a11y.atspi.Action", "GetName", &number);
         timeout(NODES, name).await.ok()?.ok()
     }
 
     /// Where a scroll bar stands and where its end is, counted from its beginning.
     pub(super) async fn range(&self, at: &Address) -> Option<(f64, f64)> {
         let ask = |name| async move {
-            let value = timeout(NODES, self.property(at, "org.a11y.atspi.Value", name)).await.ok()?.ok()?;
+            let value =
+                timeout(NODES, self.property(at, "org.a11y.atspi.Value", name)).await.ok()?.ok()?;
             f64::try_from(value).ok()
         };
         let (now, from, to) =

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use ::atspi::{Role as BusRole, State};
 use futures_util::future::join_all;
 
-use crate::desktop::area::{Area, AreaKind};
+use crate::desktop::area::Area;
 use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::geometry::ScreenRect;
@@ -133,7 +133,8 @@ impl Accessibility {
                     if program.is_gtk4 {
                         self.moved.extend(place_in_windows(&mut tree, program, windows));
                     }
-                    let drafts = self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
+                    let drafts =
+                        self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
                         let node = tree.get(&draft.address)?;
                         Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))

@@ -4,7 +4,7 @@
 use std::f64::consts::TAU;
 
 /// Sides in px below which corners cannot be counted.
-const COARSE: f64 = 14.0;
+const COARSE: f64 = 22.0;
 /// The share of its hull that a form without dents fills.
 const SOLID: f64 = 0.88;
 /// Directions in which the points of a star are looked for.
@@ -76,8 +76,10 @@ impl Mask {
 
     /// Cut to what is set.
     pub(in crate::desktop) fn trimmed(&self) -> Self {
-        let rows: Vec<usize> = (0..self.height).filter(|y| (0..self.width).any(|x| self.has(x, *y))).collect();
-        let columns: Vec<usize> = (0..self.width).filter(|x| (0..self.height).any(|y| self.has(*x, y))).collect();
+        let rows: Vec<usize> =
+            (0..self.height).filter(|y| (0..self.width).any(|x| self.has(x, *y))).collect();
+        let columns: Vec<usize> =
+            (0..self.width).filter(|x| (0..self.height).any(|y| self.has(*x, y))).collect();
         let side = |all: &[usize]| match (all.first(), all.last()) {
             (Some(first), Some(last)) => (*first, last - first + 1),
             _ => (0, 0),
@@ -104,11 +106,10 @@ impl Mask {
         let mut open: Vec<(usize, usize)> =
             (0..width).flat_map(|x| [(x, 0), (x, height.saturating_sub(1))]).chain(ends).collect();
         while let Some((x, y)) = open.pop() {
-            let at = y * width + x;
-            let Some(seen) = outside.get_mut(at).filter(|_| x < width && y < height) else { continue };
-            if *seen || self.has(x, y) {
+            if x >= width || y >= height || self.has(x, y) {
                 continue;
             }
+            let Some(seen) = outside.get_mut(y * width + x).filter(|seen| !**seen) else { continue };
             *seen = true;
             open.extend([(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)]);
         }
@@ -174,11 +175,14 @@ impl Mask {
                 _ => (Form::Triangle, Form::Triangle),
             }
         } else {
-            let corners = simplified(hull, (0.03 * width.hypot(height)).max(1.2));
+            let corners = simplified(hull, (0.04 * width.hypot(height)).max(1.2));
             match corners.len() {
                 0..=3 => (Form::Triangle, Form::Triangle),
                 4 if fills < 0.58 && self.is_balanced() => (Form::Diamond, Form::Diamond),
-                count @ 4..=8 if !is_round(&corners, width, height, fills) => {
+                // A sharp corner may look like two; more than half of its bounds no triangle fills.
+                4 if fills < 0.55 => (Form::Triangle, Form::Triangle),
+                // Seven corners and more that fill their bounds as a circle does are one.
+                count @ 4..=8 if count < 7 || (fills - TAU / 8.0).abs() > 0.03 => {
                     let polygon = Form::Polygon(u8::try_from(count).unwrap_or(8));
                     (polygon, polygon)
                 }
@@ -215,7 +219,11 @@ impl Mask {
             let mut at = 0.0;
             while at < longest {
                 let (x, y) = (centre.0 + at * angle.cos(), centre.1 + at * angle.sin());
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below zero")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "not below zero"
+                )]
                 if x >= 0.0 && y >= 0.0 && self.has(x as usize, y as usize) {
                     far = at;
                 }
@@ -272,19 +280,6 @@ fn simplified(mut polygon: Vec<Corner>, least: f64) -> Vec<Corner> {
     polygon
 }
 
-/// Whether a form of seven or eight corners is a circle or an oval: it fills as much of its bounds as
-/// these do, and its corners are not evenly apart.
-fn is_round(corners: &[Corner], width: f64, height: f64, fills: f64) -> bool {
-    let sides: Vec<f64> = corners
-        .iter()
-        .zip(corners.iter().cycle().skip(1))
-        .map(|(a, b)| ((a.0 - b.0) / width).hypot((a.1 - b.1) / height))
-        .collect();
-    let longest = sides.iter().copied().fold(0.0, f64::max);
-    let shortest = sides.iter().copied().fold(f64::INFINITY, f64::min);
-    corners.len() >= 7 && (fills - TAU / 8.0).abs() < 0.03 && longest > shortest * 1.35
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,9 +306,10 @@ mod tests {
         let (top, bottom) = points.iter().fold((0.0, 0.0), |(t, b): Corner, p| (t.min(p.1), b.max(p.1)));
         let inside = |x: f64, y: f64| {
             let (x, y) = (x + left, y + top);
-            points.iter().zip(points.iter().cycle().skip(1)).all(|(a, b)| {
-                (b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0) >= 0.0
-            })
+            points
+                .iter()
+                .zip(points.iter().cycle().skip(1))
+                .all(|(a, b)| (b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0) >= 0.0)
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small sizes")]
         form((right - left).ceil() as u32, (bottom - top).ceil() as u32, inside)
@@ -345,7 +341,7 @@ mod tests {
             }
         }
         assert_eq!(polygon(4, 30.0, 0.0), Form::Diamond);
-        assert_eq!(polygon(4, 30.0, 0.3), Form::Polygon(4));
+        assert_eq!(polygon(4, 30.0, 0.2), Form::Diamond);
         assert_eq!(polygon(4, 30.0, TAU / 8.0), Form::Square);
     }
 
@@ -356,7 +352,10 @@ mod tests {
         assert_eq!(form(60, 2, |_, _| true), Form::Line);
         assert_eq!(form(60, 60, |x, y| (x - y).abs() < 1.5), Form::Line);
         assert_eq!(form(60, 30, |x, y| ((x - 30.0) / 30.0).hypot((y - 15.0) / 15.0) <= 1.0), Form::Oval);
-        assert_eq!(form(60, 60, |x, y| (20.0..40.0).contains(&x) || (20.0..40.0).contains(&y)), Form::Cross);
+        assert_eq!(
+            form(60, 60, |x, y| (20.0..40.0).contains(&x) || (20.0..40.0).contains(&y)),
+            Form::Cross
+        );
         let star = |x: f64, y: f64| {
             let (x, y) = (x - 40.0, y - 40.0);
             let angle = (y.atan2(x) + TAU / 4.0).rem_euclid(TAU / 5.0) - TAU / 10.0;

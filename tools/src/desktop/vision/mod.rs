@@ -44,8 +44,6 @@ pub(super) struct Scene<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Found {
     bounds: ScreenRect,
-    /// How many pixels it has.
-    area: usize,
     look: Look,
 }
 
@@ -78,9 +76,8 @@ impl Vision {
             for thing in self.part(scene.frame, &part) {
                 let Rect { x, y, width, height, .. } = thing.bounds;
                 let bounds = Rect::new(x, y, width, height).offset(part.x, part.y);
-                let Thing { area, look, .. } = thing;
                 if cells.touches(scene.frame, &bounds) {
-                    found.push(Found { bounds, area, look });
+                    found.push(Found { bounds, look: thing.look });
                 }
             }
         }
@@ -126,7 +123,9 @@ fn unexplained(scene: Scene<'_>, elements: &[Element]) -> Cells {
 
 /// Whether an element says what is drawn where it is. An area to draw in does not.
 fn explains(element: &Element, areas: &[Area]) -> bool {
-    let drawn = |area: &Area| area.kind == AreaKind::Drawing && area.bounds.intersect(&element.bounds) == Some(area.bounds);
+    let drawn = |area: &Area| {
+        area.kind == AreaKind::Drawing && area.bounds.intersect(&element.bounds) == Some(area.bounds)
+    };
     if element.source == Source::Ocr {
         return true;
     }

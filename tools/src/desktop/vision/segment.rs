@@ -61,7 +61,7 @@ impl Segments {
         for (y, row) in (0..height).zip(rows(image)) {
             let mut left = 0;
             for (x, two) in (1..width).zip(row.windows(2)) {
-                if matches!(two, [a, b] if !alike(a, b)) {
+                if matches!(two, [a, b] if !alike(*a, *b)) {
                     runs.push(Run { y, left, right: x, region: 0 });
                     left = x;
                 }
@@ -72,14 +72,15 @@ impl Segments {
             let (Some(above), Some(below)) = (row(image, a.y), row(image, b.y)) else { return false };
             let shared = a.left.max(b.left) as usize..a.right.min(b.right) as usize;
             let (above, below) = (above.get(shared.clone()), below.get(shared));
-            above.into_iter().flatten().zip(below.into_iter().flatten()).any(|(a, b)| alike(a, b))
+            above.into_iter().flatten().zip(below.into_iter().flatten()).any(|(a, b)| alike(*a, *b))
         };
         let numbers = connected(&runs, &|_| true, &touches);
         let count = numbers.iter().flatten().max().map_or(0, |last| last + 1);
         let mut regions = vec![Region::default(); count as usize];
         for (run, number) in runs.iter_mut().zip(numbers) {
             run.region = number.unwrap_or(0);
-            let pixels = row(image, run.y).and_then(|row| row.get(run.left as usize..run.right as usize));
+            let pixels =
+                row(image, run.y).and_then(|row| row.get(run.left as usize..run.right as usize));
             if let Some(region) = regions.get_mut(run.region as usize) {
                 region.area += run.length();
                 let whole = run.y == 0 || run.y + 1 == height;
@@ -100,8 +101,8 @@ impl Segments {
     }
 }
 
-fn alike(a: &[u8; 3], b: &[u8; 3]) -> bool {
-    a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= STEP)
+fn alike(a: [u8; 3], b: [u8; 3]) -> bool {
+    a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= STEP)
 }
 
 fn rows(image: &RgbImage) -> impl Iterator<Item = &[[u8; 3]]> {
@@ -150,11 +151,14 @@ fn join(
             if reach > 0 && beside && meant(at - 1) {
                 sets.join(at - 1, at);
             }
-            while runs.get(from).is_some_and(|other| from < above.end && other.right + reach <= run.left) {
+            while runs.get(from).is_some_and(|other| from < above.end && other.right + reach <= run.left)
+            {
                 from += 1;
             }
             for other in from..above.end {
-                let Some(upper) = runs.get(other).filter(|upper| upper.left < run.right + reach) else { break };
+                let Some(upper) = runs.get(other).filter(|upper| upper.left < run.right + reach) else {
+                    break;
+                };
                 let next = upper.y + 1 == run.y;
                 if next && meant(other) && !sets.same(other, at) && touch(upper, run) {
                     sets.join(other, at);

@@ -16,7 +16,11 @@ const LABELS: usize = 2;
 const LETTER: u32 = 28;
 
 /// What is listed, and how many things are not.
-pub(super) fn sift(scene: Scene<'_>, found: Vec<Found>, elements: &mut [Element]) -> (Vec<Found>, usize) {
+pub(super) fn sift(
+    scene: Scene<'_>,
+    found: Vec<Found>,
+    elements: &mut [Element],
+) -> (Vec<Found>, usize) {
     let mut kept: Vec<(Found, WindowId, bool)> = Vec::new();
     for thing in without_letters(found) {
         let Some(window) = front(scene.windows, &thing.bounds) else { continue };
@@ -62,7 +66,8 @@ fn front<'w>(windows: &'w [Window], bounds: &ScreenRect) -> Option<&'w Window> {
 
 /// Whether it is in an area to draw in, or in a window that tells nothing.
 fn is_drawn(scene: Scene<'_>, window: &Window, elements: &[Element], bounds: &ScreenRect) -> bool {
-    let tells = |element: &Element| element.window == Some(window.id) && element.source == Source::Accessibility;
+    let tells =
+        |element: &Element| element.window == Some(window.id) && element.source == Source::Accessibility;
     let mut drawings = scene.areas.iter().filter(|area| area.kind == AreaKind::Drawing);
     drawings.any(|area| area.window == window.id && area.bounds.contains(bounds.center()))
         || !elements.iter().any(tells)
@@ -70,10 +75,8 @@ fn is_drawn(scene: Scene<'_>, window: &Window, elements: &[Element], bounds: &Sc
 
 /// Whether it is a thing and no ornament.
 fn is_clear(thing: &Found) -> bool {
-    let (long, short) = (
-        thing.bounds.width.max(thing.bounds.height),
-        thing.bounds.width.min(thing.bounds.height),
-    );
+    let (long, short) =
+        (thing.bounds.width.max(thing.bounds.height), thing.bounds.width.min(thing.bounds.height));
     match thing.look {
         Look::Icon { .. } => short >= 10 && long <= 48,
         Look::Shape { form: Form::Line | Form::Irregular, .. } | Look::Picture => false,
@@ -103,7 +106,10 @@ fn labels(elements: &[Element], window: WindowId, thing: &Found) -> Vec<usize> {
     let is_on = |element: &Element| {
         matches!(element.role, Role::Text | Role::Heading)
             && element.window.is_none_or(|id| id == window)
-            && thing.bounds.intersect(&element.bounds).is_some_and(|shared| shared.area() * 10 >= element.bounds.area() * 7)
+            && thing
+                .bounds
+                .intersect(&element.bounds)
+                .is_some_and(|shared| shared.area() * 10 >= element.bounds.area() * 7)
     };
     elements.iter().enumerate().filter(|(_, element)| is_on(element)).map(|(at, _)| at).collect()
 }
@@ -113,7 +119,11 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
     let letter = |thing: &Found| {
         let plain = matches!(
             thing.look,
-            Look::Shape { form: Form::Square | Form::Circle | Form::Diamond | Form::Star, outline: false, .. }
+            Look::Shape {
+                form: Form::Square | Form::Circle | Form::Diamond | Form::Star,
+                outline: false,
+                ..
+            }
         );
         thing.bounds.height <= LETTER && !(plain && thing.bounds.height.min(thing.bounds.width) >= 7)
     };
@@ -121,12 +131,14 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
         let level = i64::from(a.bottom().min(b.bottom())) - i64::from(a.y.max(b.y));
         let high = a.height.max(b.height);
         let gap = b.x.saturating_sub(a.right());
-        level * 2 > i64::from(a.height.min(b.height)) && (-2..=i32::try_from(high).unwrap_or(0)).contains(&gap)
+        level * 2 > i64::from(a.height.min(b.height))
+            && (-2..=i32::try_from(high).unwrap_or(0)).contains(&gap)
     };
     found.sort_by_key(|thing| (thing.bounds.x, thing.bounds.y));
     let mut lines: Vec<Vec<usize>> = Vec::new();
     for (at, thing) in found.iter().enumerate().filter(|(_, thing)| letter(thing)) {
-        let last = |line: &Vec<usize>| line.last().and_then(|last| found.get(*last)).map(|thing| thing.bounds);
+        let last =
+            |line: &Vec<usize>| line.last().and_then(|last| found.get(*last)).map(|thing| thing.bounds);
         match lines.iter_mut().find(|line| last(line).is_some_and(|end| follows(&end, &thing.bounds))) {
             Some(line) => line.push(at),
             None => lines.push(vec![at]),

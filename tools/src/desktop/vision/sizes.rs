@@ -46,11 +46,16 @@ pub(in crate::desktop) fn compare(frame: &Frame, elements: &mut [Element], areas
         element.looks = appearance::ink(frame, &element.bounds).map(str::to_owned);
     }
     let windows: Vec<_> = elements.iter().map(|element| element.window).collect();
-    for window in windows.iter().enumerate().filter(|(at, id)| windows.iter().position(|o| o == *id) == Some(*at)) {
-        let alike = |element: &Element| element.window == *window.1 && (is_sign(element) || is_shape(element));
+    for window in
+        windows.iter().enumerate().filter(|(at, id)| windows.iter().position(|o| o == *id) == Some(*at))
+    {
+        let alike =
+            |element: &Element| element.window == *window.1 && (is_sign(element) || is_shape(element));
         let side = |element: &Element| element.bounds.width.max(element.bounds.height);
         let sides: Vec<u32> = elements.iter().filter(|e| alike(e)).map(side).collect();
-        let Some((least, most)) = sides.iter().min().copied().zip(sides.iter().max().copied()) else { continue };
+        let Some((least, most)) = sides.iter().min().copied().zip(sides.iter().max().copied()) else {
+            continue;
+        };
         if least == 0 || most.saturating_mul(10) < least.saturating_mul(UNLIKE) {
             continue;
         }

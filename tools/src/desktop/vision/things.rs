@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use image::{Rgb, RgbImage};
 
 use super::form::{Form, Mask};
-use super::segment::{Run, Segments, blobs};
+use super::segment::{Region, Run, Segments, blobs};
 use crate::desktop::appearance;
 use crate::geometry::{Image, Rect};
 
@@ -28,8 +28,6 @@ const GROUND: u32 = 15;
 pub(super) struct Thing {
     /// Where, in pixels of the picture.
     pub(super) bounds: Rect<Image>,
-    /// How many pixels it has.
-    pub(super) area: usize,
     pub(super) look: Look,
 }
 
@@ -80,7 +78,7 @@ pub(super) fn things(image: &RgbImage) -> Vec<Thing> {
         seen.sort_unstable();
         seen.dedup();
         let regions = seen.iter().filter_map(|number| segments.regions.get(*number as usize));
-        regions.map(super::segment::Region::colour).collect()
+        regions.map(Region::colour).collect()
     };
     let drawn: Vec<Run> = segments.runs.iter().filter(|run| !is_ground(run)).copied().collect();
     let mut found = Vec::new();
@@ -157,12 +155,15 @@ impl Blob {
             // Its edge lies around it, and is not on it.
             on_it.retain(|blob| {
                 let Rect { width, height, .. } = blob.bounds;
-                let part_of_edge = on_edge(&blob.bounds, &self.bounds) && width.min(height) <= 4;
+                let thin = width.min(height) <= 4 || blob.area * 3 < width * height;
+                let part_of_edge = on_edge(&blob.bounds, &self.bounds) && thin;
                 !part_of_edge && !fits(&blob.bounds, &self.bounds) && width.min(height) >= SMALLEST
             });
             if !on_it.is_empty() {
-                let colour = all.regions.get(first.region as usize).map(super::segment::Region::colour);
-                found.extend(self.shape(all, &parts, ground).filter(|thing| !thing.look.is_empty(ground, colour)));
+                let colour = all.regions.get(first.region as usize).map(Region::colour);
+                found.extend(
+                    self.shape(all, &parts, ground).filter(|thing| !thing.look.is_empty(ground, colour)),
+                );
                 let ground: Vec<Rgb<u8>> = colour.into_iter().collect();
                 for blob in on_it {
                     blob.things(all, &ground, layer + 1, found);
@@ -189,18 +190,33 @@ impl Blob {
     /// It as one shape, filled or only drawn around.
     fn shape(&self, all: &Segments, parts: &[Part], ground: &[Rgb<u8>]) -> Option<Thing> {
         let first = parts.first()?;
-        let mask = self.mask(|_| true, &self.bounds);
-        let colour_of = |part: &Part| all.regions.get(part.region as usize).map(super::segment::Region::colour);
+        let colour_of = |part: &Part| all.regions.get(part.region as usize).map(Region::colour);
         let fill = colour_of(first)?;
         let empty = ground.iter().any(|ground| !appearance::apart(fill, *ground));
-        let edge = parts.iter().skip(1).filter_map(colour_of).find(|edge| appearance::apart(*edge, fill));
-        let hollow = mask.area() > 2 * self.area as usize;
-        let (colour, outline) = match edge {
+        let edge =
+            parts.iter().skip(1).filter_map(colour_of).find(|edge| appearance::apart(*edge, fill));
+        // A thin edge is softened all through; its colour is what is least like what it goes round.
+        let strokes = self.runs.iter().map(|run| all.region(run).colour());
+        let stroke = strokes.max_by_key(|own| (distance(*own, fill), own.0));
+        let edge = edge.or(stroke.filter(|stroke| empty && appearance::apart(*stroke, fill)));
+        let (colour, ring) = match edge {
             Some(edge) if empty => (edge, true),
             _ if empty => return None,
-            _ => (fill, hollow),
+            _ => (fill, false),
         };
-        self.thing(&mask, appearance::colour(colour), outline)
+        // Of a softened edge, what is more like the shape than like what it stands on is the shape.
+        let inks: Vec<Rgb<u8>> =
+            if ring { vec![colour] } else { edge.into_iter().chain([fill]).collect() };
+        let nearest =
+            |own: Rgb<u8>, all: &[Rgb<u8>]| all.iter().map(|other| distance(own, *other)).min();
+        let inked = |run: &Run| {
+            let own = all.region(run).colour();
+            nearest(own, ground).is_none_or(|ground| nearest(own, &inks).is_some_and(|ink| ink < ground))
+        };
+        let drawn = Self::of(self.runs.iter().filter(|run| inked(run)).copied().collect())?;
+        let mask = drawn.mask(|_| true, &drawn.bounds);
+        let hollow = mask.area() > 2 * drawn.area as usize;
+        drawn.thing(&mask, appearance::colour(colour), ring || hollow)
     }
 
     fn thing(&self, mask: &Mask, colour: &'static str, outline: bool) -> Option<Thing> {
@@ -215,7 +231,7 @@ impl Blob {
             _ => Look::Shape { colour, form, outline },
         };
         let small_line = form == Form::Line || width.min(height) >= SMALLEST;
-        (long <= LARGEST && small_line).then_some(Thing { bounds: self.bounds, area: mask.area(), look })
+        (long <= LARGEST && small_line).then_some(Thing { bounds: self.bounds, look })
     }
 
     /// One of its regions as a shape of its own.
@@ -236,21 +252,22 @@ impl Blob {
         if short < SMALLEST {
             return None;
         }
-        let area = self.area as usize;
         if long > ICON {
-            return Some(Thing { bounds: self.bounds, area, look: Look::Picture });
+            return Some(Thing { bounds: self.bounds, look: Look::Picture });
         }
         let first = parts.first().map(|part| part.region);
-        let most = first.or_else(|| self.runs.iter().max_by_key(|run| run.length()).map(|run| run.region));
+        let most =
+            first.or_else(|| self.runs.iter().max_by_key(|run| run.length()).map(|run| run.region));
         let colour = appearance::colour(all.regions.get(most? as usize)?.colour());
-        Some(Thing { bounds: self.bounds, area, look: Look::Icon { colour } })
+        Some(Thing { bounds: self.bounds, look: Look::Icon { colour } })
     }
 }
 
 impl Look {
     /// Whether it is a shape of the colour of what it stands on.
     fn is_empty(self, ground: &[Rgb<u8>], colour: Option<Rgb<u8>>) -> bool {
-        let plain = colour.is_some_and(|own| ground.iter().any(|ground| !appearance::apart(own, *ground)));
+        let plain =
+            colour.is_some_and(|own| ground.iter().any(|ground| !appearance::apart(own, *ground)));
         plain && matches!(self, Self::Shape { outline: false, .. })
     }
 
@@ -263,6 +280,11 @@ impl Look {
             Self::Picture => "picture".into(),
         }
     }
+}
+
+/// How far two colours are apart, all channels together.
+fn distance(a: Rgb<u8>, b: Rgb<u8>) -> u32 {
+    a.0.iter().zip(b.0).map(|(a, b)| u32::from(a.abs_diff(b))).sum()
 }
 
 fn bounds<'r>(runs: impl Iterator<Item = &'r Run>) -> Option<Rect<Image>> {

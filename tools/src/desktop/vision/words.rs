@@ -25,7 +25,8 @@ pub(super) fn words(things: &[Found], elements: &[Element], window: Option<Windo
 
 /// Beside what it stands: the nearest name on its line, else right above or below.
 fn neighbour(bounds: &ScreenRect, elements: &[Element], window: Option<WindowId>) -> Option<String> {
-    let near = elements.iter().filter(|e| e.window == window && e.name.chars().any(char::is_alphanumeric));
+    let near =
+        elements.iter().filter(|e| e.window == window && e.name.chars().any(char::is_alphanumeric));
     let place = |element: &Element| {
         let other = element.bounds;
         let level = other.y < bounds.bottom() && bounds.y < other.bottom();
@@ -36,8 +37,11 @@ fn neighbour(bounds: &ScreenRect, elements: &[Element], window: Option<WindowId>
             (over, bounds.y.saturating_sub(other.bottom()), "below", 2),
             (over, other.y.saturating_sub(bounds.bottom()), "above", 3),
         ];
-        let found = sides.into_iter().filter(|(beside, gap, _, _)| *beside && (-2..=BESIDE).contains(gap));
-        found.min_by_key(|(_, gap, _, order)| (*gap, *order)).map(|(_, gap, word, order)| (order / 2, gap, word))
+        let found =
+            sides.into_iter().filter(|(beside, gap, _, _)| *beside && (-2..=BESIDE).contains(gap));
+        found
+            .min_by_key(|(_, gap, _, order)| (*gap, *order))
+            .map(|(_, gap, word, order)| (order / 2, gap, word))
     };
     let found = near.filter_map(|element| place(element).map(|place| (place, &element.name)));
     let ((_, _, word), name) = found.min_by_key(|((rank, gap, _), _)| (*rank, *gap))?;

@@ -21,7 +21,10 @@ const AGAIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 enum Bus {
     Unknown,
-    Missing { since: Instant, reason: String },
+    Missing {
+        since: Instant,
+        reason: String,
+    },
     There(Box<Accessibility>),
     /// Nobody is to be asked.
     Closed,

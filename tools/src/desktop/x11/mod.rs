@@ -193,7 +193,9 @@ impl X11 {
         let windows = windows.or(asked.as_ref().map(|(windows, hidden)| (windows.as_slice(), hidden)));
         let point = match (region, windows) {
             (Some(region), _) => Some(region.center()),
-            (None, Some((windows, _))) if several => focused(windows).map(|window| window.bounds.center()),
+            (None, Some((windows, _))) if several => {
+                focused(windows).map(|window| window.bounds.center())
+            }
             (None, _) => None,
         };
         let watched = self.watched.filter(|_| region.is_none());
