@@ -71,7 +71,9 @@ fn kind(tree: &Tree, node: &Node, bounds: &ScreenRect, paged: bool) -> Option<Ar
     {
         // What a program makes by itself is to its toolkit a box with nothing in it.
         Some(AreaKind::Drawing)
-    } else if matches!(node.role, BusRole::Canvas | BusRole::DrawingArea | BusRole::DocumentFrame) {
+    } else if matches!(node.role, BusRole::Canvas | BusRole::DrawingArea)
+        || paged && node.role == BusRole::DocumentFrame
+    {
         Some(AreaKind::Drawing)
     } else if node.role == BusRole::Image && is_leaf() {
         Some(AreaKind::Picture)

@@ -110,10 +110,12 @@ impl Suspects {
             .flatten()
             .collect();
         let scrolls = owners.into_iter().map(|owner| async move {
-            let (first, third) = tokio::join!(bus.action(owner, 0), bus.action(owner, SCROLLS));
+            let (second, third) = tokio::join!(bus.action(owner, 1), bus.action(owner, SCROLLS));
             let says = third.is_some_and(|action| action.starts_with("scroll"));
-            // Another browser does not say what it scrolls, and scrolls all its pages.
-            (owner.clone(), says || first.is_none_or(|first| first != "doDefault"))
+            // Another browser does not say what scrolls, and scrolls all its pages.
+            let silent = second.is_none_or(|second| second != "showContextMenu");
+            let is_page = self.outside.iter().any(|(_, _, page)| page.as_ref() == Some(owner));
+            (owner.clone(), says || silent && is_page)
         });
         let stands = self.bars.iter().map(|(bar, _)| bus.range(bar));
         let (places, scrolls, stands) =

@@ -22,7 +22,7 @@ pub(super) fn sift(
     elements: &mut [Element],
 ) -> (Vec<Found>, usize) {
     let mut kept: Vec<(Found, WindowId, bool)> = Vec::new();
-    for thing in without_letters(found) {
+    for thing in once(without_letters(found)) {
         let Some(window) = front(scene.windows, &thing.bounds) else { continue };
         let drawn = is_drawn(scene, window, elements, &thing.bounds);
         if !(drawn || is_clear(&thing)) || is_explained(scene, window, elements, &thing) {
@@ -57,6 +57,22 @@ pub(super) fn sift(
     listed.sort_by_key(|thing| (thing.bounds.y, thing.bounds.x));
     let left_out = count - listed.len();
     (listed, left_out)
+}
+
+/// Without what was found twice in parts that overlap; a filled shape stands for its own edge.
+fn once(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|thing| matches!(thing.look, Look::Shape { outline: true, .. }));
+    let mut kept: Vec<Found> = Vec::new();
+    for thing in found {
+        let same = |other: &Found| {
+            let shared = other.bounds.intersect(&thing.bounds).map_or(0, |shared| shared.area());
+            shared * 10 >= other.bounds.union(&thing.bounds).area() * 7
+        };
+        if !kept.iter().any(same) {
+            kept.push(thing);
+        }
+    }
+    kept
 }
 
 /// The window that a thing stands in, where all of it shows.
