@@ -209,6 +209,7 @@ const fn usage(kind: &ActionKind) -> Option<Usage> {
 
 fn name(target: &Target) -> String {
     match (&target.element, target.point) {
+        (Some(element), _) if element.looks.is_some() => element.describe(),
         (Some(element), _) if element.name.is_empty() => {
             format!("{} [{}]", element.role.word(), element.id)
         }

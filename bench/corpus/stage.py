@@ -14,8 +14,8 @@ class Missing(Exception):
 class Stage:
     """A display of Freehand's own, kept by `freehand bench look`."""
 
-    def __init__(self, freehand, tokens=None, size="1280x800"):
-        command = [freehand, "bench", "look", "--size", size]
+    def __init__(self, freehand, tokens=None, size="1280x800", more=()):
+        command = [freehand, "bench", "look", "--size", size, *more]
         if tokens:
             command += ["--tokens", tokens]
         self.eyes = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -196,6 +196,9 @@ pub struct ObserveArgs {
     /// Only this part of the screen, in px.
     #[arg(long, value_name = "X,Y,WxH", value_parser = display::region, conflicts_with = "window")]
     pub region: Option<ScreenRect>,
+    /// The monitor with this number, counted from 1 [default: the one with the keyboard].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub monitor: Option<u16>,
     /// Go on looking, and show what changes, until Ctrl-C.
     #[arg(long, conflicts_with = "image")]
     pub watch: bool,
@@ -207,6 +210,7 @@ Examples:
   freehand observe --display :1 --image now.png --marks
   freehand observe --window mousepad
   freehand observe --region 0,0,640x400 --json
+  freehand observe --monitor 2 --image right.png
   freehand observe --watch";
 
 #[cfg(unix)]

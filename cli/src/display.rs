@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::exit::words;
 use crate::places;
+use crate::ruling;
 use crate::terminal::{self, Tone};
 
 /// As long as one step of a run waits for text that is being read off the screen; the rest is read while
@@ -117,6 +118,7 @@ pub struct Watched {
 #[cfg(target_os = "linux")]
 mod platform {
     use freehand_tools::desktop::DesktopError;
+    use freehand_tools::desktop::curtain::Curtain;
     use freehand_tools::desktop::ocr::Ocr;
     use freehand_tools::desktop::x11::person::Person;
     use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
@@ -124,7 +126,12 @@ mod platform {
 
     use super::{Display, Opened, StopSign, Watched};
 
-    pub(super) fn open(display: &Display, ocr: Option<Ocr>) -> Result<Opened, DesktopError> {
+    pub(super) fn open(
+        display: &Display,
+        ocr: Option<Ocr>,
+        curtain: Curtain,
+        monitor: Option<usize>,
+    ) -> Result<Opened, DesktopError> {
         let (mut desktop, display): (X11, Option<Box<dyn Send>>) = match display {
             Display::Session => (X11::connect(None)?, None),
             Display::Named(name) => (X11::connect(Some(name))?, None),
@@ -136,6 +143,8 @@ mod platform {
         if let Some(ocr) = ocr {
             desktop.read_text(ocr);
         }
+        desktop.hide(curtain);
+        desktop.watch(monitor)?;
         let name = desktop.name().to_owned();
         Ok(Opened { desktop: Box::new(desktop), name, _display: display })
     }
@@ -157,6 +166,7 @@ mod platform {
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use freehand_tools::desktop::DesktopError;
+    use freehand_tools::desktop::curtain::Curtain;
     use freehand_tools::desktop::ocr::Ocr;
 
     use super::{Display, Opened, StopSign, Watched};
@@ -166,7 +176,12 @@ mod platform {
         DesktopError::Unsupported { what: what.into(), reason }
     }
 
-    pub(super) fn open(_: &Display, _: Option<Ocr>) -> Result<Opened, DesktopError> {
+    pub(super) fn open(
+        _: &Display,
+        _: Option<Ocr>,
+        _: Curtain,
+        _: Option<usize>,
+    ) -> Result<Opened, DesktopError> {
         Err(unsupported("working on this desktop"))
     }
 
@@ -180,6 +195,11 @@ mod platform {
 /// Opens a desktop on `display`. Blocks for about half a second when it has to be started. A look at it
 /// waits as long as `patience` for text that has to be read off the screen.
 pub fn open(display: &Display, patience: Duration) -> Result<Opened> {
+    open_at(display, patience, None)
+}
+
+/// The same, to look at the monitor with this number, counted from 1.
+pub fn open_at(display: &Display, patience: Duration, monitor: Option<usize>) -> Result<Opened> {
     let ocr = match places::networks() {
         Ok(networks) => Some(Ocr::new(networks, patience)),
         Err(error) => {
@@ -190,7 +210,8 @@ pub fn open(display: &Display, patience: Duration) -> Result<Opened> {
             None
         }
     };
-    Ok(platform::open(display, ocr)?)
+    let monitor = monitor.map(|monitor| monitor.saturating_sub(1));
+    Ok(platform::open(display, ocr, ruling::curtain()?, monitor)?)
 }
 
 /// Watches the person who sits at `display`.

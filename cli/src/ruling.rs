@@ -13,6 +13,7 @@ use freehand_policies::preset::{DisplayTrust, Preset};
 use freehand_policies::rulebook::{Rulebook, only_apps, without};
 use freehand_policies::rules::{Kind, MAX_BYTES, RuleSet};
 use freehand_policies::tiers::Tiers;
+use freehand_tools::desktop::curtain::Curtain;
 
 use crate::args::GateArgs;
 use crate::places;
@@ -89,6 +90,18 @@ impl Ruling {
         }
         Ok(book)
     }
+}
+
+/// What must not be seen, whatever the policy is. A file that cannot be read ends the command.
+pub fn curtain() -> Result<Curtain> {
+    let user = places::config()?.parent().map(Path::to_owned).unwrap_or_default();
+    let mut tiers = Tiers::default();
+    for path in [Path::new(MACHINE).join(TIERS), user.join(TIERS)] {
+        if let Some(text) = there(&path)? {
+            tiers = tiers.and(Tiers::parse(&text, &path)?);
+        }
+    }
+    Ok(tiers.curtain())
 }
 
 /// The name of a file without folder and ending.

@@ -140,7 +140,11 @@ fn landing(target: &Target) -> Vec<String> {
     if let Some(element) = &target.element {
         let within = element.within.as_deref().map(|w| format!(" in {}", quoted(w, NAME)));
         let within = within.unwrap_or_default();
-        lines.push(format!("on {} {}{within}", element.role.word(), quoted(&element.name, NAME)));
+        let called = match &element.looks {
+            Some(looks) if element.name.is_empty() => format!("that looks like {}", quoted(looks, NAME)),
+            _ => quoted(&element.name, NAME),
+        };
+        lines.push(format!("on {} {called}{within}", element.role.word()));
     }
     if let Some(point) = target.point {
         lines.push(format!("at the point {point}"));

@@ -5,7 +5,7 @@ use freehand_tools::action::{
     TargetWindow,
 };
 use freehand_tools::call::ToolCall;
-use freehand_tools::element::{ElementId, ElementKey, Role, WindowId};
+use freehand_tools::element::{ElementId, ElementKey, Role, Source, WindowId};
 use freehand_tools::gate::Decision;
 use freehand_tools::geometry::{Point, Rect};
 use freehand_tools::key::KeySequence;
@@ -199,7 +199,9 @@ fn target() -> impl Strategy<Value = Target> {
         key: ElementKey("k".into()),
         role,
         name,
+        looks: None,
         within: None,
+        source: Source::Accessibility,
         bounds: Rect::new(0, 0, 5, 5),
     });
     (point, prop::option::of(window), prop::option::of(element))

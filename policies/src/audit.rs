@@ -201,7 +201,7 @@ pub fn verify(path: &Path, mut each: impl FnMut(&Entry)) -> Result<(u64, String)
 #[cfg(test)]
 mod tests {
     use freehand_tools::action::TargetElement;
-    use freehand_tools::element::{ElementId, ElementKey, Role};
+    use freehand_tools::element::{ElementId, ElementKey, Role, Source};
     use freehand_tools::gate::{Approval, Decision, Reason};
     use freehand_tools::geometry::Rect;
 
@@ -286,7 +286,9 @@ mod tests {
             key: ElementKey("k".into()),
             role: Role::Password,
             name: "Password".into(),
+            looks: None,
             within: None,
+            source: Source::Accessibility,
             bounds: Rect::new(0, 0, 1, 1),
         });
         let verdict =

@@ -8,7 +8,7 @@ use freehand_tools::action::{
     TargetWindow,
 };
 use freehand_tools::call::ToolCall;
-use freehand_tools::element::{ElementId, ElementKey, Role, WindowId};
+use freehand_tools::element::{ElementId, ElementKey, Role, Source, WindowId};
 use freehand_tools::frame::Digest;
 use freehand_tools::gate::{Decision, Evaluation, Policy as _};
 use freehand_tools::geometry::{Point, Rect};
@@ -167,7 +167,7 @@ impl Case {
     fn action(&self) -> Option<Action> {
         let kind = self.kind()?;
         let target = self.target(&kind);
-        let pointed = target.point.is_some() && target.element.is_none();
+        let pointed = !target.is_known();
         let effects = match &kind {
             ActionKind::Wait { .. }
             | ActionKind::Zoom { .. }
@@ -248,7 +248,9 @@ impl Case {
             key: ElementKey("case".into()),
             role,
             name: self.element.clone(),
+            looks: None,
             within: self.within.clone(),
+            source: Source::Accessibility,
             bounds: Rect::new(0, 0, 1, 1),
         });
         let points = matches!(

@@ -169,7 +169,7 @@ impl Around {
             ("text".into(), string(text)),
             ("keys".into(), string(&keys)),
             ("secret".into(), Value::new_bool(target.is_protected())),
-            ("known".into(), Value::new_bool(target.point.is_none() || target.element.is_some())),
+            ("known".into(), Value::new_bool(target.is_known())),
         ])?;
         Ok(Self { principal: entity(principal(action.setting.author), "")?, context })
     }

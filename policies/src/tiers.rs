@@ -6,6 +6,8 @@ use std::fmt;
 use std::path::Path;
 
 use freehand_tools::action::{Action, ActionKind};
+use freehand_tools::desktop::curtain::{Curtain, Pattern};
+use freehand_tools::geometry::ScreenRect;
 use serde::{Deserialize, Serialize};
 
 use crate::PolicyError;
@@ -79,6 +81,21 @@ struct Site {
     tier: Tier,
 }
 
+/// What is not even seen: the windows of a program, windows by a part of their title, a part of the screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Unseen {
+    /// The window class or the name of the command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
+    /// A part of the title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// A part of the screen in px: left, top, width, height.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<(i32, i32, u32, u32)>,
+}
+
 /// The tiers of all programs and sites that the user has named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -87,6 +104,8 @@ pub struct Tiers {
     apps: Vec<App>,
     #[serde(rename = "site")]
     sites: Vec<Site>,
+    #[serde(rename = "hidden")]
+    unseen: Vec<Unseen>,
 }
 
 impl Tiers {
@@ -104,7 +123,32 @@ impl Tiers {
                 return Err(bad(1, reason.into()));
             }
         }
+        for Unseen { program, title, region } in &tiers.unseen {
+            let empty = [program, title].into_iter().flatten().any(|text| text.trim().is_empty());
+            let window = program.is_some() || title.is_some();
+            if empty || window == region.is_some() {
+                let reason = "a `hidden` needs a `program`, a `title` or both, or a `region` alone";
+                return Err(bad(1, reason.into()));
+            }
+        }
         Ok(tiers)
+    }
+
+    /// What must not be seen.
+    pub fn curtain(&self) -> Curtain {
+        let mut curtain = Curtain::default();
+        for Unseen { program, title, region } in &self.unseen {
+            match region {
+                Some((x, y, width, height)) => {
+                    curtain.places.push(ScreenRect::new(*x, *y, *width, *height));
+                }
+                None => {
+                    let (program, title) = (program.clone(), title.clone());
+                    curtain.windows.push(Pattern { program, title });
+                }
+            }
+        }
+        curtain
     }
 
     /// What both say; where they differ, the narrower holds.
@@ -112,12 +156,13 @@ impl Tiers {
     pub fn and(mut self, other: Self) -> Self {
         self.apps.extend(other.apps);
         self.sites.extend(other.sites);
+        self.unseen.extend(other.unseen);
         self
     }
 
     /// Whether nothing is named.
     pub fn is_empty(&self) -> bool {
-        self.apps.is_empty() && self.sites.is_empty()
+        self.apps.is_empty() && self.sites.is_empty() && self.unseen.is_empty()
     }
 
     /// How far to go in what an action lands on. Where several lines fit, the narrowest holds.
@@ -159,6 +204,14 @@ impl fmt::Display for Tiers {
         }
         for Site { domain, tier } in &self.sites {
             writeln!(f, "site {domain:?}: {}", tier.word())?;
+        }
+        for Unseen { program, title, region } in &self.unseen {
+            let said = [("program", program), ("title", title)];
+            let said =
+                said.iter().filter_map(|(kind, text)| Some(format!("{kind} {:?}", text.as_ref()?)));
+            let place = region.map(|(x, y, width, height)| format!("region {x},{y},{width}x{height}"));
+            let all: Vec<String> = said.chain(place).collect();
+            writeln!(f, "{}: hidden", all.join(" and "))?;
         }
         Ok(())
     }
@@ -243,6 +296,30 @@ tier = \"see\"
         ] {
             let action = plain(ActionKind::OpenUrl { url: url.into() }, EffectClass::Launch);
             assert_eq!(tiers.of(&action).trust, expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_said_by_window_or_by_place() {
+        let file = "[[hidden]]\nprogram = \"vault\"\n[[hidden]]\ntitle = \"Private\"\n\
+                    [[hidden]]\nregion = [0, -5, 30, 40]\n";
+        let tiers = Tiers::parse(file, Path::new("t")).unwrap();
+        let curtain = tiers.curtain();
+        assert_eq!(curtain.places, [ScreenRect::new(0, -5, 30, 40)]);
+        assert_eq!(curtain.windows.len(), 2);
+        assert_eq!(
+            tiers.to_string(),
+            "program \"vault\": hidden\ntitle \"Private\": hidden\nregion 0,-5,30x40: hidden\n"
+        );
+        for file in [
+            "[[hidden]]\n",
+            "[[hidden]]\ntitle = \" \"\n",
+            "[[hidden]]\ntitle = \"a\"\nregion = [1, 2, 3, 4]\n",
+            "[[hidden]]\nregion = [1, 2, 3]\n",
+            "[[hidden]]\nclass = \"a\"\n",
+        ] {
+            let error = Tiers::parse(file, Path::new("tiers.toml")).unwrap_err().to_string();
+            assert!(error.contains("tiers.toml"), "{error}");
         }
     }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::ToolCall;
-use crate::element::{Element, ElementId, ElementKey, Role, WindowId};
+use crate::element::{Element, ElementId, ElementKey, Role, Source, WindowId};
 use crate::frame::Digest;
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::key::{KeySequence, Modifier};
@@ -197,11 +197,27 @@ pub struct TargetElement {
     pub role: Role,
     /// Its name.
     pub name: String,
+    /// What it looks like, where it has no name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<String>,
     /// The nearest named container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
+    /// How it is known.
+    #[serde(default)]
+    pub source: Source,
     /// Where it was, in screen pixels.
     pub bounds: ScreenRect,
+}
+
+impl TargetElement {
+    /// How a sentence names it: `button "Save"`, `image (red circle)`.
+    pub fn describe(&self) -> String {
+        match &self.looks {
+            Some(looks) if self.name.is_empty() => format!("{} ({looks})", self.role.word()),
+            _ => format!("{} \"{}\"", self.role.word(), self.name),
+        }
+    }
 }
 
 impl From<&Element> for TargetElement {
@@ -211,7 +227,9 @@ impl From<&Element> for TargetElement {
             key: element.key.clone(),
             role: element.role,
             name: element.name.clone(),
+            looks: element.looks.clone(),
             within: element.within.clone(),
+            source: element.source,
             bounds: element.bounds,
         }
     }
@@ -282,6 +300,12 @@ impl Target {
     /// The window as a target records it.
     pub fn window(window: &crate::element::Window) -> TargetWindow {
         TargetWindow { id: window.id, app: window.app.clone(), title: window.title.clone() }
+    }
+
+    /// Whether something is known of what is there. What was found by its look alone is not known.
+    pub fn is_known(&self) -> bool {
+        let known = |element: &TargetElement| element.source != Source::Vision;
+        self.point.is_none() || self.element.as_ref().is_some_and(known)
     }
 
     /// Whether what is typed there is a secret.

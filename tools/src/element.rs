@@ -170,10 +170,11 @@ impl Role {
 }
 
 /// Where the knowledge of an element comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The program told the accessibility bus.
+    #[default]
     Accessibility,
     /// Read off the pixels.
     Ocr,

@@ -139,6 +139,14 @@ impl Verdict {
     }
 }
 
+/// Whether an action lands on what must not be seen.
+fn lands_on_hidden(action: &Action, seen: &Observation) -> bool {
+    let target = &action.target;
+    let stops = if let ActionKind::Drag { path, .. } = &action.kind { path.as_slice() } else { &[] };
+    let window = target.window.as_ref().is_some_and(|window| seen.hidden.windows.contains(&window.id));
+    window || target.point.iter().chain(stops).any(|point| seen.hidden.holds(*point))
+}
+
 /// What the gate answers: how the action was judged and, if it may be done, the permit for it.
 #[derive(Debug)]
 pub struct Review {
@@ -292,6 +300,10 @@ impl Gate {
                 "built-in:basis",
                 "it was worked out on another picture of the screen",
             );
+        }
+        if lands_on_hidden(action, seen) {
+            let because = "it would land on something that your rules hide";
+            return Evaluation::by(Decision::Deny, "built-in:hidden", because);
         }
         self.policies
             .iter()

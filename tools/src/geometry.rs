@@ -141,6 +141,11 @@ impl<S> Point<S> {
 }
 
 impl<S> Size<S> {
+    /// Number of pixels; 0 when it is empty.
+    pub const fn area(&self) -> u64 {
+        self.width as u64 * self.height as u64
+    }
+
     /// A size of `width` by `height`.
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height, space: PhantomData }

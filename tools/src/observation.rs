@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::desktop::curtain::Hidden;
 use crate::element::{Element, ElementId, Window, WindowId};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
@@ -38,6 +39,34 @@ pub struct Observation {
     pub cursor: ScreenPoint,
     /// What could not be seen and why, one line each, for the person and for the log.
     pub gaps: Vec<String>,
+    /// What holds more than it shows.
+    pub more: Vec<More>,
+    /// What must not be seen, nor used.
+    pub hidden: Hidden,
+}
+
+/// A part of a window that holds more than it shows: where scrolling brings something into sight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct More {
+    /// The window.
+    pub window: WindowId,
+    /// What it is called, where it is not the whole page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What shows of it, in screen pixels.
+    pub bounds: ScreenRect,
+    /// Whether there is more above.
+    #[serde(default)]
+    pub above: bool,
+    /// Whether there is more below.
+    #[serde(default)]
+    pub below: bool,
+    /// Whether there is more to the left.
+    #[serde(default)]
+    pub left: bool,
+    /// Whether there is more to the right.
+    #[serde(default)]
+    pub right: bool,
 }
 
 impl Observation {

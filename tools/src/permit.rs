@@ -42,7 +42,7 @@ use std::sync::atomic::Ordering;
 
 use thiserror::Error;
 
-use crate::action::{Action, ActionKind, Target};
+use crate::action::{Action, ActionKind, Target, TargetElement};
 use crate::desktop::{Desktop, DesktopError};
 use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenPoint};
@@ -190,7 +190,7 @@ impl Permit {
         let Some(end) = path.last().copied() else { return Ok(()) };
         if let Some(was) = &self.action.target.destination {
             let hit = desktop.element_at(Some(end), Some(&was.key)).await?;
-            let named = format!("{} \"{}\"", was.role.word(), was.name);
+            let named = was.describe();
             match hit.element {
                 Some(now) if now.key == was.key && now.role == was.role && now.name == was.name => {}
                 Some(now) if now.key == was.key => {
@@ -237,8 +237,5 @@ impl Redeemed {
 }
 
 fn name(target: &Target) -> String {
-    target.element.as_ref().map_or_else(
-        || "the target".into(),
-        |element| format!("{} \"{}\"", element.role.word(), element.name),
-    )
+    target.element.as_ref().map_or_else(|| "the target".into(), TargetElement::describe)
 }

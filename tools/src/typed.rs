@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use crate::action::{Basis, EffectClass, Target, TargetElement, TargetWindow};
     use crate::call::ToolCall;
-    use crate::element::{ElementId, ElementKey, Role};
+    use crate::element::{ElementId, ElementKey, Role, Source};
     use crate::geometry::Rect;
     use crate::observation::ObservationId;
     use crate::setting::Setting;
@@ -293,7 +293,9 @@ mod tests {
             key: ElementKey("k".into()),
             role: Role::Password,
             name: "Password".into(),
+            looks: None,
             within: None,
+            source: Source::Accessibility,
             bounds: Rect::new(0, 0, 1, 1),
         });
         let mut typed = Typed::default();

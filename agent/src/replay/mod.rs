@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use freehand_tools::action::{Action, ActionKind};
+use freehand_tools::action::{Action, ActionKind, TargetElement};
 use freehand_tools::call::ToolCall;
 use freehand_tools::observation::Observation;
 use freehand_tools::toolbox::Toolbox;
@@ -65,9 +65,7 @@ fn entry(step: &Step, judged: &Judged) -> Option<Replayed> {
     let path = path(step, action, &call.args);
     replace(&mut call.args, landmark.as_ref(), &path, |landmark, written| Ok(landmark.written(written)))
         .ok()?;
-    let place = || {
-        target.element.as_ref().map(|element| format!("{} \"{}\"", element.role.word(), element.name))
-    };
+    let place = || target.element.as_ref().map(TargetElement::describe);
     let secret = action.is_protected().then(|| place().unwrap_or_default());
     let summary = action.summary.clone();
     Some(Replayed { step: step.index, call, summary, secret, target: landmark, path, keyboard })

@@ -13,7 +13,7 @@ use freehand_tools::element::{Element, ElementId, Window};
 use freehand_tools::frame::Digest;
 use freehand_tools::gate::Verdict;
 use freehand_tools::geometry::{ScreenPoint, ScreenRect};
-use freehand_tools::observation::Observation;
+use freehand_tools::observation::{More, Observation};
 use freehand_tools::outcome::Outcome;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,9 @@ pub struct Seen {
     /// What could not be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<String>,
+    /// What holds more than it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<More>,
 }
 
 impl From<&Observation> for Seen {
@@ -81,6 +84,7 @@ impl From<&Observation> for Seen {
             focus: seen.focus,
             cursor: seen.cursor,
             gaps: seen.gaps.clone(),
+            more: seen.more.clone(),
         }
     }
 }

@@ -201,12 +201,15 @@ impl Secrets {
     }
 
     fn seen(&self, seen: &mut Seen) {
-        let Seen { frame: _, bounds: _, windows, elements, focus: _, cursor: _, gaps } = seen;
+        let Seen { frame: _, bounds: _, windows, elements, focus: _, cursor: _, gaps, more } = seen;
         for Window { id: _, title, app, pid: _, bounds: _, focused: _ } in windows {
             self.texts([title, app]);
         }
         for element in elements {
             self.element(element);
+        }
+        for more in more {
+            self.maybe(&mut more.name);
         }
         self.texts(gaps);
     }
@@ -219,7 +222,7 @@ impl Secrets {
             name,
             value,
             description,
-            looks: _,
+            looks,
             options,
             states: _,
             bounds: _,
@@ -228,7 +231,7 @@ impl Secrets {
             within,
         } = element;
         self.texts([&mut key.0, name]);
-        for text in [value, description, within] {
+        for text in [value, description, looks, within] {
             self.maybe(text);
         }
         self.texts(options);
@@ -264,8 +267,10 @@ impl Secrets {
     fn target(&self, target: &mut Target) {
         let Target { point: _, element, window, destination } = target;
         for element in [element, destination].into_iter().flatten() {
-            let TargetElement { id: _, key, role: _, name, within, bounds: _ } = element;
+            let TargetElement { id: _, key, role: _, name, looks, within, source: _, bounds: _ } =
+                element;
             self.texts([&mut key.0, name]);
+            self.maybe(looks);
             self.maybe(within);
         }
         if let Some(TargetWindow { id: _, app, title }) = window {

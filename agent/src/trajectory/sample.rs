@@ -76,6 +76,7 @@ pub(super) fn seen(index: u32, elements: Vec<Element>) -> Step {
             focus: None,
             cursor: Point::new(0, 0),
             gaps: Vec::new(),
+            more: Vec::new(),
         },
         list: list.join("\n"),
         done: None,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use freehand_tools::call::{CallError, ToolCall};
+use freehand_tools::desktop::curtain::Hidden;
 use freehand_tools::frame::{Frame, Monitor};
 use freehand_tools::geometry::{Rect, ScreenPoint};
 use freehand_tools::observation::{Observation, ObservationId};
@@ -276,6 +277,8 @@ fn blank() -> Observation {
         focus: None,
         cursor: ScreenPoint::new(0, 0),
         gaps: Vec::new(),
+        more: Vec::new(),
+        hidden: Hidden::default(),
     }
 }
 

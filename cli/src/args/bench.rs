@@ -48,6 +48,12 @@ pub struct BenchLookArgs {
     /// Count the tokens of the list as the model of this GGUF file cuts them.
     #[arg(long, value_name = "FILE")]
     pub tokens: Option<PathBuf>,
+    /// Read the text that no program tells of, and wait for it.
+    #[arg(long)]
+    pub read: bool,
+    /// Ask no program what it shows: all that is seen is seen in the pixels.
+    #[arg(long)]
+    pub no_tree: bool,
 }
 
 const BENCH_LOOK: &str = "\

@@ -108,6 +108,10 @@ fn configuration() -> (Config, Finding) {
     }
 }
 
+/// What starts the accessibility bus on a desktop that does not do so itself.
+const LAUNCHERS: [&str; 2] =
+    ["/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher"];
+
 /// The display of the session and one of Freehand's own: one of the two has to work.
 async fn displays() -> Vec<Finding> {
     let own = look("virtual display", Display::Virtual(SMALL), VIRTUAL).await;
@@ -139,10 +143,19 @@ async fn look(what: &'static str, display: Display, packages: &str) -> Vec<Findi
             let found = format!("{} with {} windows", opened.name, seen.windows.len());
             // What is not read for want of the networks is a finding of its own.
             let others = seen.gaps.iter().filter(|gap| !gap.contains(ocr::PULL));
-            let gaps = others.map(|gap| Finding::lacking(what, gap.clone(), install(packages)));
+            let gaps = others.map(|gap| Finding::lacking(what, gap.clone(), mend_gap(gap, packages)));
             std::iter::once(Finding::fine(what, found)).chain(gaps).collect()
         }
         Err(error) => vec![Finding::broken(what, error.to_string(), mend)],
+    }
+}
+
+/// What brings back what could not be seen.
+fn mend_gap(gap: &str, packages: &str) -> String {
+    let there = LAUNCHERS.into_iter().find(|path| std::path::Path::new(path).is_file());
+    match there.filter(|_| gap.contains("accessibility bus")) {
+        Some(launcher) => format!("{launcher} --launch-immediately & (then open your programs anew)"),
+        None => install(packages),
     }
 }
 

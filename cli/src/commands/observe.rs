@@ -35,13 +35,13 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
     };
     if args.watch {
         let interrupt = Interrupt::listen()?;
-        let mut opened = display::open(&display, display::WHOLE)?;
+        let mut opened = display::open_at(&display, display::WHOLE, args.monitor.map(usize::from))?;
         return tokio::select! {
             done = watch(&mut opened, &args) => done,
             () = interrupt.asked() => Ok(Code::Interrupted),
         };
     }
-    let mut opened = display::open(&display, display::WHOLE)?;
+    let mut opened = display::open_at(&display, display::WHOLE, args.monitor.map(usize::from))?;
     let seen = part(opened.desktop.observe().await?, &args)?;
     if let Some(file) = &args.image {
         write_picture(file, &seen, args.marks)?;
@@ -128,7 +128,14 @@ fn write_picture(file: &Path, seen: &Observation, marks: bool) -> Result<()> {
 }
 
 fn show(name: &str, seen: &Observation) {
-    terminal::answer(&format!("display {name}, {}", seen.bounds()));
+    let monitor = seen.frame.monitor();
+    let scale = if (monitor.scale - 1.0).abs() < 0.01 {
+        String::new()
+    } else {
+        format!(" at scale {}", monitor.scale)
+    };
+    let called = quoted(&monitor.name, TITLE);
+    terminal::answer(&format!("display {name}, monitor {called}, {}{scale}", seen.bounds()));
     for window in &seen.windows {
         let keyboard = if window.focused { ", has the keyboard" } else { "" };
         let (title, app) = (quoted(&window.title, TITLE), quoted(&window.app, TITLE));

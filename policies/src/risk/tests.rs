@@ -1,5 +1,5 @@
 use freehand_tools::action::{EffectClass, TargetElement};
-use freehand_tools::element::{ElementId, ElementKey};
+use freehand_tools::element::{ElementId, ElementKey, Source};
 use freehand_tools::geometry::Rect;
 use freehand_tools::setting::Entered;
 use proptest::prelude::*;
@@ -14,7 +14,9 @@ fn on(role: Role, name: &str, app: &str, title: &str) -> Action {
         key: ElementKey("k".into()),
         role,
         name: name.into(),
+        looks: None,
         within: None,
+        source: Source::Accessibility,
         bounds: Rect::new(0, 0, 9, 9),
     });
     action

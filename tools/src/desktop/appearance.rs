@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use image::{Rgb, RgbImage};
 
-use crate::element::{Element, Role};
+use crate::desktop::vision::form::{Form, Mask};
+use crate::element::{Element, Role, Source};
 use crate::frame::Frame;
 use crate::geometry::ScreenRect;
 
@@ -57,7 +58,7 @@ pub fn describe_nameless(frame: &Frame, elements: &mut [Element]) {
         let pressed = element.role.takes_clicks()
             && !element.role.takes_text()
             && element.states.checked.is_none();
-        if pressed || element.role == Role::Image {
+        if element.source != Source::Vision && (pressed || element.role == Role::Image) {
             let seen = looks(frame, &element.bounds);
             let called = element.looks.take();
             element.looks = called.into_iter().chain(seen).reduce(|all, more| format!("{all}, {more}"));
@@ -77,6 +78,15 @@ pub fn looks(frame: &Frame, bounds: &ScreenRect) -> Option<String> {
     let (x, y) = (at(seen.x, origin.x)?, at(seen.y, origin.y)?);
     let part = image::imageops::crop_imm(frame.pixels(), x, y, seen.width, seen.height).to_image();
     describe(&part)
+}
+
+/// The colour of what is written at `bounds` of `frame`.
+pub(super) fn ink(frame: &Frame, bounds: &ScreenRect) -> Option<&'static str> {
+    let crop = frame.crop(bounds)?;
+    let (ground, _) = most_common(crop.pixels().pixels().copied())?;
+    // The softened edges of letters are less than their strokes.
+    let drawn = crop.pixels().pixels().copied().filter(|pixel| apart(*pixel, ground));
+    most_common(drawn).map(|(ink, _)| colour(ink))
 }
 
 fn describe(part: &RgbImage) -> Option<String> {
@@ -126,50 +136,24 @@ fn most_common(pixels: impl Iterator<Item = Rgb<u8>>) -> Option<(Rgb<u8>, f64)> 
     Some((pixel, count as f64 / all as f64))
 }
 
-fn apart(a: Rgb<u8>, b: Rgb<u8>) -> bool {
+pub(super) fn apart(a: Rgb<u8>, b: Rgb<u8>) -> bool {
     a.0.iter().zip(b.0).any(|(a, b)| (i32::from(*a) - i32::from(b)).abs() > APART)
 }
 
-/// The form of what differs from the ground, by how much of its frame it fills, row by row.
+/// The form of what differs from the ground.
 fn form(part: &RgbImage, ground: Rgb<u8>) -> &'static str {
-    let rows: Vec<(u32, u32, u32)> = part
-        .rows()
-        .filter_map(|row| {
-            let drawn = row.enumerate().filter(|(_, pixel)| apart(**pixel, ground));
-            let columns: Vec<u32> = drawn.filter_map(|(x, _)| u32::try_from(x).ok()).collect();
-            let (first, last) = (*columns.first()?, *columns.last()?);
-            Some((first, last, last - first + 1))
-        })
-        .collect();
-    let left = rows.iter().map(|(first, _, _)| *first).min().unwrap_or(0);
-    let right = rows.iter().map(|(_, last, _)| *last).max().unwrap_or(0);
-    let (width, height) = (f64::from(right - left + 1), rows.len());
-    if height < SMALLEST as usize {
-        return "line";
+    let mut mask = Mask::empty(part.width(), part.height());
+    for (x, y, _) in part.enumerate_pixels().filter(|(_, _, pixel)| apart(**pixel, ground)) {
+        mask.mark(y, x, x + 1);
     }
-    #[expect(clippy::cast_precision_loss, reason = "a thing has few rows")]
-    let fills = |rows: &[(u32, u32, u32)]| {
-        rows.iter().map(|(_, _, span)| f64::from(*span)).sum::<f64>()
-            / (width * rows.len().max(1) as f64)
-    };
-    let third = (height / 3).max(1);
-    let top = fills(rows.get(..third).unwrap_or_default());
-    let middle = fills(rows.get(third..height - third).unwrap_or_default());
-    let bottom = fills(rows.get(height - third..).unwrap_or_default());
-    let all = fills(&rows);
-    if all > 0.93 {
-        "box"
-    } else if bottom - top > 0.3 || top - bottom > 0.3 {
-        "triangle"
-    } else if middle > 0.9 && (0.7..0.88).contains(&all) {
-        "circle"
-    } else {
-        "shape"
+    match mask.trimmed().without_holes().form() {
+        Form::Square | Form::Rectangle => "box",
+        other => other.word(),
     }
 }
 
 /// The name of the nearest colour, by distance as the eye sees it.
-fn colour(pixel: Rgb<u8>) -> &'static str {
+pub(super) fn colour(pixel: Rgb<u8>) -> &'static str {
     let distance = |other: &[u8; 3]| -> i64 {
         let [r, g, b] = [0, 1, 2].map(|i| {
             let at = |of: &[u8]| of.get(i).copied().map_or(0, i64::from);

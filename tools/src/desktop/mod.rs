@@ -17,9 +17,16 @@ use crate::permit::Redeemed;
 #[cfg(target_os = "linux")]
 pub mod accessibility;
 pub mod appearance;
+mod area;
+mod cache;
 mod counter;
+pub mod curtain;
+mod names;
 pub mod ocr;
+mod order;
+mod region;
 pub mod simulated;
+mod vision;
 #[cfg(target_os = "linux")]
 pub mod x11;
 

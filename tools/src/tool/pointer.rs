@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::action::{ActionKind, Button, EffectClass, Target, TargetElement};
+use crate::action::{ActionKind, Button, EffectClass, Target};
 use crate::call::CallError;
 use crate::desktop::{Desktop, DesktopError, KeyboardInput, PointerInput};
 use crate::geometry::ScreenPoint;
@@ -89,19 +89,15 @@ const fn one() -> u8 {
 }
 
 /// How an input at a target is classed: one to a pixel that nothing is known about is blind.
-pub(crate) const fn input_class(target: &Target) -> EffectClass {
-    if target.point.is_some() && target.element.is_none() {
-        EffectClass::BlindInput
-    } else {
-        EffectClass::Input
-    }
+pub(crate) fn input_class(target: &Target) -> EffectClass {
+    if target.is_known() { EffectClass::Input } else { EffectClass::BlindInput }
 }
 
 /// How a sentence names a target.
 pub(crate) fn place_name(target: &Target) -> String {
     let window = target.window.as_ref().map(|w| format!(" in `{}`", w.title)).unwrap_or_default();
     match (&target.element, target.point) {
-        (Some(TargetElement { role, name, .. }), _) => format!("{} \"{name}\"{window}", role.word()),
+        (Some(element), _) => format!("{}{window}", element.describe()),
         (None, Some(point)) => format!("the point {point}{window}"),
         (None, None) => format!("what has the keyboard{window}"),
     }

@@ -3,13 +3,14 @@
 //! elements stay, and what a model would be given, which `freehand observe --json` does not say.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::Seen;
 use freehand_model::backend::embedded::Counter;
 use freehand_model::dialect::list;
 use freehand_tools::desktop::Desktop as _;
+use freehand_tools::desktop::ocr::Ocr;
 use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
 use freehand_tools::observation::Observation;
@@ -17,7 +18,11 @@ use serde::Serialize;
 
 use crate::args::BenchLookArgs;
 use crate::exit::Code;
+use crate::places;
 use crate::terminal;
+
+/// As long as a look waits for the text on the screen.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where programs have to be started to be seen.
 #[derive(Debug, Serialize)]
@@ -51,6 +56,12 @@ pub async fn run(args: BenchLookArgs) -> Result<Code> {
     let counter = args.tokens.as_deref().map(Counter::open).transpose()?;
     let display = VirtualDisplay::start(args.size)?;
     let mut desktop = X11::on(&display)?;
+    if args.read {
+        desktop.read_text(Ocr::new(places::networks()?, PATIENCE));
+    }
+    if args.no_tree {
+        desktop.ask_nobody();
+    }
     let environment = display.environment();
     let environment = environment
         .map(|(name, value)| (name.to_owned(), value.to_string_lossy().into_owned()))

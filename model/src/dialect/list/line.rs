@@ -28,6 +28,12 @@ pub fn quoted(text: &str, max: usize) -> String {
     clean
 }
 
+/// A description that holds words from the screen: those stand in quotes in it, which cannot end early.
+fn plain(looks: &str) -> String {
+    let harmless = |c: char| if c.is_control() { ' ' } else { c };
+    looks.chars().take(MAX_WORDS).map(harmless).collect()
+}
+
 /// One element in one line; `place` is its number among its like where that is asked for, and `twin` says
 /// that another of the same name stands on the screen.
 pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> String {
@@ -38,7 +44,7 @@ pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> Strin
         line.push_str(&quoted(&element.name, MAX_WORDS));
     }
     if let Some(looks) = &element.looks {
-        line.push_str(&format!(" (looks: {looks})"));
+        line.push_str(&format!(" (looks: {})", plain(looks)));
     }
     if let Some(value) = element.value.as_deref().filter(|v| !v.trim().is_empty()) {
         line.push_str(" value=");

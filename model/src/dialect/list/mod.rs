@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use freehand_tools::element::{Element, Role, Window, WindowId};
+use freehand_tools::element::{Element, Role, Source, Window, WindowId};
 use freehand_tools::observation::Observation;
 
 use self::line::line;
 
+mod beyond;
 mod diff;
 mod line;
 pub(super) mod task;
@@ -39,10 +40,31 @@ pub fn listed(seen: &Observation) -> Vec<&Element> {
     seen.elements.iter().filter(shown).collect()
 }
 
-/// The elements as lines, each with whether something in it can be used. The cells of one row of a
+/// What goes first where there is not room for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Can be used.
+    Usable,
+    /// Can only be read.
+    Readable,
+    /// Is known by its look alone.
+    Seen,
+}
+
+impl Rank {
+    fn of(element: &Element) -> Self {
+        match element.source {
+            Source::Vision => Self::Seen,
+            _ if element.role.takes_clicks() && element.role != Role::Cell => Self::Usable,
+            Source::Accessibility | Source::Ocr => Self::Readable,
+        }
+    }
+}
+
+/// The elements as lines, each with how much it matters. The cells of one row of a
 /// table stand on one line, since they mean something only together.
-fn rows(elements: &[&Element], counts: bool) -> Vec<(bool, String)> {
-    let mut lines: Vec<(bool, String)> = Vec::new();
+fn rows(elements: &[&Element], counts: bool) -> Vec<(Rank, String)> {
+    let mut lines: Vec<(Rank, String)> = Vec::new();
     let mut before: Option<&Element> = None;
     let mut places: HashMap<Role, usize> = HashMap::new();
     let twin = |element: &Element| {
@@ -54,16 +76,16 @@ fn rows(elements: &[&Element], counts: bool) -> Vec<(bool, String)> {
         *place += 1;
         let alone = !elements.iter().any(|other| other.role == element.role && other.id != element.id);
         let said = line(element, Some(*place).filter(|_| counts && !alone), twin(element));
-        let usable = element.role.takes_clicks() && element.role != Role::Cell;
+        let rank = Rank::of(element);
         match (before, lines.last_mut()) {
             (Some(left), Some((used, text)))
                 if same_row(left, element, twin(left) && left.role.takes_clicks() || twin(element)) =>
             {
-                *used |= usable;
+                *used = (*used).min(rank);
                 text.push_str(" | ");
                 text.push_str(&said);
             }
-            _ => lines.push((usable, said)),
+            _ => lines.push((rank, said)),
         }
         before = Some(element);
     }
@@ -81,7 +103,8 @@ fn same_row(left: &Element, right: &Element, twins: bool) -> bool {
 }
 
 /// The whole screen as text, at most about `budget` characters, with a line that says what was left
-/// out. What can be used goes before what can only be read. What only says the `task` again is left out,
+/// out, and lines that say where more can be scrolled to. What can be used goes before what can only be
+/// read, and that before what is known by its look alone. What only says the `task` again is left out,
 /// and where the task counts, so does the list.
 pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     let mut text = String::new();
@@ -93,11 +116,14 @@ pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     }
     let elements: Vec<&Element> = listed(seen).into_iter().filter(|e| !task::echoes(task, e)).collect();
     let lines = rows(&elements, task::counts(task));
-    let mut room = budget.saturating_sub(text.len());
+    let ids: Vec<WindowId> = active.iter().map(|window| window.id).collect();
+    let beyond = beyond::lines(seen, &ids, &elements);
+    let spoken: usize = beyond.iter().map(|line| line.len() + 1).sum();
+    let mut room = budget.saturating_sub(text.len() + spoken);
     let mut keep = vec![false; lines.len()];
-    for useful in [true, false] {
-        for (kept, (usable, line)) in keep.iter_mut().zip(&lines) {
-            if *usable == useful && line.len() < room {
+    for rank in [Rank::Usable, Rank::Readable, Rank::Seen] {
+        for (kept, (own, line)) in keep.iter_mut().zip(&lines) {
+            if *own == rank && line.len() < room {
                 *kept = true;
                 room -= line.len() + 1;
             }
@@ -110,6 +136,10 @@ pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     let left_out = keep.iter().filter(|kept| !**kept).count();
     if left_out > 0 {
         text.push_str(&format!("({left_out} more not shown)\n"));
+    }
+    for line in beyond {
+        text.push_str(&line);
+        text.push('\n');
     }
     if lines.is_empty() {
         text.push_str("(nothing that can be read)\n");

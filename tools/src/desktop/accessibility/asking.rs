@@ -6,6 +6,7 @@ use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use super::beyond::Suspects;
 use super::bus::{Attributes, Bus, NODES, Silence};
 use super::list::acts;
 use super::naming::name;
@@ -32,10 +33,12 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<S
         (paragraph || holder && !has_pieces)
             && !tree.children(node).any(|child| child.role == BusRole::Static)
     };
-    let (extents, actions, details) = tokio::join!(
+    let suspects = Suspects::among(&tree, nodes());
+    let (extents, actions, details, answers) = tokio::join!(
         bus.extents(&looked_at),
         bus.actions(&acting),
-        join_all(nodes().map(|node| detail(bus, node, tells_by_itself(node))))
+        join_all(nodes().map(|node| detail(bus, node, tells_by_itself(node)))),
+        suspects.ask(bus)
     );
     for (at, bounds) in looked_at.iter().zip(extents) {
         if let Some(node) = tree.get_mut(at) {
@@ -55,6 +58,11 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<S
             node.calling = detail.attributes.calling;
             node.labelled_by = detail.label;
             node.chosen = detail.chosen;
+        }
+    }
+    for (at, beyond) in suspects.settle(&tree, &answers) {
+        if let Some(node) = tree.get_mut(&at) {
+            node.beyond = beyond;
         }
     }
     name_the_nameless(bus, &mut tree, &acting).await;

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use zbus::zvariant::{DynamicType, OwnedValue, Type};
 use zbus::{Connection, Message};
 
+use super::beyond::Beyond;
 use super::node::{Address, Node};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
@@ -296,6 +297,26 @@ impl Bus {
         f64::try_from(value).ok()
     }
 
+    /// The name of one of its actions.
+    pub(super) async fn action(&self, at: &Address, number: i32) -> Option<String> {
+        let number = (number,);
+        let name = self.call(at, "org.a11y.atspi.Action", "GetName", &number);
+        timeout(NODES, name).await.ok()?.ok()
+    }
+
+    /// Where a scroll bar stands and where its end is, counted from its beginning.
+    pub(super) async fn range(&self, at: &Address) -> Option<(f64, f64)> {
+        let ask = |name| async move {
+            let value =
+                timeout(NODES, self.property(at, "org.a11y.atspi.Value", name)).await.ok()?.ok()?;
+            f64::try_from(value).ok()
+        };
+        let (now, from, to) =
+            tokio::join!(ask("CurrentValue"), ask("MinimumValue"), ask("MaximumValue"));
+        let (now, from, to) = (now?, from.unwrap_or(0.0), to?);
+        Some((now - from, to - from))
+    }
+
     /// What else its program says of it.
     pub(super) async fn attributes(&self, at: &Address) -> Attributes {
         let asked = self.call(at, "org.a11y.atspi.Accessible", "GetAttributes", &());
@@ -371,6 +392,7 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
         calling: None,
         labelled_by: None,
         chosen: None,
+        beyond: Beyond::default(),
     }
 }
 

@@ -329,7 +329,7 @@ pub(super) fn acts(node: &Node) -> bool {
 }
 
 /// What scrolls hides what is beyond its own edges.
-fn inner_clip(node: &Node, clip: ScreenRect) -> ScreenRect {
+pub(super) fn inner_clip(node: &Node, clip: ScreenRect) -> ScreenRect {
     let scrolls = matches!(
         node.role,
         BusRole::ScrollPane | BusRole::Viewport | BusRole::DocumentWeb | BusRole::ListBox

@@ -9,11 +9,15 @@ use std::collections::{HashMap, HashSet};
 use ::atspi::{Role as BusRole, State};
 use futures_util::future::join_all;
 
+use crate::desktop::area::Area;
 use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::geometry::ScreenRect;
+use crate::observation::More;
 
+mod areas;
 mod asking;
+mod beyond;
 mod bus;
 mod draft;
 mod hidden;
@@ -27,6 +31,7 @@ mod reading;
 mod roles;
 mod value;
 
+use beyond::Beyond;
 use bus::{Bus, Silence};
 use draft::Draft;
 use hidden::Verdicts;
@@ -49,6 +54,10 @@ pub struct Seen {
     pub focus: Option<ElementId>,
     /// What could not be read, one line each.
     pub gaps: Vec<String>,
+    /// What is told of parts of the windows.
+    pub(super) areas: Vec<Area>,
+    /// What holds more than it shows.
+    pub(super) more: Vec<More>,
 }
 
 /// A connection to the accessibility bus, with what must be remembered from look to look.
@@ -113,6 +122,7 @@ impl Accessibility {
         self.silent = late.map(|(program, _)| program.root.clone()).collect();
         let (mut gaps, mut broken) = (Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
+        let (mut areas, mut more) = (Vec::new(), Vec::new());
         let mut framed = HashSet::new();
         self.said.clear();
         self.moved.clear();
@@ -123,7 +133,8 @@ impl Accessibility {
                     if program.is_gtk4 {
                         self.moved.extend(place_in_windows(&mut tree, program, windows));
                     }
-                    let drafts = self.list(&tree, program, windows, screen).await;
+                    let drafts =
+                        self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
                         let node = tree.get(&draft.address)?;
                         Some((ElementKey(draft.address.key()), (node.role, node.name.clone())))
@@ -144,7 +155,7 @@ impl Accessibility {
             self.bus.talk_through_the_bus(|name| name == root.bus);
         }
         let found = from_front_to_back(found, windows, &framed);
-        self.number(found, windows, gaps)
+        Seen { gaps, areas, more, ..self.number(found, windows) }
     }
 
     /// The elements of one program, each with the window that it stands in, counted from the front.
@@ -153,7 +164,7 @@ impl Accessibility {
         tree: &Tree,
         program: &Program,
         windows: &[Window],
-        screen: ScreenRect,
+        (screen, areas, more): (ScreenRect, &mut Vec<Area>, &mut Vec<More>),
     ) -> Vec<(usize, Draft)> {
         let own = windows_of(program, windows);
         let mut found = Vec::new();
@@ -161,7 +172,15 @@ impl Accessibility {
             for frame in tree.children(root).filter(|frame| frame.shows()) {
                 let Some((at, window)) = owner(frame, &own) else { continue };
                 let Some(clip) = window.bounds.intersect(&screen) else { continue };
-                let mut listed = Lister::list(tree, &pages(tree, frame), clip, screen);
+                let roots = pages(tree, frame);
+                let told = areas::areas(tree, &roots, clip);
+                let place = |(bounds, kind)| Area { window: window.id, bounds, kind };
+                areas.extend(told.areas.into_iter().map(place));
+                more.extend(told.more.into_iter().map(|(bounds, name, beyond)| {
+                    let Beyond { above, below, left, right } = beyond;
+                    More { window: window.id, name, bounds, above, below, left, right }
+                }));
+                let mut listed = Lister::list(tree, &roots, clip, screen);
                 // What a program keeps ready to pop up is nowhere yet.
                 listed.retain(|draft| {
                     let middle = draft.bounds.center();
@@ -174,7 +193,7 @@ impl Accessibility {
         found
     }
 
-    fn number(&mut self, found: Vec<(usize, Draft)>, windows: &[Window], gaps: Vec<String>) -> Seen {
+    fn number(&mut self, found: Vec<(usize, Draft)>, windows: &[Window]) -> Seen {
         let keys: Vec<(ElementKey, Looks)> = found
             .iter()
             .map(|(_, draft)| {
@@ -190,7 +209,7 @@ impl Accessibility {
             .collect();
         self.last = elements.iter().map(|element| (element.key.clone(), element.clone())).collect();
         let focus = elements.iter().find(|element| element.states.focused).map(|element| element.id);
-        Seen { elements, focus, gaps }
+        Seen { elements, focus, ..Seen::default() }
     }
 
     /// One element, read afresh; `None` when it is gone or does not show any more.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use ::atspi::{Role as BusRole, State, StateSet};
 
+use super::beyond::Beyond;
 use crate::geometry::ScreenRect;
 
 /// Parents below which one object may stand: an open list has two, its owner and its own window. With
@@ -57,6 +58,8 @@ pub(super) struct Node {
     pub(super) calling: Option<String>,
     pub(super) labelled_by: Option<Address>,
     pub(super) chosen: Option<Address>,
+    /// Where it holds more than it shows.
+    pub(super) beyond: Beyond,
 }
 
 impl Node {

@@ -2,12 +2,14 @@
 
 use ::atspi::{InterfaceSet, Role as BusRole, State, StateSet};
 
+use super::areas::areas;
 use super::bus::{Said, node};
 use super::hidden::doubts;
 use super::list::Lister;
 use super::merge::tidy;
 use super::node::{Address, Node, Tree};
 use super::{owner, pages};
+use crate::desktop::area::AreaKind;
 use crate::element::{Role, Window, WindowId};
 use crate::geometry::{Rect, ScreenRect};
 
@@ -183,4 +185,54 @@ fn only_what_may_be_hidden_is_asked_about() {
         .filter_map(|(draft, doubted)| doubted.then_some(draft.name.as_str()))
         .collect();
     assert_eq!(doubtful, ["Under", "Cut"]);
+}
+
+#[test]
+fn boxes_without_size_or_beyond_all_screens_are_left_out() {
+    let far = i32::MAX - 5;
+    let tree = tree(vec![
+        part("ok", "win", BusRole::Button, "OK", [10, 10, 60, 20]),
+        part("flat", "win", BusRole::Button, "Flat", [10, 50, 0, 20]),
+        part("far", "win", BusRole::Button, "Far", [far, far, i32::MAX, i32::MAX]),
+        part("before", "win", BusRole::Button, "Before", [i32::MIN, i32::MIN, 40, 40]),
+        part("huge", "win", BusRole::Button, "Huge", [i32::MIN, 200, i32::MAX, 20]),
+    ]);
+    assert_eq!(names(&tree), ["OK"]);
+    let frame = tree.get(&at("win")).unwrap();
+    assert!(areas(&tree, &[frame], SCREEN).more.is_empty());
+}
+
+#[test]
+fn of_a_tree_without_end_a_part_is_looked_at() {
+    let row = |n: i32| part(&format!("r{n}"), "win", BusRole::Label, "Row", [0, n % 800, 90, 1]);
+    let tree = tree((0..200_000).map(row).collect());
+    assert!(tree.showing().len() <= super::MAX_NODES);
+    let frame = tree.get(&at("win")).unwrap();
+    let _ = areas(&tree, &[frame], SCREEN);
+    assert!(Lister::list(&tree, &[frame], SCREEN, SCREEN).len() <= super::MAX_NODES);
+}
+
+#[test]
+fn drawings_pages_and_pictures_are_told_apart() {
+    let tree = tree(vec![
+        part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]),
+        part("canvas", "page", BusRole::Canvas, "", [0, 0, 300, 200]),
+        part("photo", "page", BusRole::Image, "", [0, 300, 200, 100]),
+        part("empty", "page", BusRole::Section, "", [0, 400, 200, 100]),
+        part("own", "win", BusRole::Filler, "", [900, 0, 100, 700]),
+        part("gap", "win", BusRole::Filler, "", [900, 700, 10, 10]),
+    ]);
+    let frame = tree.get(&at("win")).unwrap();
+    let mut found: Vec<(i32, i32, AreaKind)> =
+        areas(&tree, &[frame], SCREEN).areas.into_iter().map(|(b, kind)| (b.x, b.y, kind)).collect();
+    found.sort_by_key(|(x, y, _)| (*x, *y));
+    let mut want = [
+        (0, 0, AreaKind::Page),
+        (0, 0, AreaKind::Drawing),
+        (0, 300, AreaKind::Picture),
+        (900, 0, AreaKind::Drawing),
+    ];
+    want.sort_by_key(|(x, y, _)| (*x, *y));
+    assert_eq!(found.len(), want.len(), "{found:?}");
+    assert!(want.iter().all(|area| found.contains(area)), "{found:?}");
 }

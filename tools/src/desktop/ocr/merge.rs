@@ -1,8 +1,9 @@
 //! How texts that were read stand in the list: a text inside an element without a name names it, one that
 //! says an element's words again is left out, and every other stands in its window in reading order.
 
-use super::names::{Names, Wanted};
-use super::region::explains;
+use crate::desktop::names::{Names, Wanted};
+use crate::desktop::order::insert;
+use crate::desktop::region::explains;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window, WindowId};
 use crate::geometry::{ScreenPoint, ScreenRect};
 
@@ -164,33 +165,6 @@ fn in_reading_order<W, N>(texts: &mut [(&Text, W, N)]) {
     }
 }
 
-/// Puts it behind all of its window that a person reads before it, and the window's elements where those of
-/// the windows behind it begin.
-fn insert(elements: &mut Vec<Element>, fresh: Element, windows: &[Window]) {
-    let depth = |id: Option<WindowId>| {
-        windows.iter().position(|window| Some(window.id) == id).unwrap_or(windows.len())
-    };
-    let own = depth(fresh.window);
-    let behind = |other: &Element| {
-        let there = depth(other.window);
-        there > own || there == own && is_read_before(&fresh, other)
-    };
-    let at = elements.iter().position(behind).unwrap_or(elements.len());
-    elements.insert(at, fresh);
-}
-
-/// Whether a person reads `a` before `b`: in a row above it, or left of it.
-fn is_read_before(a: &Element, b: &Element) -> bool {
-    let level = |a: &ScreenRect, b: &ScreenRect| {
-        let middle = b.center().y;
-        a.y <= middle && middle < a.bottom()
-    };
-    if level(&a.bounds, &b.bounds) || level(&b.bounds, &a.bounds) {
-        return a.bounds.x < b.bounds.x;
-    }
-    a.bounds.y < b.bounds.y
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,7 +190,7 @@ mod tests {
         ];
         let texts: Vec<Text> =
             texts.iter().map(|(text, bounds)| Text { text: (*text).into(), bounds: *bounds }).collect();
-        into_list(&texts, &windows, &mut elements, &mut Names::new(Counter::default()));
+        into_list(&texts, &windows, &mut elements, &mut Names::new(Counter::default(), "ocr"));
         elements.into_iter().map(|e| (e.role, e.name, e.window.unwrap().0)).collect()
     }
 

@@ -10,25 +10,22 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::desktop::DesktopError;
 use crate::desktop::counter::Counter;
+use crate::desktop::names::Names;
+use crate::desktop::region::Cells;
 use crate::element::{Element, Window};
 use crate::frame::Frame;
 use crate::geometry::ScreenRect;
 
-mod cache;
 mod detect;
 mod ink;
 mod merge;
-mod names;
 mod network;
 mod pixels;
 mod reader;
 mod recognise;
-mod region;
 mod worker;
 
 use merge::Text;
-use names::Names;
-use region::Cells;
 use worker::{Done, Job, Worker};
 
 pub use reader::{Line, Networks, Reader};
@@ -64,13 +61,13 @@ impl Ocr {
             frame: None,
             read: Cells::default(),
             texts: Vec::new(),
-            names: Names::new(Counter::default()),
+            names: Names::new(Counter::default(), "ocr"),
         }
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
     pub(super) fn counting_with(self, counter: Counter) -> Self {
-        Self { names: Names::new(counter), ..self }
+        Self { names: Names::new(counter, "ocr"), ..self }
     }
 
     /// Whether the screen still is as it was at the last look, where `now` shows it.

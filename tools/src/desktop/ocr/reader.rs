@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use image::RgbImage;
 use rten::ThreadPool;
 
-use super::cache::{self, Cache, Digest};
 use super::network::Network;
 use super::pixels::Part;
 use super::recognise::{self, Alphabet, Said};
 use super::{detect, ink};
 use crate::desktop::DesktopError;
+use crate::desktop::cache::{self, Cache, Digest};
 use crate::geometry::{Image, Rect};
 
 /// The part of its likelihood that a text must have to be taken for one.

@@ -7,12 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::cache::{self, Cache, Digest};
 use super::merge::Text;
 use super::pixels::Part;
 use super::reader::{Line, Networks, Reader};
-use super::region::Cells;
 use crate::desktop::DesktopError;
+use crate::desktop::cache::{self, Cache, Digest};
+use crate::desktop::region::Cells;
 use crate::frame::Frame;
 use crate::geometry::Rect;
 

@@ -34,6 +34,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::{ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput};
+use crate::desktop::curtain::Hidden;
 use crate::element::ElementKey;
 use crate::frame::{Frame, Monitor};
 use crate::geometry::{ScreenPoint, ScreenRect};
@@ -135,6 +136,8 @@ impl Desktop for Simulated {
             frame: self.frame(monitor),
             cursor: self.cursor,
             gaps: Vec::new(),
+            more: Vec::new(),
+            hidden: Hidden::default(),
         };
         self.observations += 1;
         self.cue(&Cue::Observed(self.observations));

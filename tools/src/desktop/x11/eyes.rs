@@ -21,8 +21,13 @@ const AGAIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 enum Bus {
     Unknown,
-    Missing { since: Instant, reason: String },
+    Missing {
+        since: Instant,
+        reason: String,
+    },
     There(Box<Accessibility>),
+    /// Nobody is to be asked.
+    Closed,
 }
 
 /// Reads the accessibility bus of one display.
@@ -39,6 +44,11 @@ impl Eyes {
     /// Nothing is connected yet.
     pub(super) const fn new(own_session: bool, counter: Counter) -> Self {
         Self { bus: Bus::Unknown, own_session, counter }
+    }
+
+    /// Nobody is ever asked.
+    pub(super) const fn closed(counter: Counter) -> Self {
+        Self { bus: Bus::Closed, own_session: false, counter }
     }
 
     /// What the bus shows of these windows.
@@ -64,9 +74,10 @@ impl Eyes {
                 ),
             },
             Bus::Missing { reason, .. } => missing(reason),
+            Bus::Closed => return Ok(Seen::default()),
             Bus::Unknown => "the accessibility bus is not connected".into(),
         };
-        Ok(Seen { elements: Vec::new(), focus: None, gaps: vec![gap] })
+        Ok(Seen { gaps: vec![gap], ..Seen::default() })
     }
 
     /// One element, read afresh.
@@ -79,7 +90,7 @@ impl Eyes {
         let due = match &self.bus {
             Bus::Unknown => true,
             Bus::Missing { since, .. } => since.elapsed() >= AGAIN,
-            Bus::There(_) => false,
+            Bus::There(_) | Bus::Closed => false,
         };
         if due {
             let address = address(link)?;

@@ -35,6 +35,7 @@ x11rb::atom_manager! {
         _NET_WM_STATE,
         _NET_WM_STATE_HIDDEN,
         _GTK_FRAME_EXTENTS,
+        _NET_FRAME_EXTENTS,
         AT_SPI_BUS,
         CLIPBOARD,
         CLIPBOARD_MANAGER,

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::desktop::counter::Counter;
+use crate::desktop::curtain::{Curtain, Hidden};
 use crate::desktop::ocr::{self, Ocr};
+use crate::desktop::vision::{Scene, Vision, sizes};
 use crate::desktop::{
     ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput, appearance,
 };
 use crate::element::{Element, ElementKey, Source, Window};
-use crate::frame::Frame;
+use crate::frame::{Frame, Monitor};
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::{Observation, ObservationId};
 use crate::permit::Redeemed;
@@ -71,8 +73,14 @@ pub struct X11 {
     eyes: Eyes,
     /// Reads what no program tells of, where its networks are there.
     ocr: Option<Ocr>,
+    /// Finds what has no text.
+    vision: Vision,
     counter: Counter,
     surroundings: Surroundings,
+    /// What must not be seen.
+    curtain: Curtain,
+    /// The monitor that is looked at, where one was chosen.
+    watched: Option<usize>,
     /// What was seen last: the elements that a point is looked up in.
     last: Vec<Element>,
     /// What the tree told of them.
@@ -111,8 +119,11 @@ impl X11 {
             clipboard: Clipboard::default(),
             eyes: Eyes::new(own_session, counter.clone()),
             ocr: None,
+            vision: Vision::new(counter.clone()),
             counter,
             surroundings,
+            curtain: Curtain::default(),
+            watched: None,
             last: Vec::new(),
             told: Vec::new(),
             link,
@@ -122,6 +133,32 @@ impl X11 {
     /// Has the text that no program tells of read off the pixels from now on.
     pub fn read_text(&mut self, ocr: Ocr) {
         self.ocr = Some(ocr.counting_with(self.counter.clone()));
+    }
+
+    /// Hides this from now on: it is black in every picture and absent from every list.
+    pub fn hide(&mut self, curtain: Curtain) {
+        self.curtain = curtain;
+    }
+
+    /// The monitors, in the order in which [`X11::watch`] counts them.
+    pub fn monitors(&mut self) -> Result<Vec<Monitor>, DesktopError> {
+        Ok(self.monitors.all(&self.link)?.iter().map(|known| known.monitor.clone()).collect())
+    }
+
+    /// Looks at the monitor with this number from now on, or at the one with the keyboard.
+    pub fn watch(&mut self, monitor: Option<usize>) -> Result<(), DesktopError> {
+        let count = self.monitors.all(&self.link)?.len();
+        if monitor.is_some_and(|monitor| monitor >= count) {
+            let reason = format!("there are {count}");
+            return Err(DesktopError::failed("looking at another monitor", reason));
+        }
+        self.watched = monitor;
+        Ok(())
+    }
+
+    /// Asks no program what it shows from now on: all that is seen is seen in the pixels.
+    pub fn ask_nobody(&mut self) {
+        self.eyes = Eyes::closed(self.counter.clone());
     }
 
     /// The name of the display, as in `DISPLAY`.
@@ -136,28 +173,50 @@ impl X11 {
         self.clipboard.give_back();
     }
 
-    /// The picture of the monitor in use, or of the part of one that `region` covers.
+    /// The windows, the front one first, and what of them must not be seen.
+    fn windows(&self) -> Result<(Vec<Window>, Hidden), DesktopError> {
+        let mut windows = windows::list(&self.link)?;
+        let hidden = self.curtain.draw(&mut windows);
+        Ok((windows, hidden))
+    }
+
+    /// The picture of the monitor in use, or of the part of one that `region` covers, without what must
+    /// not be seen.
     fn picture(
         &mut self,
         region: Option<ScreenRect>,
-        windows: Option<&[Window]>,
+        windows: Option<(&[Window], &Hidden)>,
     ) -> Result<Frame, DesktopError> {
         let several = self.monitors.all(&self.link)?.len() > 1;
+        let asked = match windows {
+            None if !self.curtain.is_empty() || several && region.is_none() => Some(self.windows()?),
+            _ => None,
+        };
+        let windows = windows.or(asked.as_ref().map(|(windows, hidden)| (windows.as_slice(), hidden)));
         let point = match (region, windows) {
             (Some(region), _) => Some(region.center()),
-            (None, _) if !several => None,
-            (None, Some(windows)) => focused(windows).map(|window| window.bounds.center()),
-            (None, None) => focused(&windows::list(&self.link)?).map(|window| window.bounds.center()),
+            (None, Some((windows, _))) if several => {
+                focused(windows).map(|window| window.bounds.center())
+            }
+            (None, _) => None,
         };
-        let known = self.monitors.at(&self.link, point)?;
-        self.camera.capture(&self.link, known, region)
+        let watched = self.watched.filter(|_| region.is_none());
+        let known = self.monitors.one(&self.link, watched, point)?;
+        let frame = self.camera.capture(&self.link, known, region)?;
+        if self.curtain.is_empty() {
+            return Ok(frame);
+        }
+        // A window may have moved before the picture was taken.
+        let (_, after) = self.windows()?;
+        let hidden = windows.map(|(_, hidden)| hidden.clone()).unwrap_or_default().and(after);
+        Ok(hidden.blacken(frame))
     }
 
     async fn element_under(
         &mut self,
         point: Option<ScreenPoint>,
         expected: Option<&ElementKey>,
-        windows: &[Window],
+        (windows, hidden): (&[Window], &Hidden),
     ) -> Option<Element> {
         let window = point.and_then(|point| windows::at(windows, point));
         let key = match (expected, point) {
@@ -178,12 +237,16 @@ impl X11 {
         let found = match (self.eyes.element(&key).await, known) {
             // It has its name from the pixels.
             (Some(found), Some(known)) if !was_named && found.name.is_empty() => {
-                let name = self.read_again(known, windows).await.map(|now| now.name);
+                let name = self.read_again(known, (windows, hidden)).await.map(|now| now.name);
                 Element { name: name.unwrap_or_default(), ..found }
             }
             (Some(found), _) => found,
             (None, Some(known)) if known.source == Source::Ocr => {
-                self.read_again(known, windows).await?
+                self.read_again(known, (windows, hidden)).await?
+            }
+            (None, Some(known)) if known.source == Source::Vision => {
+                let now = self.picture(Some(known.bounds), Some((windows, hidden))).ok()?;
+                self.vision.shows(&now).then_some(known)?
             }
             (None, _) => return None,
         };
@@ -191,12 +254,16 @@ impl X11 {
     }
 
     /// What was read off the pixels, as it is now.
-    async fn read_again(&mut self, known: Element, windows: &[Window]) -> Option<Element> {
-        let now = self.picture(Some(known.bounds), Some(windows)).ok()?;
+    async fn read_again(
+        &mut self,
+        known: Element,
+        (windows, hidden): (&[Window], &Hidden),
+    ) -> Option<Element> {
+        let now = self.picture(Some(known.bounds), Some((windows, hidden))).ok()?;
         if self.ocr.as_ref().is_none_or(|ocr| ocr.shows(&now)) {
             return Some(known);
         }
-        let frame = self.picture(None, Some(windows)).ok()?;
+        let frame = self.picture(None, Some((windows, hidden))).ok()?;
         let mut elements = self.told.clone();
         self.ocr.as_mut()?.look(&frame, windows, &mut elements).await;
         elements.into_iter().find(|element| element.key == known.key)
@@ -211,19 +278,26 @@ fn focused(windows: &[Window]) -> Option<&Window> {
 impl Desktop for X11 {
     async fn observe(&mut self) -> Result<Observation, DesktopError> {
         self.surroundings.children.reap();
-        let windows = windows::list(&self.link)?;
+        let (windows, hidden) = self.windows()?;
         let centre = focused(&windows).map(|window| window.bounds.center());
-        let screen = self.monitors.at(&self.link, centre)?.monitor.bounds;
+        let screen = self.monitors.one(&self.link, self.watched, centre)?.monitor.bounds;
         let mut seen = self.eyes.read(&self.link, &windows, screen).await?;
         let cursor = pointer::position(&self.link)?;
-        let frame = self.picture(None, Some(&windows))?;
+        let frame = self.picture(None, Some((&windows, &hidden)))?;
+        hidden.clear(&mut seen.elements);
         self.told.clone_from(&seen.elements);
         let gap = match &mut self.ocr {
             Some(ocr) => ocr.look(&frame, &windows, &mut seen.elements).await,
             None => ocr::unread(&windows, &seen.elements),
         };
         seen.gaps.extend(gap);
+        seen.areas.extend(windows::bars(&self.link, &windows)?);
+        let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };
+        let gap = self.vision.look(scene, &mut seen.elements);
+        seen.gaps.extend(gap);
         appearance::describe_nameless(&frame, &mut seen.elements);
+        hidden.clear(&mut seen.elements);
+        sizes::compare(&frame, &mut seen.elements, &seen.areas);
         self.last.clone_from(&seen.elements);
         Ok(Observation {
             id: ObservationId::next(),
@@ -233,6 +307,8 @@ impl Desktop for X11 {
             focus: seen.focus,
             cursor,
             gaps: seen.gaps,
+            more: seen.more,
+            hidden,
         })
     }
 
@@ -245,10 +321,10 @@ impl Desktop for X11 {
         point: Option<ScreenPoint>,
         expected: Option<&ElementKey>,
     ) -> Result<Hit, DesktopError> {
-        let windows = windows::list(&self.link)?;
+        let (windows, hidden) = self.windows()?;
         let window = point.and_then(|point| windows::at(&windows, point)).cloned();
         let keyboard = focused(&windows).cloned();
-        let element = self.element_under(point, expected, &windows).await;
+        let element = self.element_under(point, expected, (&windows, &hidden)).await;
         Ok(Hit { window, element, keyboard })
     }
 

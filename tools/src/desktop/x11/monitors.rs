@@ -43,9 +43,23 @@ impl Monitors {
             };
         }
         if self.known.is_empty() {
-            return Err(DesktopError::failed("looking for a monitor", "none is switched on"));
+            return Err(none());
         }
         Ok(&self.known)
+    }
+
+    /// The monitor with this number, where one is given and there, else the one with `point`.
+    pub(super) fn one(
+        &mut self,
+        link: &Link,
+        number: Option<usize>,
+        point: Option<ScreenPoint>,
+    ) -> Result<&Known, DesktopError> {
+        let is_there = number.is_some_and(|number| number < self.all(link).map_or(0, <[_]>::len));
+        match number.filter(|_| is_there) {
+            Some(number) => self.known.get(number).ok_or_else(none),
+            None => self.at(link, point),
+        }
     }
 
     /// The monitor with `point`, else the primary one, else the first.
@@ -59,8 +73,12 @@ impl Monitors {
             .and_then(|point| all.iter().find(|known| known.monitor.bounds.contains(point)))
             .or_else(|| all.iter().find(|known| known.primary))
             .or(all.first())
-            .ok_or_else(|| DesktopError::failed("looking for a monitor", "none is switched on"))
+            .ok_or_else(none)
     }
+}
+
+fn none() -> DesktopError {
+    DesktopError::failed("looking for a monitor", "none is switched on")
 }
 
 fn through_xcap() -> Option<Vec<Known>> {

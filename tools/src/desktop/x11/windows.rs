@@ -14,6 +14,7 @@ use x11rb::protocol::xproto::{
 use super::link::{During, Link};
 use super::window_facts::{self, Facts};
 use crate::desktop::DesktopError;
+use crate::desktop::area::{Area, AreaKind};
 use crate::element::{Window, WindowId};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
@@ -86,6 +87,37 @@ pub(super) fn list(link: &Link) -> Result<Vec<Window>, DesktopError> {
             })
         })
         .collect())
+}
+
+/// The bars and edges that the window manager draws round each of them.
+pub(super) fn bars(link: &Link, windows: &[Window]) -> Result<Vec<Area>, DesktopError> {
+    let asked: Result<Vec<_>, DesktopError> = windows
+        .iter()
+        .map(|window| {
+            let id = XWindow::try_from(window.id.0).unwrap_or(0);
+            let extents = link.atoms._NET_FRAME_EXTENTS;
+            let asked =
+                link.wire.get_property(false, id, extents, AtomEnum::CARDINAL, 0, 4).during(WHAT)?;
+            Ok((window, asked))
+        })
+        .collect();
+    let mut bars = Vec::new();
+    for (window, cookie) in asked? {
+        let reply = there(cookie.reply())?;
+        let sides: Vec<u32> = reply.iter().flat_map(|reply| reply.value32()).flatten().collect();
+        let [left, right, top, bottom] = sides.as_slice() else { continue };
+        let ScreenRect { x, y, width, height, .. } = window.bounds;
+        let (far, low) = (x.saturating_add_unsigned(width), y.saturating_add_unsigned(height));
+        let sides = [
+            Rect::new(x, y, width, *top),
+            Rect::new(x, low.saturating_sub_unsigned(*bottom), width, *bottom),
+            Rect::new(x, y, *left, height),
+            Rect::new(far.saturating_sub_unsigned(*right), y, *right, height),
+        ];
+        let sides = sides.into_iter().filter_map(|side| side.intersect(&window.bounds));
+        bars.extend(sides.map(|bounds| Area { window: window.id, bounds, kind: AreaKind::Bar }));
+    }
+    Ok(bars)
 }
 
 /// The front window at `point`.

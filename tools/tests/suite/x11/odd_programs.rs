@@ -48,6 +48,18 @@ async fn names_cannot_break_the_list() {
     assert_eq!(names, want);
 }
 
+/// What has a million parts costs no more than a look may, and hides nothing beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_million_rows_hide_nothing_else() {
+    let mut bench = Bench::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/vast.py");
+    bench.open(&["/usr/bin/python3", script], "Vast").await;
+    let seen = bench.desktop.observe().await.unwrap();
+    let names: Vec<&str> = seen.elements.iter().map(|element| element.name.as_str()).collect();
+    assert!(names.contains(&"Beside it"), "{names:?} {:?}", seen.gaps);
+    assert_eq!(seen.gaps, Vec::<String>::new());
+}
+
 /// GTK 4 gives places within the window. The window system says where the window is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn widgets_of_gtk_4_are_where_they_are() {

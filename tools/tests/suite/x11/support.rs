@@ -58,7 +58,7 @@ pub(crate) async fn permit(desktop: &mut dyn Desktop) -> Redeemed {
     review.permit.unwrap().redeem(desktop).await.unwrap()
 }
 
-fn gate() -> Gate {
+pub(crate) fn gate() -> Gate {
     Gate::new(vec![Box::new(AllowAll)], Box::new(Nobody))
 }
 

@@ -24,6 +24,8 @@ struct Known {
 #[derive(Debug)]
 pub(super) struct Names {
     counter: Counter,
+    /// How they are found, which begins their keys.
+    found: &'static str,
     known: Vec<Known>,
     look: u64,
 }
@@ -40,8 +42,8 @@ pub(super) struct Wanted<'a> {
 
 impl Names {
     /// Takes its numbers from where those of all elements come from.
-    pub(super) const fn new(counter: Counter) -> Self {
-        Self { counter, known: Vec::new(), look: 0 }
+    pub(super) const fn new(counter: Counter, found: &'static str) -> Self {
+        Self { counter, found, known: Vec::new(), look: 0 }
     }
 
     /// The number and the key of each text of one look.
@@ -50,7 +52,7 @@ impl Names {
         let ids: Vec<ElementId> = texts.iter().map(|text| self.one(text)).collect();
         let look = self.look;
         self.known.retain(|known| look - known.seen < MEMORY);
-        ids.into_iter().map(|id| (id, ElementKey(format!("ocr:{id}")))).collect()
+        ids.into_iter().map(|id| (id, ElementKey(format!("{}:{id}", self.found)))).collect()
     }
 
     fn one(&mut self, text: &Wanted<'_>) -> ElementId {
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_with_their_texts() {
-        let mut names = Names::new(Counter::default());
+        let mut names = Names::new(Counter::default(), "ocr");
         let mut ids = |texts: &[Wanted<'_>]| -> Vec<u32> {
             names.assign(texts).into_iter().map(|(id, _)| id.0).collect()
         };
@@ -110,7 +112,7 @@ mod tests {
     #[test]
     fn numbers_are_shared_with_all_elements() {
         let counter = Counter::default();
-        let mut names = Names::new(counter.clone());
+        let mut names = Names::new(counter.clone(), "ocr");
         assert_eq!(counter.next(), ElementId(1));
         assert_eq!(names.assign(&[wanted("a", 1, 0, 0)])[0].0, ElementId(2));
         assert_eq!(counter.next(), ElementId(3));

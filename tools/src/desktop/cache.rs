@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use image::RgbImage;
 
-use super::pixels::Part;
+use crate::geometry::{Image, Rect};
+
+/// A part of a picture in image pixels.
+type Part = Rect<Image>;
 
 /// The hash of the pixels of a part of a picture, and of its size.
 pub(super) type Digest = blake3::Hash;
@@ -62,7 +65,6 @@ impl<V: Clone> Cache<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
     use image::Rgb;
 
     #[test]

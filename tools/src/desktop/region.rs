@@ -60,8 +60,31 @@ impl Cells {
         cells
     }
 
-    /// The cells in which something is drawn that no element explains, in the windows that show.
+    /// The cells in which something is drawn like a text that no element explains, in the windows that
+    /// show.
     pub(super) fn unexplained(frame: &Frame, windows: &[Window], elements: &[Element]) -> Self {
+        Self::drawn(frame, windows, elements, (&explains, &|_, _| ()), &is_written)
+    }
+
+    /// The same with an edge in them, however straight it is, by what `explains` says; `limit` clears
+    /// what is not looked at of a window.
+    pub(super) fn edges(
+        frame: &Frame,
+        windows: &[Window],
+        elements: &[Element],
+        explains: &dyn Fn(&Element) -> bool,
+        limit: &dyn Fn(&Window, &mut Self),
+    ) -> Self {
+        Self::drawn(frame, windows, elements, (explains, limit), &has_edge)
+    }
+
+    fn drawn(
+        frame: &Frame,
+        windows: &[Window],
+        elements: &[Element],
+        (explains, limit): (&dyn Fn(&Element) -> bool, &dyn Fn(&Window, &mut Self)),
+        is_drawn: &dyn Fn(&RgbImage, usize, usize) -> bool,
+    ) -> Self {
         let mut cells = Self::of(frame);
         let clear = |window: Option<WindowId>, cells: &mut Self| {
             let own = elements.iter().filter(|element| element.window == window);
@@ -73,6 +96,7 @@ impl Cells {
         for window in windows.iter().rev() {
             cells.mark(frame, &window.bounds, true);
             clear(Some(window.id), &mut cells);
+            limit(window, &mut cells);
         }
         clear(None, &mut cells);
         for row in 0..cells.rows {
@@ -130,6 +154,21 @@ impl Cells {
             }
         }
         self
+    }
+
+    /// Leaves of the cells in `whole` only those in one of `parts`.
+    pub(super) fn keep_within(&mut self, frame: &Frame, whole: &ScreenRect, parts: &[ScreenRect]) {
+        let mut kept = Self::of(frame);
+        for part in parts {
+            kept.mark(frame, part, true);
+        }
+        let Some((left, top, right, bottom)) = self.span(frame, whole) else { return };
+        for row in top..bottom {
+            for column in left..right {
+                let stays = self.has(column, row) && kept.has(column, row);
+                self.mark_one(column, row, stays);
+            }
+        }
     }
 
     /// Those of a part of the picture, as [`Self::parts`] gives it.
@@ -252,13 +291,25 @@ fn wider(bounds: &ScreenRect) -> ScreenRect {
 }
 
 /// Whether neither all rows nor all columns of the cell are alike, with an edge somewhere.
-fn is_drawn(image: &RgbImage, column: usize, row: usize) -> bool {
+fn is_written(image: &RgbImage, column: usize, row: usize) -> bool {
+    let (along, down) = edges(image, column, row, 0);
+    along && down
+}
+
+/// Whether there is an edge in the cell, or to the next one.
+fn has_edge(image: &RgbImage, column: usize, row: usize) -> bool {
+    let (along, down) = edges(image, column, row, 1);
+    along || down
+}
+
+/// Whether neighbours in a row of the cell and of so many pixels beyond it differ, and those in a column.
+fn edges(image: &RgbImage, column: usize, row: usize, beyond: usize) -> (bool, bool) {
     let (cell, stride) = (CELL as usize, image.width() as usize * 3);
     let from = column * cell * 3;
-    let rows: Vec<&[u8]> = (row * cell..(row + 1) * cell)
+    let rows: Vec<&[u8]> = (row * cell..(row + 1) * cell + beyond)
         .filter_map(|y| {
             let line = image.as_raw().get(y * stride..(y + 1) * stride)?;
-            line.get(from..(from + cell * 3).min(stride))
+            line.get(from..(from + (cell + beyond) * 3).min(stride))
         })
         .collect();
     let far = |a: &[u8; 3], b: &[u8; 3]| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > EDGE);
@@ -272,7 +323,7 @@ fn is_drawn(image: &RgbImage, column: usize, row: usize) -> bool {
             _ => false,
         })
     };
-    along && down()
+    (along, down())
 }
 
 /// Whether the tree says of it what is drawn there.

@@ -1,0 +1,140 @@
+//! What has no text and what no program tells of, found in the pixels: icons, swatches, shapes of drawings
+//! and games, each called by its form and colour and by what stands beside it, so that a model that only
+//! reads can point at them.
+//!
+//! It looks only where the tree explains nothing, and at the same pixels once. What it finds is never a
+//! name: the gate judges a click on it as one on a place that nothing is known about.
+
+use crate::desktop::area::{Area, AreaKind};
+use crate::desktop::cache::{self, Cache};
+use crate::desktop::counter::Counter;
+use crate::desktop::names::Names;
+use crate::desktop::region::{self, Cells};
+use crate::element::{Element, Role, Source, Window};
+use crate::frame::Frame;
+use crate::geometry::{Rect, ScreenRect};
+
+pub(super) mod form;
+mod merge;
+mod segment;
+mod sift;
+pub(super) mod sizes;
+mod things;
+mod words;
+
+use things::{Look, Thing, things};
+
+/// Parts of screens that are remembered by their pixels.
+const MEMORY: usize = 500;
+/// Sides in px up to which a thing without a name that reacts to clicks is the thing that is drawn there.
+const SMALL: u32 = 120;
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scene<'a> {
+    /// The picture.
+    pub(super) frame: &'a Frame,
+    /// The windows, the front one first.
+    pub(super) windows: &'a [Window],
+    /// What is told of parts of the windows.
+    pub(super) areas: &'a [Area],
+}
+
+/// Something that was found, where it is on the screen.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    bounds: ScreenRect,
+    look: Look,
+}
+
+/// Finds things in the pixels of one screen, and remembers what it has found.
+#[derive(Debug)]
+pub(super) struct Vision {
+    known: Cache<Vec<Thing>>,
+    names: Names,
+    frame: Option<Frame>,
+}
+
+impl Vision {
+    /// Takes the numbers of its elements from `counter`.
+    pub(super) fn new(counter: Counter) -> Self {
+        Self { known: Cache::new(MEMORY), names: Names::new(counter, "vision"), frame: None }
+    }
+
+    /// Whether the screen still is as it was at the last look, where `now` shows it.
+    pub(super) fn shows(&self, now: &Frame) -> bool {
+        let before = self.frame.as_ref().and_then(|frame| frame.crop(&now.bounds()));
+        before.is_some_and(|before| before.digest() == now.digest())
+    }
+
+    /// Adds to `elements` the things that they do not explain; says how many are left out.
+    pub(super) fn look(&mut self, scene: Scene<'_>, elements: &mut Vec<Element>) -> Option<String> {
+        self.frame = Some(scene.frame.clone());
+        let cells = unexplained(scene, elements);
+        let mut found = Vec::new();
+        for part in cells.parts(scene.frame) {
+            for thing in self.part(scene.frame, &part) {
+                let Rect { x, y, width, height, .. } = thing.bounds;
+                let bounds = Rect::new(x, y, width, height).offset(part.x, part.y);
+                if cells.touches(scene.frame, &bounds) {
+                    found.push(Found { bounds, look: thing.look });
+                }
+            }
+        }
+        let (kept, left_out) = sift::sift(scene, found, elements);
+        merge::into_list(scene, &kept, elements, &mut self.names);
+        (left_out > 0).then(|| format!("{left_out} more shapes and icons on the screen are not listed"))
+    }
+
+    fn part(&mut self, frame: &Frame, part: &ScreenRect) -> Vec<Thing> {
+        let Some(crop) = frame.crop(part) else { return Vec::new() };
+        let size = crop.size();
+        let Some(digest) = cache::digest(crop.pixels(), &Rect::of_size(size)) else {
+            return Vec::new();
+        };
+        if let Some(known) = self.known.get(&digest) {
+            return known;
+        }
+        let found = things(crop.pixels());
+        self.known.put(digest, found.clone());
+        found
+    }
+}
+
+/// The cells with an edge in them that nothing explains.
+fn unexplained(scene: Scene<'_>, elements: &[Element]) -> Cells {
+    let Scene { frame, windows, areas } = scene;
+    let explains = |element: &Element| explains(element, areas);
+    let limit = |window: &Window, cells: &mut Cells| {
+        let of = |kind| {
+            let own = areas.iter().filter(move |area| area.window == window.id && area.kind == kind);
+            own.map(|area| area.bounds)
+        };
+        let pages: Vec<ScreenRect> = of(AreaKind::Page).collect();
+        if !pages.is_empty() {
+            cells.keep_within(frame, &window.bounds, &pages);
+        }
+        for hidden in of(AreaKind::Picture).chain(of(AreaKind::Bar)) {
+            cells.mark(frame, &hidden, false);
+        }
+    };
+    Cells::edges(frame, windows, elements, &explains, &limit)
+}
+
+/// Whether an element says what is drawn where it is. An area to draw in does not.
+fn explains(element: &Element, areas: &[Area]) -> bool {
+    let drawn = |area: &Area| {
+        area.kind == AreaKind::Drawing && area.bounds.intersect(&element.bounds) == Some(area.bounds)
+    };
+    if element.source == Source::Ocr {
+        return true;
+    }
+    if areas.iter().any(drawn) {
+        return false;
+    }
+    let small = element.bounds.width.max(element.bounds.height) <= SMALL;
+    region::explains(element) || element.role == Role::Image || element.role.takes_clicks() && small
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! What is found in drawings made here, and what of it stands in the list.
+
+use image::{Rgb, RgbImage};
+
+use super::things::things;
+use super::{Scene, Vision, sizes};
+use crate::desktop::area::{Area, AreaKind};
+use crate::desktop::counter::Counter;
+use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window, WindowId};
+use crate::frame::{Frame, Monitor};
+use crate::geometry::{Rect, ScreenRect};
+
+const WHITE: [u8; 3] = [255; 3];
+const RED: [u8; 3] = [220, 20, 20];
+const BLUE: [u8; 3] = [20, 20, 230];
+const BLACK: [u8; 3] = [0; 3];
+
+/// A picture of this size, in one colour.
+fn canvas(width: u32, height: u32, colour: [u8; 3]) -> RgbImage {
+    RgbImage::from_pixel(width, height, Rgb(colour))
+}
+
+fn fill(image: &mut RgbImage, x: u32, y: u32, width: u32, height: u32, colour: [u8; 3]) {
+    for (x, y) in (x..x + width).flat_map(|x| (y..y + height).map(move |y| (x, y))) {
+        image.put_pixel(x, y, Rgb(colour));
+    }
+}
+
+/// A circle with softened edges.
+fn circle(image: &mut RgbImage, x: f64, y: f64, radius: f64, colour: [u8; 3]) {
+    for (px, py, pixel) in image.enumerate_pixels_mut() {
+        let far = (f64::from(px) + 0.5 - x).hypot(f64::from(py) + 0.5 - y);
+        let share = (radius + 0.5 - far).clamp(0.0, 1.0);
+        for (channel, ink) in pixel.0.iter_mut().zip(colour) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a colour")]
+            let mixed = (f64::from(*channel) * (1.0 - share) + f64::from(ink) * share).round() as u8;
+            *channel = mixed;
+        }
+    }
+}
+
+fn found(image: &RgbImage) -> Vec<String> {
+    things(image).into_iter().map(|thing| thing.look.words()).collect()
+}
+
+#[test]
+fn shapes_are_told_by_colour_and_form() {
+    let mut image = canvas(300, 200, WHITE);
+    fill(&mut image, 20, 20, 40, 40, RED);
+    fill(&mut image, 100, 20, 80, 30, BLUE);
+    circle(&mut image, 230.0, 40.0, 20.0, [0, 128, 0]);
+    circle(&mut image, 40.0, 130.0, 30.0, BLACK);
+    circle(&mut image, 40.0, 130.0, 28.0, WHITE);
+    circle(&mut image, 150.0, 130.0, 4.0, BLUE);
+    assert_eq!(
+        found(&image),
+        ["red square", "blue rectangle", "green circle", "black circle outline", "blue circle"]
+    );
+    let bounds: Vec<_> = things(&image).iter().map(|thing| thing.bounds).collect();
+    assert_eq!(bounds[0], Rect::new(20, 20, 40, 40));
+}
+
+#[test]
+fn what_lies_on_a_surface_is_found() {
+    let mut image = canvas(300, 200, WHITE);
+    fill(&mut image, 20, 20, 200, 150, [90, 90, 90]);
+    fill(&mut image, 40, 40, 30, 30, RED);
+    circle(&mut image, 150.0, 100.0, 20.0, BLUE);
+    assert_eq!(found(&image), ["grey rectangle", "red square", "blue circle"]);
+}
+
+#[test]
+fn shapes_that_touch_are_told_apart() {
+    let mut image = canvas(300, 100, WHITE);
+    for (at, colour) in (0..).zip([RED, BLUE, BLACK, [0, 128, 0]]) {
+        fill(&mut image, 20 + at * 50, 20, 50, 50, colour);
+    }
+    assert_eq!(found(&image), ["red square", "blue square", "black square", "green square"]);
+}
+
+#[test]
+fn dots_on_lines_are_dots() {
+    let mut image = canvas(200, 200, WHITE);
+    fill(&mut image, 0, 100, 200, 2, BLACK);
+    fill(&mut image, 100, 0, 2, 200, BLACK);
+    for at in [20.0, 61.0, 101.0, 141.0, 180.0] {
+        circle(&mut image, at, 101.0, 8.0, BLUE);
+    }
+    let dots = found(&image).iter().filter(|words| *words == "blue circle").count();
+    assert_eq!(dots, 5, "{:?}", things(&image));
+}
+
+#[test]
+fn a_photo_is_one_picture() {
+    let mut image = canvas(300, 200, WHITE);
+    let mut seed = 7_u32;
+    for (x, y) in (30..250).flat_map(|x| (20..180).map(move |y| (x, y))) {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let shade = |by: u32| u8::try_from((seed >> by) % 90 + x / 2).unwrap();
+        image.put_pixel(x, y, Rgb([shade(8), shade(16), shade(24)]));
+    }
+    assert_eq!(found(&image), ["picture"]);
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is() {
+    for (width, height) in [(0, 0), (1, 1), (3, 90), (200, 100)] {
+        assert!(things(&canvas(width, height, RED)).is_empty(), "{width} {height}");
+    }
+}
+
+fn window(bounds: ScreenRect) -> Window {
+    let (title, app) = (String::new(), "app".to_owned());
+    Window { id: WindowId(1), title, app, pid: None, bounds, focused: true }
+}
+
+fn told(role: Role, name: &str, bounds: ScreenRect) -> Element {
+    Element {
+        id: ElementId(900),
+        key: ElementKey(format!("told:{name}")),
+        role,
+        name: name.into(),
+        value: None,
+        description: None,
+        looks: None,
+        options: Vec::new(),
+        states: States::default(),
+        bounds,
+        source: Source::Accessibility,
+        window: Some(WindowId(1)),
+        within: None,
+    }
+}
+
+fn frame(image: RgbImage) -> Frame {
+    let bounds = Rect::new(-50, 0, image.width(), image.height());
+    Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, image)
+}
+
+/// The list after a look at `image` in a window that fills it.
+fn listed(vision: &mut Vision, image: &RgbImage, areas: &[Area], told: &[Element]) -> Vec<Element> {
+    let frame = frame(image.clone());
+    let windows = [window(frame.bounds())];
+    let mut elements = told.to_vec();
+    vision.look(Scene { frame: &frame, windows: &windows, areas }, &mut elements);
+    elements
+}
+
+fn looks(elements: &[Element]) -> Vec<&str> {
+    elements.iter().filter_map(|element| element.looks.as_deref()).collect()
+}
+
+#[test]
+fn signs_are_called_by_what_they_stand_beside_and_nothing_stands_twice() {
+    let mut image = canvas(400, 200, WHITE);
+    // An arrow.
+    for at in 0..20 {
+        fill(&mut image, 200 + at, 60 + at / 2, 4, 20 - at, BLACK);
+        fill(&mut image, 190, 68, 12, 6, BLACK);
+    }
+    fill(&mut image, 300, 100, 40, 40, RED);
+    let button = told(Role::Button, "Save", Rect::new(50, 55, 60, 30));
+    let swatch = told(Role::Clickable, "", Rect::new(250, 100, 40, 40));
+    let mut vision = Vision::new(Counter::default());
+    let plain = listed(&mut vision, &image, &[], &[button.clone()]);
+    assert_eq!(looks(&plain), ["black icon right of \"Save\"", "red square"]);
+    assert!(plain.iter().filter(|e| e.looks.is_some()).all(|e| e.source == Source::Vision));
+    let both = listed(&mut vision, &image, &[], &[button, swatch]);
+    assert_eq!(looks(&both), ["black icon right of \"Save\""]);
+}
+
+#[test]
+fn numbers_stay_while_a_thing_stays() {
+    let mut image = canvas(400, 200, WHITE);
+    fill(&mut image, 20, 20, 40, 40, RED);
+    fill(&mut image, 120, 20, 40, 40, RED);
+    let mut vision = Vision::new(Counter::default());
+    let ids = |elements: Vec<Element>| elements.into_iter().map(|e| e.id.0).collect::<Vec<_>>();
+    assert_eq!(ids(listed(&mut vision, &image, &[], &[])), [1, 2]);
+    let mut moved = canvas(400, 200, WHITE);
+    fill(&mut moved, 125, 26, 40, 40, RED);
+    fill(&mut moved, 300, 20, 40, 40, BLUE);
+    assert_eq!(ids(listed(&mut vision, &moved, &[], &[])), [2, 3]);
+    assert_eq!(ids(listed(&mut vision, &image, &[], &[])), [1, 2]);
+}
+
+#[test]
+fn sizes_are_told_where_they_differ() {
+    let mut image = canvas(400, 200, WHITE);
+    fill(&mut image, 20, 20, 20, 20, RED);
+    fill(&mut image, 120, 20, 60, 60, RED);
+    let mut vision = Vision::new(Counter::default());
+    let mut all = listed(&mut vision, &image, &[], &[]);
+    sizes::compare(&frame(image), &mut all, &[]);
+    assert_eq!(looks(&all), ["small red square", "large red square"]);
+}
+
+#[test]
+fn a_drawing_tells_all_and_a_page_only_what_is_clear() {
+    let mut image = canvas(400, 300, WHITE);
+    fill(&mut image, 20, 30, 300, 2, BLACK);
+    fill(&mut image, 20, 100, 300, 80, [180, 180, 230]);
+    fill(&mut image, 330, 20, 30, 30, RED);
+    let text = told(Role::Text, "Words of the page", Rect::new(-40, 250, 100, 20));
+    let page = Area { window: WindowId(1), bounds: Rect::new(-50, 0, 400, 300), kind: AreaKind::Page };
+    let mut vision = Vision::new(Counter::default());
+    let plain = listed(&mut vision, &image, &[page], &[text.clone()]);
+    assert_eq!(looks(&plain), ["red square"]);
+    let drawing = Area { kind: AreaKind::Drawing, ..page };
+    let all = listed(&mut vision, &image, &[page, drawing], &[text.clone()]);
+    assert_eq!(looks(&all), ["black line", "red square", "light blue rectangle"]);
+    // Beside the page, and in a photo, nothing is looked for.
+    let small = Area { bounds: Rect::new(-50, 0, 300, 300), ..page };
+    assert!(looks(&listed(&mut vision, &image, &[small], &[text.clone()])).is_empty());
+    let photo = Area { kind: AreaKind::Picture, ..page };
+    assert!(looks(&listed(&mut vision, &image, &[page, photo], &[text])).is_empty());
+}
+
+#[test]
+fn a_text_on_a_shape_says_what_it_stands_on() {
+    let mut image = canvas(400, 200, WHITE);
+    fill(&mut image, 100, 50, 120, 50, BLUE);
+    let text = Element { source: Source::Ocr, ..told(Role::Text, "Start", Rect::new(80, 65, 60, 20)) };
+    let mut vision = Vision::new(Counter::default());
+    let all = listed(&mut vision, &image, &[], &[text]);
+    assert_eq!(all.len(), 1);
+    assert_eq!(looks(&all), ["on blue rectangle"]);
+}
+
+#[test]
+fn rows_of_letters_are_no_icons() {
+    let mut image = canvas(400, 100, WHITE);
+    for at in 0..12 {
+        fill(&mut image, 20 + at * 11, 40, 2, 12, BLACK);
+        fill(&mut image, 20 + at * 11, 40 + (at % 3) * 5, 7, 2, BLACK);
+    }
+    let mut vision = Vision::new(Counter::default());
+    assert!(listed(&mut vision, &image, &[], &[]).is_empty());
+}
