@@ -138,14 +138,11 @@ impl Tiers {
     pub fn curtain(&self) -> Curtain {
         let mut curtain = Curtain::default();
         for Unseen { program, title, region } in &self.unseen {
-            match region {
-                Some((x, y, width, height)) => {
-                    curtain.places.push(ScreenRect::new(*x, *y, *width, *height));
-                }
-                None => {
-                    let (program, title) = (program.clone(), title.clone());
-                    curtain.windows.push(Pattern { program, title });
-                }
+            if let Some((x, y, width, height)) = region {
+                curtain.places.push(ScreenRect::new(*x, *y, *width, *height));
+            } else {
+                let (program, title) = (program.clone(), title.clone());
+                curtain.windows.push(Pattern { program, title });
             }
         }
         curtain

@@ -47,6 +47,7 @@ pub struct Observation {
 
 /// A part of a window that holds more than it shows: where scrolling brings something into sight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each side is one of its own, in any combination")]
 pub struct More {
     /// The window.
     pub window: WindowId,

@@ -146,10 +146,8 @@ fn form(part: &RgbImage, ground: Rgb<u8>) -> &'static str {
     for (x, y, _) in part.enumerate_pixels().filter(|(_, _, pixel)| apart(**pixel, ground)) {
         mask.mark(y, x, x + 1);
     }
-    match mask.trimmed().without_holes().form() {
-        Form::Square | Form::Rectangle => "box",
-        other => other.word(),
-    }
+    let form = mask.trimmed().without_holes().form();
+    if matches!(form, Form::Square | Form::Rectangle) { "box" } else { form.word() }
 }
 
 /// The name of the nearest colour, by distance as the eye sees it.

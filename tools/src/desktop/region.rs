@@ -23,6 +23,11 @@ const WASTE: usize = 130;
 /// Sides in px up to which a named picture explains what is drawn in it: an icon.
 const ICON: u32 = 48;
 
+/// Whether an element explains what is drawn where it is.
+type Explains<'a> = &'a dyn Fn(&Element) -> bool;
+/// Takes out of a window's cells what is not looked at.
+type Limits<'a> = &'a dyn Fn(&Window, &mut Cells);
+
 /// A set of the cells of a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cells {
@@ -82,7 +87,7 @@ impl Cells {
         frame: &Frame,
         windows: &[Window],
         elements: &[Element],
-        (explains, limit): (&dyn Fn(&Element) -> bool, &dyn Fn(&Window, &mut Self)),
+        (explains, limit): (Explains<'_>, Limits<'_>),
         is_drawn: &dyn Fn(&RgbImage, usize, usize) -> bool,
     ) -> Self {
         let mut cells = Self::of(frame);

@@ -51,8 +51,8 @@ pub(in crate::desktop) fn compare(frame: &Frame, elements: &mut [Element], areas
     {
         let alike =
             |element: &Element| element.window == *window.1 && (is_sign(element) || is_shape(element));
-        let side = |element: &Element| element.bounds.width.max(element.bounds.height);
-        let sides: Vec<u32> = elements.iter().filter(|e| alike(e)).map(side).collect();
+        let extent = |element: &Element| element.bounds.width.max(element.bounds.height);
+        let sides: Vec<u32> = elements.iter().filter(|e| alike(e)).map(extent).collect();
         let Some((least, most)) = sides.iter().min().copied().zip(sides.iter().max().copied()) else {
             continue;
         };
@@ -61,7 +61,7 @@ pub(in crate::desktop) fn compare(frame: &Frame, elements: &mut [Element], areas
         }
         for element in elements.iter_mut().filter(|element| alike(element)) {
             // The border between small and large is the geometric mean.
-            let own = u64::from(side(element));
+            let own = u64::from(extent(element));
             let size = if own * own >= u64::from(least) * u64::from(most) { "large" } else { "small" };
             element.looks = element.looks.take().map(|looks| format!("{size} {looks}"));
         }

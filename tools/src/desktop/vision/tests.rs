@@ -162,7 +162,7 @@ fn signs_are_called_by_what_they_stand_beside_and_nothing_stands_twice() {
     let button = told(Role::Button, "Save", Rect::new(50, 55, 60, 30));
     let swatch = told(Role::Clickable, "", Rect::new(250, 100, 40, 40));
     let mut vision = Vision::new(Counter::default());
-    let plain = listed(&mut vision, &image, &[], &[button.clone()]);
+    let plain = listed(&mut vision, &image, &[], std::slice::from_ref(&button));
     assert_eq!(looks(&plain), ["black icon right of \"Save\"", "red square"]);
     assert!(plain.iter().filter(|e| e.looks.is_some()).all(|e| e.source == Source::Vision));
     let both = listed(&mut vision, &image, &[], &[button, swatch]);
@@ -204,14 +204,14 @@ fn a_drawing_tells_all_and_a_page_only_what_is_clear() {
     let text = told(Role::Text, "Words of the page", Rect::new(-40, 250, 100, 20));
     let page = Area { window: WindowId(1), bounds: Rect::new(-50, 0, 400, 300), kind: AreaKind::Page };
     let mut vision = Vision::new(Counter::default());
-    let plain = listed(&mut vision, &image, &[page], &[text.clone()]);
+    let plain = listed(&mut vision, &image, &[page], std::slice::from_ref(&text));
     assert_eq!(looks(&plain), ["red square"]);
     let drawing = Area { kind: AreaKind::Drawing, ..page };
-    let all = listed(&mut vision, &image, &[page, drawing], &[text.clone()]);
+    let all = listed(&mut vision, &image, &[page, drawing], std::slice::from_ref(&text));
     assert_eq!(looks(&all), ["black line", "red square", "light blue rectangle"]);
     // Beside the page, and in a photo, nothing is looked for.
     let small = Area { bounds: Rect::new(-50, 0, 300, 300), ..page };
-    assert!(looks(&listed(&mut vision, &image, &[small], &[text.clone()])).is_empty());
+    assert!(looks(&listed(&mut vision, &image, &[small], std::slice::from_ref(&text))).is_empty());
     let photo = Area { kind: AreaKind::Picture, ..page };
     assert!(looks(&listed(&mut vision, &image, &[page, photo], &[text])).is_empty());
 }

@@ -224,12 +224,12 @@ impl Blob {
         let form = mask.form();
         let long = width.max(height);
         let small = long <= ICON;
-        let look = match form {
-            Form::Line if long < 12 => return None,
-            // A stroke that goes round nothing in particular is the sign on a button.
-            Form::Irregular if small && width.min(height) >= SMALLEST => Look::Icon { colour },
-            _ => Look::Shape { colour, form, outline },
-        };
+        if form == Form::Line && long < 12 {
+            return None;
+        }
+        // A stroke that goes round nothing in particular is the sign on a button.
+        let is_sign = form == Form::Irregular && small && width.min(height) >= SMALLEST;
+        let look = if is_sign { Look::Icon { colour } } else { Look::Shape { colour, form, outline } };
         let small_line = form == Form::Line || width.min(height) >= SMALLEST;
         (long <= LARGEST && small_line).then_some(Thing { bounds: self.bounds, look })
     }

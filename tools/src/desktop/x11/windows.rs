@@ -104,7 +104,7 @@ pub(super) fn bars(link: &Link, windows: &[Window]) -> Result<Vec<Area>, Desktop
     let mut bars = Vec::new();
     for (window, cookie) in asked? {
         let reply = there(cookie.reply())?;
-        let sides: Vec<u32> = reply.iter().flat_map(|reply| reply.value32()).flatten().collect();
+        let sides: Vec<u32> = reply.iter().filter_map(|reply| reply.value32()).flatten().collect();
         let [left, right, top, bottom] = sides.as_slice() else { continue };
         let ScreenRect { x, y, width, height, .. } = window.bounds;
         let (far, low) = (x.saturating_add_unsigned(width), y.saturating_add_unsigned(height));
