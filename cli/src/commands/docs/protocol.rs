@@ -44,7 +44,8 @@ fn body(schema: &Value) -> String {
     if variants.iter().all(|variant| variant.get("properties").is_none()) {
         return plain(&variants);
     }
-    variants.iter().map(|variant| tagged(variant)).collect()
+    let own = table(schema, None);
+    std::iter::once(own).chain(variants.iter().map(|variant| tagged(variant))).collect()
 }
 
 /// Variants that are nothing but a word.
