@@ -171,7 +171,7 @@ mod real {
     #[test]
     fn the_doctor_knows_what_servers_can_do() {
         let account = Account::new();
-        let (_server, url) = llama_cpp();
+        let (other, url) = llama_cpp();
         // It loads its weights meanwhile, and is waited for.
         let said = account.run(&["model", "doctor", &url, "--json"]);
         said.check(0, &[]);
@@ -191,7 +191,7 @@ mod real {
         ] {
             assert!(findings.contains(&(what.into(), state.into())), "{what}: {report:#}");
         }
-        drop(_server);
+        drop(other);
 
         let (server, url, token) = start(&account, &[]);
         let mut command = account.command(&["model", "doctor", &url, "--json"]);
