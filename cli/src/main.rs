@@ -22,6 +22,7 @@ mod places;
 mod progress;
 mod ruling;
 mod running;
+mod secrets;
 mod signals;
 mod terminal;
 mod work;

@@ -1,15 +1,20 @@
 //! What every command that acts needs: the terms under which it may, and a desktop behind a gate.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use freehand_agent::event::Listener;
 use freehand_agent::trajectory::Header;
+use freehand_agent::trajectory::recorder::Recorder;
 use freehand_policies::PolicyError;
 use freehand_policies::audit::Audit;
+use freehand_policies::grants;
 use freehand_policies::layers::Layers;
 use freehand_policies::preset::{DisplayTrust, Preset};
 use freehand_policies::rulebook::Rulebook;
 use freehand_tools::desktop::StopSign;
-use freehand_tools::gate::Gate;
+use freehand_tools::gate::{Gate, Scope};
+use freehand_tools::secret::Secrets;
 use freehand_tools::toolbox::Toolbox;
 
 use crate::approval::Answers;
@@ -40,6 +45,10 @@ pub struct Terms {
     pub answers: Answers,
     /// How the person at the desk stops it.
     pub sign: StopSign,
+    /// The folder of the run's record, where there is one; the audit log names it.
+    pub record: Option<PathBuf>,
+    /// The secrets that it may type.
+    pub secrets: Secrets,
 }
 
 /// A desktop and the only way to act on it.
@@ -52,6 +61,8 @@ pub struct Work {
     pub opened: Opened,
     /// Who shares the display.
     pub desk: Desk,
+    /// The secrets that it may type.
+    pub secrets: Secrets,
     _running: Running,
 }
 
@@ -73,7 +84,7 @@ impl Terms {
         };
         if trust == DisplayTrust::Users && ruling == Ruling::Preset(Preset::Unattended) {
             return Err(usage(
-                "nothing is asked with `--policy unattended`, so it needs a display of Freehand's own \
+                "nothing is asked with `--policy unattended-in-sandbox`, so it needs a display of Freehand's own \
                  (`--display virtual`) or one that you vouch for (`--trust-display`)",
             ));
         }
@@ -85,7 +96,16 @@ impl Terms {
         }
         let answers = if args.yes { Answers::Yes } else { Answers::Person };
         let book = ruling.rulebook(args, trust)?;
-        Ok(Self { display, ruling, book, trust, answers, sign: stop_sign(config)? })
+        Ok(Self {
+            display,
+            ruling,
+            book,
+            trust,
+            answers,
+            sign: stop_sign(config)?,
+            record: None,
+            secrets: Secrets::default(),
+        })
     }
 
     /// Opens the desktop and puts the gate before it.
@@ -115,11 +135,38 @@ impl Terms {
             );
         }
         let layers = Layers::new(vec![Box::new(self.book.clone())]).sparing(own);
+        let record = self.record.as_ref().map(std::path::absolute).transpose()?;
         let audit = Audit::new(places::audit()?, self.display.to_string(), self.book.digest());
-        let gate = Gate::new(vec![Box::new(layers)], self.answers.approver(interrupt))
+        let audit = audit.of_run(record);
+        let gate = Gate::new(vec![Box::new(layers)], self.answers.approver(interrupt)?)
+            .knowing(standing()?)
+            .keeping(self.secrets.clone())
             .watched_by(Box::new(audit));
-        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, _running: running })
+        let secrets = self.secrets.clone();
+        if !secrets.is_empty() {
+            opened = opened.showing_none_of(&secrets);
+        }
+        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, secrets, _running: running })
     }
+}
+
+impl Work {
+    /// Keeps the secrets out of a record.
+    pub fn protect(&self, recorder: &mut Recorder) -> Result<()> {
+        for secret in self.secrets.iter() {
+            recorder.protect(secret.value())?;
+        }
+        Ok(())
+    }
+}
+
+/// What the person has allowed for good. A file that is not sound grants nothing, and is said to be so.
+fn standing() -> Result<Vec<Scope>> {
+    let grants = grants::read(&places::grants()?).unwrap_or_else(|error| {
+        terminal::say(Tone::Bad, &format!("no grant holds, since their file is not sound: {error}"));
+        Vec::new()
+    });
+    Ok(grants.into_iter().map(|grant| grant.scope).collect())
 }
 
 /// What stands in a record for the model and its dialect where there is none.

@@ -16,6 +16,7 @@ mod policy;
 mod replay;
 mod resume;
 mod run;
+mod secret;
 #[cfg(unix)]
 mod stop;
 mod workflow;
@@ -34,6 +35,7 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Model(command) => model::run(command).await,
         Command::Policy(command) => policy::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Secret(command) => secret::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Docs(command) => docs::run(command),

@@ -18,6 +18,7 @@ use crate::permit::Redeemed;
 pub mod accessibility;
 pub mod appearance;
 mod counter;
+pub mod discreet;
 pub mod ocr;
 pub mod simulated;
 #[cfg(target_os = "linux")]
@@ -152,6 +153,17 @@ pub trait Desktop: Send {
         point: Option<ScreenPoint>,
         expected: Option<&ElementKey>,
     ) -> Result<Hit, DesktopError>;
+
+    /// The address of the page in which an element stands, as its program tells it and not as anything on
+    /// the screen does; `None` where it stands in none, or nobody tells.
+    async fn page_of(&mut self, _: &ElementKey) -> Result<Option<String>, DesktopError> {
+        Ok(None)
+    }
+
+    /// The address that a link leads to, as its program tells it; `None` where nobody tells.
+    async fn link_of(&mut self, _: &ElementKey) -> Result<Option<String>, DesktopError> {
+        Ok(None)
+    }
 
     /// Moves the mouse. Returns once the window system has taken it.
     async fn pointer(&mut self, permit: &Redeemed, input: PointerInput) -> Result<(), DesktopError>;
