@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
         task: task.clone(),
         model: weights,
         dialect: "numbered".into(),
-        policy: "unattended".into(),
+        policy: "unattended-in-sandbox".into(),
         policy_digest: String::new(),
         display: desktop.name().into(),
         started_ms: 0,

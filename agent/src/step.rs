@@ -6,6 +6,7 @@ use std::time::Instant;
 use freehand_tools::action::ActionKind;
 use freehand_tools::call::ToolCall;
 use freehand_tools::desktop::{Desktop, DesktopError};
+use freehand_tools::element::Role;
 use freehand_tools::frame::Frame;
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
@@ -42,7 +43,7 @@ pub async fn perform_call(
     seen: &Observation,
 ) -> Result<Done, DesktopError> {
     let mut timing = Timing::default();
-    let action = match toolbox.resolve(&call, seen) {
+    let mut action = match toolbox.resolve(&call, seen) {
         Ok(action) => action,
         Err(error) => {
             let outcome = Outcome::Failed { reason: error.to_string(), hint: None };
@@ -51,6 +52,10 @@ pub async fn perform_call(
         }
     };
     let start = Instant::now();
+    let link = action.target.element.as_ref().filter(|element| element.role == Role::Link);
+    if let Some(key) = link.map(|element| element.key.clone()) {
+        action.setting.leads_to = desktop.link_of(&key).await?;
+    }
     let review = gate.review(action, seen).await;
     let action = review.action;
     timing.gate = ms(start);
@@ -67,7 +72,7 @@ pub async fn perform_call(
     timing.act = ms(start);
     let mut outcome = performed.outcome;
     if let ActionKind::AskUser { question } = &action.kind {
-        outcome = match gate.approver().question(question).await {
+        outcome = match gate.question(question).await {
             Some(answer) => Outcome::answer(answer),
             None => Outcome::failed("nobody answered"),
         };

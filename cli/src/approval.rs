@@ -2,11 +2,15 @@
 
 use std::io::IsTerminal as _;
 
+use anyhow::Result;
 use async_trait::async_trait;
 use freehand_policies::approver::{DenyAll, Terminal};
+use freehand_policies::grants::Keeping;
 use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
 
+use crate::places;
 use crate::signals::Interrupt;
+use crate::terminal::{self, Tone};
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +25,15 @@ pub enum Answers {
 
 impl Answers {
     /// The one who is asked. Without a terminal on both sides nobody is.
-    pub fn approver(self, interrupt: &Interrupt) -> Box<dyn Approver> {
-        match self {
+    pub fn approver(self, interrupt: &Interrupt) -> Result<Box<dyn Approver>> {
+        Ok(match self {
             Self::Yes => Box::new(YesToAll),
-            Self::Person => match terminal() {
-                Some(asked) => Box::new(Interruptible { asked, interrupt: interrupt.clone() }),
+            Self::Person => match at_terminal() {
+                Some(asked) => keeping(Box::new(Interruptible { asked, interrupt: interrupt.clone() }))?,
                 None => Box::new(DenyAll),
             },
             Self::Nobody => Box::new(DenyAll),
-        }
+        })
     }
 
     /// Whether somebody will answer.
@@ -42,7 +46,14 @@ impl Answers {
     }
 }
 
-fn terminal() -> Option<Box<dyn Approver>> {
+/// The same, with what the person allows for good kept in the file of grants.
+pub fn keeping(asked: Box<dyn Approver>) -> Result<Box<dyn Approver>> {
+    let since = places::today();
+    let told = |what: &str| terminal::say(Tone::Strong, what);
+    Ok(Box::new(Keeping::new(asked, places::grants()?, since, told)))
+}
+
+fn at_terminal() -> Option<Box<dyn Approver>> {
     if !Answers::Person.are_possible() {
         return None;
     }
@@ -83,7 +94,7 @@ impl Approver for Interruptible {
     async fn ask(&self, request: &ApprovalRequest) -> Approval {
         tokio::select! {
             answer = self.asked.ask(request) => answer,
-            () = self.interrupt.asked() => Approval::Deny { reason: "the run was stopped".into() },
+            () = self.interrupt.asked() => Approval::deny("the run was stopped"),
         }
     }
 

@@ -16,6 +16,7 @@ mod console;
 mod model;
 mod model_bench;
 mod rules;
+mod secret;
 mod serve;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
@@ -23,7 +24,8 @@ pub use console::{ConsoleArgs, ConsoleOptions};
 pub use model::{ModelDoctorArgs, RecommendArgs};
 use model_bench::MODEL_BENCH;
 pub use model_bench::{Against, ModelBenchArgs, ModelWorkerArgs};
-pub use rules::{AuditCommand, ExplainArgs, PolicyCommand};
+pub use rules::{AuditCommand, ExplainArgs, LayerArgs, PolicyCommand};
+pub use secret::SecretCommand;
 pub use serve::ServeArgs;
 
 /// Operates a desktop for you, with a model that runs on your own machine, under rules that you set.
@@ -87,6 +89,9 @@ pub enum Command {
     /// The log of all that was judged.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// What tasks log in with: kept by you, typed by name, never shown.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Say what is missing on this machine, and the command that mends it.
     #[command(after_help = DOCTOR)]
     Doctor(DoctorArgs),
@@ -99,15 +104,15 @@ pub enum Command {
 }
 
 /// Where a command acts, and under which rules.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct GateArgs {
     /// `:1` for an X display, `virtual` or `virtual:1280x800` for one that is started for this command
     /// and cleared away after it [default: the display of the session].
     #[arg(long, value_name = "DISPLAY")]
     pub display: Option<Display>,
     /// What is allowed: observe-only, supervised (everything that changes something is asked for),
-    /// unattended, trusted-apps (what tiers.toml covers is done), workflow-only (a model may only look),
-    /// or a file of rules [default: unattended on a virtual display, supervised on any other].
+    /// unattended-in-sandbox, trusted-apps (what tiers.toml covers is done), workflow-only (a model may only look),
+    /// or a file of rules [default: unattended-in-sandbox on a virtual display, supervised on any other].
     #[arg(long, value_name = "PRESET|FILE")]
     pub policy: Option<Ruling>,
     /// Operate only this program, by its window class or its command; may be repeated.
@@ -172,7 +177,7 @@ const RUN: &str = "\
 Examples:
   freehand run \"Tick 'Show hidden files' and close the settings\"
   freehand run \"Write 'Buy milk' in the text editor and save it as todo.txt\" --display virtual
-  freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended --timeout 5m
+  freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended-in-sandbox --timeout 5m
   freehand run \"Order a ticket\" --display virtual --policy supervised --console
   freehand run \"Tidy up the notes\" --policy my.cedar --allow-app mousepad --deny delete";
 

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use freehand_model::ModelError;
 use freehand_policies::preset::DisplayTrust;
+use freehand_tools::desktop::discreet::Discreet;
 use freehand_tools::desktop::ocr::Ocr;
 use freehand_tools::desktop::{Desktop, DesktopError, StopSign};
 use freehand_tools::geometry::{Screen, ScreenRect, Size};
+use freehand_tools::secret::Secrets;
 use tokio::sync::watch;
 
 use crate::exit::words;
@@ -103,6 +105,13 @@ pub struct Opened {
     /// The display's name, for example `:99`.
     pub name: String,
     _display: Option<Box<dyn Send>>,
+}
+
+impl Opened {
+    /// The same, with nothing of these secrets to be seen on it.
+    pub fn showing_none_of(self, secrets: &Secrets) -> Self {
+        Self { desktop: Box::new(Discreet::new(self.desktop, secrets.clone())), ..self }
+    }
 }
 
 /// What is told of the person who sits at a display.

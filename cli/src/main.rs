@@ -25,6 +25,7 @@ mod places;
 mod progress;
 mod ruling;
 mod running;
+mod secrets;
 mod signals;
 mod supervised;
 mod terminal;

@@ -26,6 +26,16 @@ pub fn serve_token() -> Result<PathBuf> {
     Ok(project()?.config_dir().join("serve-token"))
 }
 
+/// What the person has allowed for good.
+pub fn grants() -> Result<PathBuf> {
+    Ok(project()?.config_dir().join("grants.toml"))
+}
+
+/// What the person's secrets are called, and where they may go.
+pub fn secrets() -> Result<PathBuf> {
+    Ok(project()?.config_dir().join("secrets.toml"))
+}
+
 /// The folder for the records of runs when nobody names another.
 pub fn runs() -> Result<PathBuf> {
     let dirs = project()?;
@@ -104,6 +114,12 @@ fn slug(task: &str) -> String {
 /// A moment in ms since 1970 as date and time of day in UTC.
 pub fn moment(at_ms: u64) -> String {
     stamp(Duration::from_millis(at_ms))
+}
+
+/// Today's date in UTC: `2026-11-24`.
+pub fn today() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    stamp(since).chars().take("2026-11-24".len()).collect()
 }
 
 /// Date and time of day in UTC: `2026-11-24-153012`.

@@ -8,6 +8,7 @@ use freehand_policies::preset::DisplayTrust;
 use freehand_tools::action::{Action, EffectClass};
 use freehand_tools::gate::{Approver, Decision, Evaluation, Policy};
 
+use crate::approval::keeping;
 use crate::args::ConsoleOptions;
 use crate::chance;
 use crate::config::Config;
@@ -34,8 +35,8 @@ impl Supervised {
     }
 
     /// The one who is asked.
-    pub fn approver(&self) -> Box<dyn Approver> {
-        Box::new(Asked::through(self.hub.clone()))
+    pub fn approver(&self) -> Result<Box<dyn Approver>> {
+        keeping(Box::new(Asked::through(self.hub.clone())))
     }
 
     /// The way to stop the run that comes next. What is being typed stops at once too.

@@ -1,17 +1,22 @@
 //! What every command that acts needs: the terms under which it may, and a desktop behind a gate.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use freehand_agent::event::Listener;
 use freehand_agent::supervision::Watched;
 use freehand_agent::trajectory::Header;
+use freehand_agent::trajectory::recorder::Recorder;
 use freehand_policies::PolicyError;
 use freehand_policies::audit::Audit;
+use freehand_policies::grants;
 use freehand_policies::layers::Layers;
 use freehand_policies::preset::{DisplayTrust, Preset};
 use freehand_policies::rulebook::Rulebook;
 use freehand_tools::desktop::StopSign;
 use freehand_tools::element::WindowId;
-use freehand_tools::gate::{Gate, Policy};
+use freehand_tools::gate::{Gate, Policy, Scope};
+use freehand_tools::secret::Secrets;
 use freehand_tools::toolbox::Toolbox;
 
 use crate::approval::Answers;
@@ -45,6 +50,10 @@ pub struct Terms {
     pub sign: StopSign,
     /// Where somebody has to look at the console.
     pub watched: Watched,
+    /// The folder of the run's record, where there is one; the audit log names it.
+    pub record: Option<PathBuf>,
+    /// The secrets that it may type.
+    pub secrets: Secrets,
 }
 
 /// A desktop and the only way to act on it.
@@ -59,6 +68,8 @@ pub struct Work {
     pub desk: Desk,
     /// The windows through which Freehand talks to the person.
     pub own: Vec<WindowId>,
+    /// The secrets that it may type.
+    pub secrets: Secrets,
     _running: Running,
 }
 
@@ -80,7 +91,7 @@ impl Terms {
         };
         if trust == DisplayTrust::Users && ruling == Ruling::Preset(Preset::Unattended) {
             return Err(usage(
-                "nothing is asked with `--policy unattended`, so it needs a display of Freehand's own \
+                "nothing is asked with `--policy unattended-in-sandbox`, so it needs a display of Freehand's own \
                  (`--display virtual`) or one that you vouch for (`--trust-display`)",
             ));
         }
@@ -93,7 +104,17 @@ impl Terms {
         let answers = if args.yes { Answers::Yes } else { Answers::Person };
         let book = ruling.rulebook(args, trust)?;
         let watched = Watched::new(&config.watch_apps, &config.watch_sites);
-        Ok(Self { display, ruling, book, trust, answers, sign: stop_sign(config)?, watched })
+        Ok(Self {
+            display,
+            ruling,
+            book,
+            trust,
+            answers,
+            sign: stop_sign(config)?,
+            watched,
+            record: None,
+            secrets: Secrets::default(),
+        })
     }
 
     /// Opens the desktop and puts the gate before it.
@@ -134,10 +155,14 @@ impl Terms {
             );
         }
         let gate = self.gate(&own, interrupt, supervised)?;
-        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, own, _running: running })
+        let secrets = self.secrets.clone();
+        if !secrets.is_empty() {
+            opened = opened.showing_none_of(&secrets);
+        }
+        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, own, secrets, _running: running })
     }
 
-    /// A gate with no grants yet; it keeps Freehand's hands off the windows `own`.
+    /// A gate with no grants of this run yet; it keeps Freehand's hands off the windows `own`.
     pub fn gate(
         &self,
         own: &[WindowId],
@@ -151,13 +176,37 @@ impl Terms {
             layers.push(Box::new(NobodyLooks(self.watched.clone())));
         }
         let layers = Layers::new(layers).sparing(own.to_vec());
+        let record = self.record.as_ref().map(std::path::absolute).transpose()?;
         let audit = Audit::new(places::audit()?, self.display.to_string(), self.book.digest());
+        let audit = audit.of_run(record);
         let approver = match supervised {
-            Some(supervised) if self.answers != Answers::Yes => supervised.approver(),
-            _ => self.answers.approver(interrupt),
+            Some(supervised) if self.answers != Answers::Yes => supervised.approver()?,
+            _ => self.answers.approver(interrupt)?,
         };
-        Ok(Gate::new(vec![Box::new(layers)], approver).watched_by(Box::new(audit)))
+        Ok(Gate::new(vec![Box::new(layers)], approver)
+            .knowing(standing()?)
+            .keeping(self.secrets.clone())
+            .watched_by(Box::new(audit)))
     }
+}
+
+impl Work {
+    /// Keeps the secrets out of a record.
+    pub fn protect(&self, recorder: &mut Recorder) -> Result<()> {
+        for secret in self.secrets.iter() {
+            recorder.protect(secret.value())?;
+        }
+        Ok(())
+    }
+}
+
+/// What the person has allowed for good. A file that is not sound grants nothing, and is said to be so.
+fn standing() -> Result<Vec<Scope>> {
+    let grants = grants::read(&places::grants()?).unwrap_or_else(|error| {
+        terminal::say(Tone::Bad, &format!("no grant holds, since their file is not sound: {error}"));
+        Vec::new()
+    });
+    Ok(grants.into_iter().map(|grant| grant.scope).collect())
 }
 
 /// What stands in a record for the model and its dialect where there is none.

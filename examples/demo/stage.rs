@@ -118,7 +118,7 @@ impl<'a> Stage<'a> {
             task: task.words(),
             model: self.model.capabilities().name,
             dialect: "numbered".into(),
-            policy: "unattended".into(),
+            policy: "unattended-in-sandbox".into(),
             policy_digest: String::new(),
             display: desktop.name().into(),
             started_ms: 0,

@@ -9,22 +9,21 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use async_trait::async_trait;
-use freehand_tools::action::{Action, EffectClass, Target};
-use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
+use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Scope};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::Mutex;
 
-use crate::risk::Findings;
+use crate::question::{NAME, Question, SUMMARY, changed};
 use crate::visible::{quoted, visible};
 
-/// Characters of a title or a name that are shown.
-const NAME: usize = 120;
-/// Characters of the action or of a question that are shown.
-const SUMMARY: usize = 2_000;
+/// As long as a yes for some minutes holds when no number is given.
+const MINUTES: u32 = 10;
+/// What a change looks like.
+const EXAMPLE: &str = "{\"text\": \"…\"} for example";
 /// Bytes that an answer may have.
 const LINE: usize = 4_096;
 /// How often an answer that is none is asked for again.
-const TRIES: u32 = 3;
+const TRIES: u32 = 4;
 /// Bytes of old input that are thrown away at most; who writes more is no person.
 const STALE: usize = 1 << 20;
 
@@ -35,7 +34,7 @@ pub struct DenyAll;
 #[async_trait]
 impl Approver for DenyAll {
     async fn ask(&self, _: &ApprovalRequest) -> Approval {
-        deny("nobody is there to ask")
+        Approval::deny("nobody is there to ask")
     }
 
     async fn question(&self, _: &str) -> Option<String> {
@@ -88,17 +87,35 @@ where
         let mut text = wording(request);
         for _ in 0..TRIES {
             if say(output, &text).await.is_none() {
-                return deny("the question could not be shown");
+                return Approval::deny("the question could not be shown");
             }
-            let Some(answer) = read_line(input).await else {
-                return deny("the question was not answered");
+            let Some(mut line) = read_line(input).await else {
+                return Approval::deny("the question was not answered");
             };
-            if let Some(approval) = read_answer(&answer) {
-                return approval;
+            let mut answer = read_answer(&line, request.scope.as_ref());
+            if let Answer::Change(change) = answer {
+                if change.is_empty() {
+                    let args = visible(&Question::of(request).args.to_string(), SUMMARY);
+                    let asked = format!("  it is {args}\n  and shall have, as JSON, {EXAMPLE}: ");
+                    if say(output, &asked).await.is_none() {
+                        return Approval::deny("the question could not be shown");
+                    }
+                    let Some(typed) = read_line(input).await else {
+                        return Approval::deny("the question was not answered");
+                    };
+                    line = typed;
+                } else {
+                    line = change;
+                }
+                answer = read_change(&line, request);
             }
-            text = "  Please answer y, r or n: ".into();
+            match answer {
+                Answer::Is(approval) => return approval,
+                Answer::Change(_) => {}
+                Answer::No(why) => text = format!("  {why}; answer with one of the letters: "),
+            }
         }
-        deny("the question was not answered with y, r or n")
+        Approval::deny("the question was not answered with one of the letters")
     }
 
     async fn question(&self, question: &str) -> Option<String> {
@@ -114,84 +131,82 @@ where
     }
 }
 
-fn deny(reason: &str) -> Approval {
-    Approval::Deny { reason: reason.into() }
-}
-
 fn wording(request: &ApprovalRequest) -> String {
-    let ApprovalRequest { action, reasons } = request;
+    let Question { what, place, would, unclear, because, note, lasting, may_be_kept, .. } =
+        Question::of(request);
     let mut lines = vec![String::new(), "May Freehand do this?".into()];
-    lines.push(format!("  {}", visible(&action.summary, SUMMARY)));
-    lines.extend(landing(&action.target).into_iter().map(|part| format!("  {part}")));
-    lines.extend(consequences(action).into_iter().map(|part| format!("  {part}")));
-    for reason in reasons {
-        let (because, rule) = (visible(&reason.because, SUMMARY), visible(&reason.rule, NAME));
-        lines.push(format!("  because {because} ({rule})"));
-    }
+    lines.extend(note.map(|note| format!("  {note}")));
+    lines.push(format!("  {what}"));
+    lines.extend(place.into_iter().map(|part| format!("  {part}")));
+    lines.extend(would.into_iter().map(|effect| format!("  it would {effect}")));
+    lines.extend(unclear.into_iter().map(|what| format!("  not understood: {what}")));
+    lines.extend(
+        because.into_iter().map(|reason| format!("  because {} ({})", reason.because, reason.rule)),
+    );
     lines.push("  y = yes, once".into());
-    lines.push(format!("  r = yes, and for the rest of this run {}", grant(action)));
+    if let Some(lasting) = lasting {
+        lines.push(format!("  r = yes, and for the rest of this run {lasting}"));
+        lines.push(format!("  m = the same for {MINUTES} minutes of it, `m 30` for 30"));
+        if may_be_kept {
+            lines.push("  a = the same always, in later runs as well".into());
+        }
+    }
+    lines.push("  e = yes, with a change that you make".into());
     lines.push("  n = no, with a reason if you like: ".into());
     lines.join("\n")
 }
 
-/// Where the action lands, in lines.
-fn landing(target: &Target) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(element) = &target.element {
-        let within = element.within.as_deref().map(|w| format!(" in {}", quoted(w, NAME)));
-        let within = within.unwrap_or_default();
-        let called = match &element.looks {
-            Some(looks) if element.name.is_empty() => format!("that looks like {}", quoted(looks, NAME)),
-            _ => quoted(&element.name, NAME),
-        };
-        lines.push(format!("on {} {called}{within}", element.role.word()));
-    }
-    if let Some(point) = target.point {
-        lines.push(format!("at the point {point}"));
-    }
-    if let Some(window) = &target.window {
-        let (title, app) = (quoted(&window.title, NAME), quoted(&window.app, NAME));
-        lines.push(format!("in the window {title} of the program {app}"));
-    }
-    lines
+/// What an answer means.
+enum Answer {
+    Is(Approval),
+    /// The person wants to change the call; perhaps the change came with the word.
+    Change(String),
+    /// Nothing, and why.
+    No(String),
 }
 
-/// What would come of it, and what nobody could tell.
-fn consequences(action: &Action) -> Vec<String> {
-    let found = Findings::of(action);
-    let would = found
-        .effects
-        .iter()
-        .map(|effect| format!("it would {}: {}", effect.risk.phrase(), visible(&effect.why, SUMMARY)));
-    let unclear = found.unclear.iter().map(|what| format!("not understood: {}", visible(what, NAME)));
-    would.chain(unclear).collect()
-}
-
-/// What else an answer for the whole run would allow.
-fn grant(action: &Action) -> String {
-    let window = action.target.window.as_ref();
-    let app = window.map_or_else(|| "no known program".into(), |window| quoted(&window.app, NAME));
-    let what = match action.effects {
-        EffectClass::Nothing => "whatever changes nothing".into(),
-        EffectClass::Input => format!("any input to {app}"),
-        EffectClass::BlindInput => format!("any input to unknown places in {app}"),
-        EffectClass::Launch => "opening just this".into(),
-        EffectClass::ReadClipboard => "reading the clipboard".into(),
-        EffectClass::WriteClipboard => "replacing the clipboard".into(),
-    };
-    format!("{what}, as long as no other rule asks")
-}
-
-/// What an answer means; `None` when it means nothing.
-fn read_answer(line: &str) -> Option<Approval> {
+fn read_answer(line: &str, scope: Option<&Scope>) -> Answer {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let lasting = |approval| match scope {
+        Some(_) => Answer::Is(approval),
+        None => Answer::No("this can be allowed only once".into()),
+    };
     match (word.to_lowercase().as_str(), rest.trim()) {
-        ("y" | "yes", "") => Some(Approval::Once),
-        ("r" | "run", "") => Some(Approval::Run),
-        ("n" | "no", "") => Some(deny("the person said no")),
-        ("n" | "no", reason) => Some(deny(&format!("the person said no: {}", visible(reason, SUMMARY)))),
-        _ => None,
+        ("y" | "yes", "") => Answer::Is(Approval::Once),
+        ("r" | "run", "") => lasting(Approval::Run),
+        ("m" | "minutes", "") => lasting(Approval::For { minutes: MINUTES }),
+        ("m" | "minutes", number) => match number.parse() {
+            Ok(minutes @ 1..=Approval::LONGEST) => lasting(Approval::For { minutes }),
+            _ => Answer::No(format!(
+                "{} is no number of minutes from 1 to {}",
+                quoted(number, NAME),
+                Approval::LONGEST
+            )),
+        },
+        ("a" | "always", "") if scope.is_some_and(|scope| !scope.may_be_kept()) => {
+            Answer::No("where a secret goes is asked each time".into())
+        }
+        ("a" | "always", "") => lasting(Approval::Always),
+        ("e" | "edit", change) => Answer::Change(change.into()),
+        ("n" | "no", "") => Answer::Is(Approval::deny("the person said no")),
+        ("n" | "no", reason) => {
+            Answer::Is(Approval::deny(format!("the person said no: {}", visible(reason, SUMMARY))))
+        }
+        ("", _) => Answer::No("that was no answer".into()),
+        _ => Answer::No(format!("{} was not understood", quoted(line, NAME))),
+    }
+}
+
+/// The call with the person's change, or what is wrong with that.
+fn read_change(line: &str, request: &ApprovalRequest) -> Answer {
+    let change = match serde_json::from_str(line.trim()) {
+        Ok(change) => change,
+        Err(error) => return Answer::No(format!("the change is no JSON ({error})")),
+    };
+    match changed(&request.action.call.args, &change) {
+        Some(args) => Answer::Is(Approval::Edit { args }),
+        None => Answer::No("the change is no object, for example {\"text\": \"Bob\"}".into()),
     }
 }
 
@@ -242,7 +257,12 @@ mod tests {
         action.summary = format!("click button \"Save\" in `{title}`");
         let reasons =
             vec![Reason { rule: "preset:supervised".into(), because: "it operates a program".into() }];
-        ApprovalRequest { action, reasons }
+        let scope: Scope = serde_json::from_value(serde_json::json!({
+            "effects": "input", "app": "mousepad", "rules": ["preset:supervised"],
+        }))
+        .unwrap();
+        action.call.args = serde_json::json!({"text": "Ada", "submit": true});
+        ApprovalRequest { action, reasons, scope: Some(scope), note: None }
     }
 
     /// Reads until the question ends, answers it, and gives both.
@@ -265,19 +285,65 @@ mod tests {
 
     #[tokio::test]
     async fn answers() {
-        let no = |reason: &str| deny(reason);
+        let no = |reason: &str| Approval::deny(reason);
+        let edit = |args| Approval::Edit { args };
+        let bob = || edit(serde_json::json!({"text": "Bob", "submit": true}));
         for (answer, expected) in [
             ("y\n", Approval::Once),
             (" YES \r\n", Approval::Once),
             ("r\n", Approval::Run),
+            ("m\n", Approval::For { minutes: MINUTES }),
+            ("m 90\n", Approval::For { minutes: 90 }),
+            ("m 0\nm 99999\nm x\nn\n", no("the person said no")),
+            ("a\n", Approval::Always),
+            ("e\n{\"text\": \"Bob\"}\n", bob()),
+            ("e {\"text\":\"Bob\"}\n", bob()),
+            ("e\n{\"submit\": null}\n", edit(serde_json::json!({"text": "Ada"}))),
+            ("e\nBob\ne [1]\nn\n", no("the person said no")),
             ("n\n", no("the person said no")),
             ("n not that file\n", no("the person said no: not that file")),
             ("what?\ny\n", Approval::Once),
-            ("\n\n\n", no("the question was not answered with y, r or n")),
-            ("y yes\nok\nj\n", no("the question was not answered with y, r or n")),
+            ("\n\n\n\n", no("the question was not answered with one of the letters")),
+            ("y yes\nok\nj\nr 3\n", no("the question was not answered with one of the letters")),
         ] {
             assert_eq!(answered("Untitled", answer).await.0, expected, "{answer:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn says_what_was_not_understood() {
+        for (answer, part) in [
+            ("perhaps", "\"perhaps\" was not understood"),
+            ("", "that was no answer"),
+            ("m never", "\"never\" is no number of minutes from 1 to 1440"),
+            ("e nothing", "the change is no JSON"),
+            ("e 3", "the change is no object"),
+        ] {
+            let (mut person, side) = duplex(1 << 16);
+            let (input, output) = split(side);
+            let (terminal, request) = (Terminal::new(input, output), request("x"));
+            let play = async {
+                play(&mut person, "if you like: ", &format!("{answer}\n")).await;
+                play(&mut person, "letters: ", "n\n").await
+            };
+            let (_, shown) = tokio::join!(terminal.ask(&request), play);
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_limits_is_allowed_once_at_most() {
+        let mut asked = request("x");
+        let scope = asked.scope.as_mut().unwrap();
+        scope.protected = true;
+        assert!(matches!(read_answer("a", asked.scope.as_ref()), Answer::No(_)));
+        assert!(matches!(read_answer("r", asked.scope.as_ref()), Answer::Is(Approval::Run)));
+        assert!(!wording(&asked).contains("a = "));
+        for lasting in ["r", "m", "m 5", "a"] {
+            assert!(matches!(read_answer(lasting, None), Answer::No(_)));
+        }
+        asked.scope = None;
+        assert!(!wording(&asked).contains("r = ") && wording(&asked).contains("e = "));
     }
 
     #[tokio::test]
@@ -343,7 +409,7 @@ mod tests {
         let request = request("Untitled");
         let (approval, _) =
             tokio::join!(terminal.ask(&request), play(&mut person, "if you like: ", "n\n"));
-        assert_eq!(approval, deny("the person said no"));
+        assert_eq!(approval, Approval::deny("the person said no"));
     }
 
     #[tokio::test]

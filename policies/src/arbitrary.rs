@@ -120,6 +120,7 @@ fn setting() -> impl Strategy<Value = Setting> {
             author,
             words,
             addresses,
+            leads_to: None,
             entered: entered.map(|(text, unsure)| Entered { text, unsure }),
         },
     )

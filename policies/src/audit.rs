@@ -1,7 +1,7 @@
 //! The log of all that was asked for, judged and answered, over all runs. Lines are only ever added, each
 //! holds the hash of the one before it, and what cannot be written down is not done. So nothing in it can
-//! be changed or taken out unseen; only the last lines can be cut off, and against that helps who knows
-//! the last hash.
+//! be changed or taken out unseen. Last lines that are cut off are missed by a note beside the log, which
+//! holds the last hash; against somebody who changes both helps who knows a hash from before.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write as _};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use freehand_tools::action::Action;
-use freehand_tools::gate::{Verdict, Witness};
+use freehand_tools::gate::{Approval, Verdict, Witness};
 use freehand_tools::setting::Author;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -43,6 +43,16 @@ pub struct Entry {
     pub app: Option<String>,
     /// How it was judged, the rules, and the person's answer.
     pub verdict: Verdict,
+    /// The folder of the run's record, where it keeps one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<PathBuf>,
+    /// The hash of the piece of a line that stands before this one: what a full disk or a loss of power
+    /// leaves of an entry that was never whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub torn: Option<String>,
+    /// Number and hash of an entry that stood at the end before and is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<String>,
     /// The hash of the line before.
     pub before: String,
 }
@@ -53,6 +63,17 @@ struct Line {
     #[serde(flatten)]
     entry: Entry,
     hash: String,
+}
+
+/// A log that is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Whole {
+    /// So many entries.
+    pub entries: u64,
+    /// The hash of the last one; empty where there is none.
+    pub last: String,
+    /// So many pieces of entries that were never whole.
+    pub torn: u64,
 }
 
 /// What is wrong with a log.
@@ -77,6 +98,16 @@ pub enum AuditError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// Lines at the end are gone.
+    #[error("`{}`: it ends before the entry {number} (hash {hash}), which was in it", path.display())]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// The entry that is missed, 0 where only its hash is known.
+        number: u64,
+        /// Its hash.
+        hash: String,
+    },
 }
 
 /// Writes to the log for one run.
@@ -85,12 +116,20 @@ pub struct Audit {
     path: PathBuf,
     display: String,
     rules: String,
+    run: Option<PathBuf>,
 }
 
 impl Audit {
     /// Writes to `path` what is judged on `display` under rules of this digest.
     pub fn new(path: PathBuf, display: String, rules: String) -> Self {
-        Self { path, display, rules }
+        Self { path, display, rules, run: None }
+    }
+
+    /// Names the folder of the run's record in every entry.
+    #[must_use]
+    pub fn of_run(mut self, run: Option<PathBuf>) -> Self {
+        self.run = run;
+        self
     }
 
     fn add(&self, action: &Action, verdict: &Verdict) -> Result<(), AuditError> {
@@ -98,7 +137,7 @@ impl Audit {
         let mut file = open(&self.path).map_err(failed)?;
         // Several runs may write at once.
         file.lock().map_err(failed)?;
-        let (last, whole) = last(&mut file).map_err(failed)?;
+        let (last, piece) = last(&mut file).map_err(failed)?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let entry = Entry {
             number: last.as_ref().map_or(0, |last| last.entry.number) + 1,
@@ -108,15 +147,21 @@ impl Audit {
             author: action.setting.author,
             action: told(action),
             app: action.target.window.as_ref().map(|window| window.app.clone()),
-            verdict: verdict.clone(),
+            verdict: told_of(verdict, action),
+            run: self.run.clone(),
+            torn: piece.as_deref().map(hash_of),
+            missed: missed(noted(&self.path), last.as_ref()),
             before: last.map_or_else(|| NOTHING.into(), |last| last.hash),
         };
         let line = entry.sealed().map_err(|error| failed(error.into()))?;
         let text = serde_json::to_string(&line).map_err(|error| failed(error.into()))?;
-        // Half a line is what a crash leaves; it stays, and is found by `verify`.
-        let start = if whole { "" } else { "\n" };
+        // Half a line stays where it is, and this entry says so.
+        let start = if piece.is_none() { "" } else { "\n" };
         file.write_all(format!("{start}{text}\n").as_bytes()).map_err(failed)?;
-        file.sync_data().map_err(failed)
+        file.sync_data().map_err(failed)?;
+        // Only after the entry itself is safe: a note that is older than the log does no harm.
+        let note = format!("{} {}\n", line.entry.number, line.hash);
+        write_private(&note_beside(&self.path), &note).map_err(failed)
     }
 }
 
@@ -133,8 +178,23 @@ impl Entry {
     }
 
     fn hash(&self) -> Result<String, serde_json::Error> {
-        Ok(blake3::hash(&serde_json::to_vec(self)?).to_hex().to_string())
+        Ok(hash_of(&serde_json::to_vec(self)?))
     }
+}
+
+fn hash_of(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// A verdict without the secret that the person may have written in a change.
+fn told_of(verdict: &Verdict, action: &Action) -> Verdict {
+    let mut verdict = verdict.clone();
+    if let Some(Approval::Edit { args }) =
+        verdict.approval.as_mut().filter(|_| action.target.is_protected())
+    {
+        *args = serde_json::Value::Null;
+    }
+    verdict
 }
 
 /// An action in one sentence; of what is done in a password field, only that.
@@ -156,157 +216,138 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The last line that can be read, and whether the file ends with a whole one.
-fn last(file: &mut File) -> io::Result<(Option<Line>, bool)> {
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(2 * LONGEST)))?;
-    let mut tail = Vec::new();
-    file.take(2 * LONGEST).read_to_end(&mut tail)?;
-    let whole = tail.last().is_none_or(|byte| *byte == b'\n');
-    let mut lines = tail.split(|byte| *byte == b'\n').rev();
-    Ok((lines.find_map(|line| serde_json::from_slice(line).ok()), whole))
+/// The note with number and hash of the last entry.
+fn note_beside(log: &Path) -> PathBuf {
+    log.with_extension("last")
 }
 
-/// Reads the log line by line and checks that each is as it was written and follows the one before it.
-/// Gives the number of lines and the hash of the last one.
-pub fn verify(path: &Path, mut each: impl FnMut(&Entry)) -> Result<(u64, String), AuditError> {
+/// Writes a short text over what was there; who reads it sees the one or the other.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    // One call, and never shorter than before: the number only grows.
+    file.write_all(text.as_bytes())
+}
+
+/// The entry that the note names, if there is a note that can be read.
+fn noted(log: &Path) -> Option<(u64, String)> {
+    let text = std::fs::read_to_string(note_beside(log)).ok()?;
+    let (number, hash) = text.lines().next()?.split_once(' ')?;
+    Some((number.parse().ok()?, hash.to_owned()))
+}
+
+/// The noted entry, where the log ends before it. A note that is older than the log is what a kill leaves.
+fn missed(noted: Option<(u64, String)>, last: Option<&Line>) -> Option<String> {
+    let (number, hash) = noted?;
+    let (end, its) = last.map_or((0, NOTHING), |last| (last.entry.number, last.hash.as_str()));
+    (number > end || (number == end && hash != its)).then(|| format!("{number} {hash}"))
+}
+
+/// The last line that can be read, and the piece of one at the end that is not whole.
+fn last(file: &mut File) -> io::Result<(Option<Line>, Option<Vec<u8>>)> {
+    let length = file.metadata()?.len();
+    let mut found = (None, None);
+    // Nearly always the first look is enough.
+    for reach in [64 * 1024, 2 * LONGEST] {
+        file.seek(SeekFrom::Start(length.saturating_sub(reach)))?;
+        let mut tail = Vec::new();
+        file.take(reach).read_to_end(&mut tail)?;
+        let mut lines = tail.split(|byte| *byte == b'\n').rev();
+        let piece = lines.next().filter(|piece| !piece.is_empty()).map(<[u8]>::to_vec);
+        found = (lines.find_map(|line| serde_json::from_slice(line).ok()), piece);
+        if found.0.is_some() || length <= reach {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the log line by line and checks that each is as it was written and follows the one before it,
+/// and that the entry which the note beside it names is there. With `known`, the hash of an entry from
+/// before, that one has to be there as well.
+pub fn verify(
+    path: &Path,
+    known: Option<&str>,
+    mut each: impl FnMut(&Entry),
+) -> Result<Whole, AuditError> {
     let failed = |source| AuditError::Io { path: path.into(), source };
+    // Read before the log, which may grow meanwhile.
+    let noted = noted(path);
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
-    let (mut number, mut before) = (0, NOTHING.to_owned());
+    let mut whole = Whole { entries: 0, last: NOTHING.into(), torn: 0 };
+    let mut missed = Missed::new(noted, known);
+    let (mut number, mut piece): (u64, Option<String>) = (0, None);
     loop {
         let mut text = Vec::new();
         let length = reader.by_ref().take(LONGEST + 1).read_until(b'\n', &mut text).map_err(failed)?;
-        if length == 0 {
-            return Ok((number, before));
-        }
         number += 1;
-        let broken = |reason| AuditError::Broken { path: path.into(), line: number, reason };
-        if text.pop() != Some(b'\n') {
-            return Err(broken("it is not whole"));
+        let broken = |line, reason| AuditError::Broken { path: path.into(), line, reason };
+        if length == 0 {
+            return match (piece, missed.found(path)) {
+                (Some(_), _) => Err(broken(number - 1, "it is no entry")),
+                (None, missed) => missed.map(|()| whole),
+            };
         }
-        let line: Line = serde_json::from_slice(&text).map_err(|_| broken("it is no entry"))?;
+        if text.pop() != Some(b'\n') {
+            return Err(broken(number, "it is not whole"));
+        }
+        let Ok(line) = serde_json::from_slice::<Line>(&text) else {
+            if piece.is_some() {
+                return Err(broken(number - 1, "it is no entry"));
+            }
+            piece = Some(hash_of(&text));
+            continue;
+        };
+        if line.entry.torn != piece {
+            let reason = "it does not follow what stands before it";
+            return Err(broken(if piece.is_some() { number - 1 } else { number }, reason));
+        }
+        whole.torn += u64::from(piece.take().is_some());
         // Every byte counts: what is not read would otherwise be a place to write to.
         let same = serde_json::to_vec(&line).is_ok_and(|written| written == text);
         if !same || line.entry.hash().ok().as_ref() != Some(&line.hash) {
-            return Err(broken("it was changed"));
+            return Err(broken(number, "it was changed"));
         }
-        if line.entry.before != before || line.entry.number != number {
-            return Err(broken("it does not follow the line before it"));
+        if line.entry.missed.is_some() {
+            return Err(broken(number, "entries before it are gone"));
+        }
+        if line.entry.before != whole.last || line.entry.number != whole.entries + 1 {
+            return Err(broken(number, "it does not follow the line before it"));
         }
         each(&line.entry);
-        before = line.hash;
+        whole.entries += 1;
+        missed.see(whole.entries, &line.hash);
+        whole.last = line.hash;
+    }
+}
+
+/// Entries that are known to have been in a log.
+struct Missed {
+    noted: Option<(u64, String)>,
+    known: Option<String>,
+}
+
+impl Missed {
+    fn new(noted: Option<(u64, String)>, known: Option<&str>) -> Self {
+        Self { noted, known: known.map(str::to_owned) }
+    }
+
+    fn see(&mut self, number: u64, hash: &str) {
+        self.noted.take_if(|noted| (noted.0, noted.1.as_str()) == (number, hash));
+        self.known.take_if(|known| known == hash);
+    }
+
+    fn found(self, path: &Path) -> Result<(), AuditError> {
+        let known = self.known.map(|hash| (0, hash));
+        match self.noted.or(known) {
+            Some((number, hash)) => Err(AuditError::Cut { path: path.into(), number, hash }),
+            None => Ok(()),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use freehand_tools::action::TargetElement;
-    use freehand_tools::element::{ElementId, ElementKey, Role, Source};
-    use freehand_tools::gate::{Approval, Decision, Reason};
-    use freehand_tools::geometry::Rect;
-
-    use super::*;
-    use crate::arbitrary::in_window;
-
-    fn written(folder: &Path) -> PathBuf {
-        let path = folder.join("state").join("audit.jsonl");
-        let mut audit = Audit::new(path.clone(), "virtual".into(), "d1".into());
-        for (summary, allowed) in [("click \"Save\"", true), ("click \"Delete\"", false), ("wait", true)]
-        {
-            let mut action = in_window(1, "mousepad", "x");
-            action.summary = summary.into();
-            let verdict = Verdict {
-                decision: Decision::Ask,
-                reasons: vec![Reason { rule: "supervised:input".into(), because: "it does".into() }],
-                approval: Some(Approval::Once),
-                allowed,
-            };
-            audit.judged(&action, &verdict).unwrap();
-        }
-        path
-    }
-
-    fn fault(path: &Path) -> String {
-        verify(path, |_| ()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_was_written_can_be_read_and_follows() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = written(folder.path());
-        let mut seen = Vec::new();
-        let (count, hash) = verify(&path, |entry| seen.push(entry.clone())).unwrap();
-        assert_eq!((count, hash.len()), (3, 64));
-        assert_eq!(seen[1].action, "click \"Delete\"");
-        assert!(!seen[1].verdict.allowed && seen[1].app.as_deref() == Some("mousepad"));
-    }
-
-    #[test]
-    fn a_change_is_found_wherever_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = written(folder.path());
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        for (changed, part) in [
-            (text.replacen("Delete", "Save", 1), "line 2: it was changed"),
-            (text.replacen("{\"number\":3", "{\"more\":1,\"number\":3", 1), "line 3: it was changed"),
-            (format!("{}\n{}\n", lines[0], lines[2]), "line 2: it does not follow"),
-            (format!("{}\n{}\n", lines[1], lines[2]), "line 1: it does not follow"),
-            (format!("{}\n{}\n", lines[1], lines[0]), "line 1: it does not follow"),
-            (format!("{}\nnothing\n", lines[0]), "line 2: it is no entry"),
-            (text.trim_end().to_owned(), "line 3: it is not whole"),
-        ] {
-            std::fs::write(&path, changed).unwrap();
-            assert!(fault(&path).contains(part), "{part}: {}", fault(&path));
-        }
-    }
-
-    #[test]
-    fn half_a_line_does_not_end_the_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = written(folder.path());
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text + "{\"number\":4,").unwrap();
-        let mut audit = Audit::new(path.clone(), "virtual".into(), "d1".into());
-        let verdict =
-            Verdict { decision: Decision::Allow, reasons: Vec::new(), approval: None, allowed: true };
-        audit.judged(&in_window(1, "x", "x"), &verdict).unwrap();
-        assert!(fault(&path).contains("line 4: it is no entry"), "{}", fault(&path));
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 5);
-    }
-
-    #[test]
-    fn a_secret_is_not_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("audit.jsonl");
-        let mut action = in_window(1, "firefox", "Sign in");
-        action.summary = "press h u n t e r 2".into();
-        action.target.element = Some(TargetElement {
-            id: ElementId(1),
-            key: ElementKey("k".into()),
-            role: Role::Password,
-            name: "Password".into(),
-            looks: None,
-            within: None,
-            source: Source::Accessibility,
-            bounds: Rect::new(0, 0, 1, 1),
-        });
-        let verdict =
-            Verdict { decision: Decision::Allow, reasons: Vec::new(), approval: None, allowed: true };
-        Audit::new(path.clone(), "virtual".into(), "d1".into()).judged(&action, &verdict).unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("h u n t e r 2") && text.contains("in a password field"), "{text}");
-    }
-
-    #[test]
-    fn what_cannot_be_written_is_said() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("file"), "").unwrap();
-        let path = folder.path().join("file").join("audit.jsonl");
-        let mut audit = Audit::new(path, "virtual".into(), "d1".into());
-        let verdict =
-            Verdict { decision: Decision::Allow, reasons: Vec::new(), approval: None, allowed: true };
-        let said = audit.judged(&in_window(1, "x", "x"), &verdict).unwrap_err();
-        assert!(said.contains("audit.jsonl"), "{said}");
-    }
-}
+mod tests;

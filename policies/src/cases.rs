@@ -195,6 +195,7 @@ impl Case {
             author: self.by,
             words: self.words.clone(),
             addresses: self.addresses.clone(),
+            leads_to: None,
             entered: entered.map(|text| Entered { text, unsure: self.unsure }),
         };
         let summary = self.name.clone();

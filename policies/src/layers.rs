@@ -4,9 +4,10 @@
 
 use freehand_tools::action::Action;
 use freehand_tools::element::WindowId;
-use freehand_tools::gate::{Decision, Evaluation, Policy};
+use freehand_tools::gate::{Decision, Evaluation, Policy, Stakes};
 
 use crate::builtin;
+use crate::risk::stakes;
 
 /// The built-in rules and any number of policies, of which the strictest holds.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ impl Policy for Layers {
             }
             None => evaluation,
         }
+    }
+
+    fn stakes(&self, action: &Action) -> Stakes {
+        stakes(action)
     }
 }
 

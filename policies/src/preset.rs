@@ -14,6 +14,9 @@ use crate::layers::Layers;
 use crate::rulebook::Rulebook;
 use crate::rules::{Kind, RuleSet};
 
+/// What [`Preset::Unattended`] may be called as well: the name in older records.
+const SHORT: &str = "unattended";
+
 /// A set of rules with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Preset {
@@ -66,7 +69,7 @@ impl Preset {
             Self::WorkflowOnly => "workflow-only",
             Self::Supervised => "supervised",
             Self::TrustedApps => "trusted-apps",
-            Self::Unattended => "unattended",
+            Self::Unattended => "unattended-in-sandbox",
         }
     }
 
@@ -142,7 +145,8 @@ impl FromStr for Preset {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL
             .into_iter()
-            .find(|preset| preset.name() == name || preset.file().strip_suffix(".cedar") == Some(name));
+            .find(|preset| preset.name() == name)
+            .or_else(|| (name == SHORT).then_some(Self::Unattended));
         found.ok_or_else(|| PolicyError::UnknownPreset { name: name.into() })
     }
 }
@@ -169,10 +173,10 @@ mod tests {
         }
         assert_eq!(
             "yolo".parse::<Preset>().unwrap_err().to_string(),
-            "no policy is called `yolo`; there are `observe-only`, `supervised`, `unattended`, \
-             `trusted-apps`, `workflow-only`, or name a file that ends with `.cedar`"
+            "no policy is called `yolo`; there are `observe-only`, `supervised`, \
+             `unattended-in-sandbox`, `trusted-apps`, `workflow-only`, or name a file that ends with `.cedar`"
         );
-        assert_eq!("unattended-in-sandbox".parse(), Ok(Preset::Unattended));
+        assert_eq!("unattended".parse(), Ok(Preset::Unattended));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::frame::Digest;
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::key::{KeySequence, Modifier};
 use crate::observation::{Observation, ObservationId};
+use crate::secret;
 use crate::setting::Setting;
 
 /// A button of the mouse.
@@ -346,6 +347,7 @@ pub struct Action {
 impl Action {
     /// Whether the text that it types is a secret.
     pub fn is_protected(&self) -> bool {
-        self.target.is_protected() && matches!(self.kind, ActionKind::TypeText { .. })
+        let ActionKind::TypeText { text, .. } = &self.kind else { return false };
+        self.target.is_protected() || secret::named(text).is_some()
     }
 }

@@ -1,20 +1,32 @@
 //! The one door between a grounded action and the desktop: policies judge, a person answers where
 //! they say so, and whatever is not clearly allowed is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, ActionKind, EffectClass};
+use crate::action::Action;
+use crate::call::ToolCall;
 use crate::observation::Observation;
 use crate::permit::Permit;
+use crate::secret::Secrets;
 use crate::setting::Author;
+use crate::toolbox::Toolbox;
 use crate::typed::{Typed, Used};
+
+mod ask;
+mod scope;
+
+pub use ask::{Approval, ApprovalRequest, Approver};
+use scope::Answers;
+pub use scope::{Scope, Stakes};
+
+/// How often the person may change one call before it is refused.
+const CHANGES: u32 = 5;
 
 /// What a policy says. Ordered: of several, the strictest holds.
 #[derive(
@@ -69,40 +81,12 @@ impl Evaluation {
 pub trait Policy: Send + Sync + fmt::Debug {
     /// Judges one action.
     fn evaluate(&self, action: &Action) -> Evaluation;
-}
 
-/// A question to the person: may this be done?
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApprovalRequest {
-    /// What would be done.
-    pub action: Action,
-    /// The rules that ask.
-    pub reasons: Vec<Reason>,
-}
-
-/// The person's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "answer")]
-pub enum Approval {
-    /// Yes, this once.
-    Once,
-    /// Yes, and the same kind of effect in the same program for the rest of the run.
-    Run,
-    /// No.
-    Deny {
-        /// What the model is told.
-        reason: String,
-    },
-}
-
-/// Somebody who can be asked. No answer is a no: an approver that fails answers [`Approval::Deny`].
-#[async_trait]
-pub trait Approver: Send + Sync + fmt::Debug {
-    /// Asks whether an action may be done.
-    async fn ask(&self, request: &ApprovalRequest) -> Approval;
-
-    /// Asks the person something in the model's name; `None` when nobody answers.
-    async fn question(&self, question: &str) -> Option<String>;
+    /// What is at stake in it beyond that a program is operated: by this an answer that was given before
+    /// is found again.
+    fn stakes(&self, _: &Action) -> Stakes {
+        Stakes::default()
+    }
 }
 
 /// Somebody who writes down what was judged, before anything is done.
@@ -121,6 +105,9 @@ pub struct Verdict {
     /// The person's answer, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Whether that answer was given before, to a question like it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub earlier: bool,
     /// Whether it may be done after all.
     pub allowed: bool,
 }
@@ -158,52 +145,18 @@ pub struct Review {
     pub permit: Option<Permit>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Grant {
-    effects: EffectClass,
-    app: Option<String>,
-    /// What is launched: leave to open one program is not leave to open every other.
-    opened: Option<String>,
-    /// Whether a secret is typed: leave to click in a program is not leave to sign in to it.
-    protected: bool,
-    /// The rules that had a word in it: leave to press buttons is not leave to send or to delete.
-    rules: BTreeSet<String>,
-}
-
-impl Grant {
-    /// Whether a "yes" to this is one to `other`: the same in all, with no rule more behind it.
-    fn covers(&self, other: &Self) -> bool {
-        let Self { effects, app, opened, protected, rules } = self;
-        (effects, app, opened, protected)
-            == (&other.effects, &other.app, &other.opened, &other.protected)
-            && rules.is_superset(&other.rules)
-    }
-
-    /// What a "yes" for the rest of the run is good for; `None` where nothing limits it.
-    fn of(action: &Action, reasons: &[Reason]) -> Option<Self> {
-        let app = action.target.window.as_ref().map(|window| window.app.clone());
-        let mut opened = None;
-        if let ActionKind::OpenApp { command: what } | ActionKind::OpenUrl { url: what } = &action.kind {
-            opened = Some(what.clone());
-        }
-        let aimed = matches!(action.effects, EffectClass::Input | EffectClass::BlindInput);
-        let launches = action.effects == EffectClass::Launch;
-        let limited = (app.is_some() || !aimed) && (opened.is_some() || !launches);
-        let protected = action.is_protected();
-        let rules = reasons.iter().map(|reason| reason.rule.clone()).collect();
-        limited.then_some(Self { effects: action.effects, app, opened, protected, rules })
-    }
-}
-
-/// Judges actions. The policies only narrow each other; the grants last as long as the gate.
+/// Judges actions. The policies only narrow each other; the answers last as long as the gate.
 #[derive(Debug)]
 pub struct Gate {
     policies: Vec<Box<dyn Policy>>,
     approver: Box<dyn Approver>,
     patience: Duration,
-    grants: BTreeSet<Grant>,
+    answers: Answers,
+    /// What the model has asked the person, by the question in small letters.
+    told: BTreeMap<String, Option<String>>,
     author: Author,
     typed: Typed,
+    secrets: Secrets,
     witness: Option<Box<dyn Witness>>,
 }
 
@@ -217,9 +170,11 @@ impl Gate {
             policies,
             approver,
             patience: Self::PATIENCE,
-            grants: BTreeSet::new(),
+            answers: Answers::default(),
+            told: BTreeMap::new(),
             author: Author::default(),
             typed: Typed::default(),
+            secrets: Secrets::default(),
             witness: None,
         }
     }
@@ -228,6 +183,20 @@ impl Gate {
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Takes in what the person has allowed for good. It answers questions and lifts no denial.
+    #[must_use]
+    pub fn knowing(mut self, standing: impl IntoIterator<Item = Scope>) -> Self {
+        standing.into_iter().for_each(|scope| self.answers.stands(scope));
+        self
+    }
+
+    /// Takes in the secrets that the person gives to this run, by whose names they are typed.
+    #[must_use]
+    pub fn keeping(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
         self
     }
 
@@ -243,41 +212,105 @@ impl Gate {
         self.author = author;
     }
 
-    /// The one who is asked.
-    pub fn approver(&self) -> &dyn Approver {
-        self.approver.as_ref()
+    /// Asks the person something in the model's name; `None` when nobody answers in time. What was asked
+    /// before is not asked again: the answer, or that there was none, still holds.
+    pub async fn question(&mut self, question: &str) -> Option<String> {
+        let key = question.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        if let Some(answer) = self.told.get(&key) {
+            return answer.clone();
+        }
+        let asked = tokio::time::timeout(self.patience, self.approver.question(question));
+        let answer = asked.await.ok().flatten();
+        self.told.insert(key, answer.clone());
+        answer
     }
 
-    /// Judges `action`, which was grounded on `seen`, and asks the person if a rule says so.
-    pub async fn review(&mut self, mut action: Action, seen: &Observation) -> Review {
-        action.setting.author = self.author;
-        action.setting.entered = self.typed.entered(&action);
-        let evaluation = self.evaluate(&action, seen);
-        let mut approval = None;
-        let allowed = match evaluation.decision {
-            Decision::Allow => true,
-            Decision::Deny => false,
-            Decision::Ask if self.is_granted(&action, &evaluation.reasons) => true,
-            Decision::Ask => {
-                let answer = self.ask(&action, &evaluation.reasons).await;
-                let yes = !matches!(answer, Approval::Deny { .. });
-                if answer == Approval::Run {
-                    self.grants.extend(Grant::of(&action, &evaluation.reasons));
-                }
-                approval = Some(answer);
-                yes
+    /// Judges `action`, which was grounded on `seen`, and asks the person if a rule says so. What is
+    /// allowed in the end may be another action than the one that came in: the one of the review.
+    pub async fn review(&mut self, action: Action, seen: &Observation) -> Review {
+        let mut action = self.in_its_setting(action);
+        let Evaluation { decision, reasons } = self.evaluate(&action, seen);
+        let verdict = match decision {
+            Decision::Allow | Decision::Deny => {
+                let allowed = decision == Decision::Allow;
+                Verdict { decision, reasons, approval: None, earlier: false, allowed }
             }
+            Decision::Ask => self.answered(&mut action, reasons, seen).await,
         };
-        let Evaluation { decision, reasons } = evaluation;
-        let verdict = Verdict { decision, reasons, approval, allowed };
         let verdict = self.written_down(&action, verdict);
         let judged = action.clone();
         let permit = verdict.allowed.then(|| {
             let used = Used::default();
             self.typed.expect(&action, Arc::clone(&used));
-            Permit::new(action, seen.frame.clone(), used)
+            let secret = self.secrets.of(&action).ok().flatten();
+            Permit::new(action, seen.frame.clone(), used, secret)
         });
         Review { action: judged, verdict, permit }
+    }
+
+    /// Adds to an action what only the gate knows.
+    fn in_its_setting(&mut self, mut action: Action) -> Action {
+        action.setting.author = self.author;
+        action.setting.entered = self.typed.entered(&action);
+        action
+    }
+
+    /// The answer to what the rules ask: an earlier one, or that of the person, who may change the
+    /// action. A change is judged like what a model says, and what it asks for besides is asked.
+    async fn answered(
+        &mut self,
+        action: &mut Action,
+        mut reasons: Vec<Reason>,
+        seen: &Observation,
+    ) -> Verdict {
+        let verdict = |decision, reasons, approval, allowed| Verdict {
+            decision,
+            reasons,
+            approval: Some(approval),
+            earlier: false,
+            allowed,
+        };
+        let stakes = self.stakes(action);
+        let scope = Scope::of(action, &reasons, &stakes);
+        if let Some(answer) = self.answers.earlier(action, scope.as_ref(), &stakes, Instant::now()) {
+            let allowed = !matches!(answer, Approval::Deny { .. });
+            return Verdict { earlier: true, ..verdict(Decision::Ask, reasons, answer, allowed) };
+        }
+        let (mut stakes, mut scope, mut note, mut change) = (stakes, scope, None, None);
+        let mut shown = BTreeSet::new();
+        for _ in 0..=CHANGES {
+            shown.extend(named(&reasons, &stakes));
+            let request = ApprovalRequest { action: action.clone(), reasons, scope, note };
+            let answer = self.ask(&request).await;
+            ApprovalRequest { reasons, scope, .. } = request;
+            let Approval::Edit { args } = &answer else {
+                self.answers.given(&answer, action, scope.as_ref(), &stakes);
+                let allowed = !matches!(answer, Approval::Deny { .. });
+                let approval = change.filter(|_| allowed).unwrap_or(answer);
+                return verdict(Decision::Ask, reasons, approval, allowed);
+            };
+            let call = ToolCall { args: args.clone(), ..action.call.clone() };
+            match Toolbox::default().resolve(&call, seen) {
+                Err(error) => note = Some(format!("the change does not hold: {error}")),
+                Ok(changed) => {
+                    *action = self.in_its_setting(changed);
+                    let judged = self.evaluate(action, seen);
+                    reasons = judged.reasons;
+                    stakes = self.stakes(action);
+                    scope = Scope::of(action, &reasons, &stakes);
+                    let more = !named(&reasons, &stakes).is_subset(&shown);
+                    if judged.decision != Decision::Ask || !more {
+                        let allowed = judged.decision != Decision::Deny;
+                        return verdict(judged.decision, reasons, answer, allowed);
+                    }
+                    change = Some(answer);
+                    note = Some("what you have changed asks for more than you were shown".into());
+                }
+            }
+        }
+        let refused = Approval::deny("it was changed again and again, and not allowed");
+        self.answers.given(&refused, action, scope.as_ref(), &stakes);
+        verdict(Decision::Ask, reasons, refused, false)
     }
 
     fn written_down(&mut self, action: &Action, verdict: Verdict) -> Verdict {
@@ -285,12 +318,12 @@ impl Gate {
         let Err(error) = witness.judged(action, &verdict) else { return verdict };
         let because = format!("it cannot be written down: {error}");
         let Evaluation { decision, reasons } = Evaluation::by(Decision::Deny, "built-in:audit", because);
-        Verdict { decision, reasons, approval: None, allowed: false }
+        Verdict { decision, reasons, approval: None, earlier: false, allowed: false }
     }
 
-    fn is_granted(&self, action: &Action, reasons: &[Reason]) -> bool {
-        let wanted = Grant::of(action, reasons);
-        wanted.is_some_and(|wanted| self.grants.iter().any(|grant| grant.covers(&wanted)))
+    fn stakes(&self, action: &Action) -> Stakes {
+        let all = self.policies.iter().map(|policy| policy.stakes(action));
+        all.reduce(Stakes::and).unwrap_or_default()
     }
 
     fn evaluate(&self, action: &Action, seen: &Observation) -> Evaluation {
@@ -305,6 +338,9 @@ impl Gate {
             let because = "it would land on something that your rules hide";
             return Evaluation::by(Decision::Deny, "built-in:hidden", because);
         }
+        if let Err(why) = self.secrets.of(action) {
+            return Evaluation::by(Decision::Deny, "built-in:secret", why);
+        }
         self.policies
             .iter()
             .map(|policy| policy.evaluate(action))
@@ -314,11 +350,24 @@ impl Gate {
             })
     }
 
-    async fn ask(&self, action: &Action, reasons: &[Reason]) -> Approval {
-        let request = ApprovalRequest { action: action.clone(), reasons: reasons.to_vec() };
-        match tokio::time::timeout(self.patience, self.approver.ask(&request)).await {
+    async fn ask(&self, request: &ApprovalRequest) -> Approval {
+        let answer = tokio::time::timeout(self.patience, self.approver.ask(request)).await;
+        match answer {
+            // What nothing limits, or where a secret goes, is allowed this once, whatever was said.
+            Ok(Approval::Run | Approval::For { .. } | Approval::Always) if request.scope.is_none() => {
+                Approval::Once
+            }
+            Ok(Approval::Always) if !request.scope.as_ref().is_some_and(Scope::may_be_kept) => {
+                Approval::Once
+            }
             Ok(answer) => answer,
-            Err(_) => Approval::Deny { reason: "nobody answered the question in time".into() },
+            Err(_) => Approval::deny("nobody answered the question in time"),
         }
     }
+}
+
+/// What a question shows: the rules and what is at stake.
+fn named(reasons: &[Reason], stakes: &Stakes) -> BTreeSet<String> {
+    let rules = reasons.iter().map(|reason| reason.rule.clone());
+    rules.chain(stakes.here.iter().cloned()).chain(stakes.anywhere.iter().cloned()).collect()
 }

@@ -46,6 +46,7 @@ use crate::action::{Action, ActionKind, Target, TargetElement};
 use crate::desktop::{Desktop, DesktopError};
 use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenPoint};
+use crate::secret::Secret;
 use crate::typed::Used;
 
 /// How far around the target, in screen pixels, the picture must be as it was.
@@ -64,12 +65,14 @@ pub struct Permit {
     action: Action,
     seen: Frame,
     used: Used,
+    secret: Option<Secret>,
 }
 
 /// A permit that has been looked at again and is being used.
 #[derive(Debug)]
 pub struct Redeemed {
     action: Action,
+    secret: Option<Secret>,
 }
 
 /// Why a permit is no longer good.
@@ -111,8 +114,8 @@ pub enum Void {
 
 impl Permit {
     /// Only the gate calls this.
-    pub(crate) const fn new(action: Action, seen: Frame, used: Used) -> Self {
-        Self { action, seen, used }
+    pub(crate) const fn new(action: Action, seen: Frame, used: Used, secret: Option<Secret>) -> Self {
+        Self { action, seen, used, secret }
     }
 
     /// The action that it is good for.
@@ -124,7 +127,7 @@ impl Permit {
     pub async fn redeem(self, desktop: &mut dyn Desktop) -> Result<Redeemed, Void> {
         self.recheck(desktop).await?;
         self.used.store(true, Ordering::SeqCst);
-        Ok(Redeemed { action: self.action })
+        Ok(Redeemed { action: self.action, secret: self.secret })
     }
 
     async fn recheck(&self, desktop: &mut dyn Desktop) -> Result<(), Void> {
@@ -223,6 +226,11 @@ impl Redeemed {
     /// The action that is being done.
     pub const fn action(&self) -> &Action {
         &self.action
+    }
+
+    /// The secret that it types, in the place of its name.
+    pub(crate) const fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
     }
 
     /// What would be done.

@@ -53,6 +53,9 @@ pub struct Setting {
     /// one is the address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
+    /// Where the link leads that it presses, as its program tells it: the words of a link may say anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leads_to: Option<String>,
     /// The lines that it would enter, in whatever window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entered: Option<Entered>,

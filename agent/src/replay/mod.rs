@@ -168,7 +168,7 @@ async fn with_secret(entry: &Replayed, with: &mut Scripted<'_>) -> Result<ToolCa
     let mut call = entry.call.clone();
     if let (Some(place), Some(text)) = (&entry.secret, call.args.get_mut("text")) {
         let question = format!("step {} typed a secret into {place}; what is it?", entry.step);
-        if let Some(answer) = with.gate.approver().question(&question).await {
+        if let Some(answer) = with.gate.question(&question).await {
             *text = answer.into();
             return Ok(call);
         }

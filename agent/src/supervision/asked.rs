@@ -1,7 +1,7 @@
 //! The approver that asks whoever looks at the hub, in whichever view.
 
 use async_trait::async_trait;
-use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
+use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Scope};
 
 use super::hub::Hub;
 use super::intent::{Intent, effect};
@@ -25,25 +25,34 @@ impl Approver for Asked {
             effect: effect(&request.action),
             intent: Box::new(Intent::of(&request.action)),
             reasons: request.reasons.clone(),
+            lasting: request.scope.is_some(),
+            always: request.scope.as_ref().is_some_and(Scope::may_be_kept),
+            note: request.note.clone(),
         };
         match self.0.ask(subject).await {
             Answer::Approved { extent: Extent::Once } => Approval::Once,
             Answer::Approved { extent: Extent::Run } => Approval::Run,
-            Answer::Denied { reason } if reason.trim().is_empty() => deny("the person said no"),
-            Answer::Denied { reason } => deny(&format!("the person said no: {}", reason.trim())),
-            Answer::Told { .. } => deny("the question was not answered with yes or no"),
-            Answer::Withdrawn => deny("the question was withdrawn before it was answered"),
+            Answer::Approved { extent: Extent::For { minutes } } => Approval::For { minutes },
+            Answer::Approved { extent: Extent::Always } => Approval::Always,
+            Answer::Changed { args } => Approval::Edit { args },
+            Answer::Denied { reason } if reason.trim().is_empty() => {
+                Approval::deny("the person said no")
+            }
+            Answer::Denied { reason } => {
+                Approval::deny(format!("the person said no: {}", reason.trim()))
+            }
+            Answer::Told { .. } => Approval::deny("the question was not answered with yes or no"),
+            Answer::Withdrawn => Approval::deny("the question was withdrawn before it was answered"),
         }
     }
 
     async fn question(&self, question: &str) -> Option<String> {
         match self.0.ask(Subject::Words { text: question.to_owned() }).await {
             Answer::Told { text } => Some(text),
-            Answer::Approved { .. } | Answer::Denied { .. } | Answer::Withdrawn => None,
+            Answer::Approved { .. }
+            | Answer::Changed { .. }
+            | Answer::Denied { .. }
+            | Answer::Withdrawn => None,
         }
     }
-}
-
-fn deny(reason: &str) -> Approval {
-    Approval::Deny { reason: reason.to_owned() }
 }

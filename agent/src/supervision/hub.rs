@@ -6,9 +6,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use freehand_tools::gate::Approval;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::message::{Answer, Command, Numbered, Pace, Question, Subject, ToView, VERSION, Wait};
+use super::message::{
+    Answer, Command, Extent, Numbered, Pace, Question, Subject, ToView, VERSION, Wait,
+};
 use super::state::{Activity, State};
 use super::steering::Steering;
 use crate::event::{Event, Listener, Nobody};
@@ -116,9 +119,15 @@ impl Hub {
     /// Does what `by` wants, or says why not.
     pub fn command(&self, command: Command, by: &str) -> Result<(), String> {
         match command {
+            Command::Approve { extent: Extent::For { minutes }, .. }
+                if !(1..=Approval::LONGEST).contains(&minutes) =>
+            {
+                Err(format!("a yes holds from 1 to {} minutes", Approval::LONGEST))
+            }
             Command::Approve { question, extent } => {
                 self.answer(question, Answer::Approved { extent }, by)
             }
+            Command::Edit { question, args } => self.answer(question, Answer::Changed { args }, by),
             Command::Deny { question, reason } => {
                 let reason = reason.chars().take(SAYING).collect();
                 self.answer(question, Answer::Denied { reason }, by)
@@ -164,7 +173,7 @@ impl Hub {
     fn answer(&self, question: u64, answer: Answer, by: &str) -> Result<(), String> {
         let mut inner = self.inner();
         let fits = |words: bool| match answer {
-            Answer::Approved { .. } => !words,
+            Answer::Approved { .. } | Answer::Changed { .. } => !words,
             Answer::Told { .. } => words,
             Answer::Denied { .. } | Answer::Withdrawn => true,
         };

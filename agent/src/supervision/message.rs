@@ -4,6 +4,7 @@
 use freehand_tools::gate::Reason;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::intent::Intent;
 use super::state::State;
@@ -58,6 +59,13 @@ pub enum Extent {
     Once,
     /// The same kind of effect in the same program, for the rest of the run.
     Run,
+    /// The same, for so long, at most to the end of the run.
+    For {
+        /// So long, from 1 to 1440.
+        minutes: u32,
+    },
+    /// The same, in later runs as well.
+    Always,
 }
 
 /// What a question is about.
@@ -72,6 +80,13 @@ pub enum Subject {
         intent: Box<Intent>,
         /// The rules that ask.
         reasons: Vec<Reason>,
+        /// Whether a yes may reach further than this one action.
+        lasting: bool,
+        /// Whether a yes may reach into later runs.
+        always: bool,
+        /// Why it is asked again, where it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// The model wants to know something.
     Words {
@@ -98,6 +113,12 @@ pub enum Answer {
         /// How far.
         extent: Extent,
     },
+    /// Yes, with other arguments, which no view is told: they may hold a secret.
+    Changed {
+        /// All arguments of the call, as they shall be.
+        #[serde(skip)]
+        args: Value,
+    },
     /// No.
     Denied {
         /// What the model is told.
@@ -123,6 +144,14 @@ pub enum Command {
         /// How far.
         #[serde(default)]
         extent: Extent,
+    },
+    /// Yes to an action with other arguments. It is judged anew: what is denied stays denied, and a rule
+    /// that was not shown yet asks again.
+    Edit {
+        /// The number of the question.
+        question: u64,
+        /// All arguments of the call, as they shall be.
+        args: Value,
     },
     /// No to an action.
     Deny {

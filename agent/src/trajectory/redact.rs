@@ -246,12 +246,17 @@ impl Secrets {
             self.text(summary);
             self.setting(setting);
         }
-        if let Some(Verdict { decision: _, reasons, approval, allowed: _ }) = verdict {
+        if let Some(Verdict { decision: _, reasons, approval, earlier: _, allowed: _ }) = verdict {
             for Reason { rule, because } in reasons {
                 self.texts([rule, because]);
             }
-            if let Some(Approval::Deny { reason }) = approval {
-                self.text(reason);
+            match approval {
+                Some(Approval::Deny { reason }) => self.text(reason),
+                Some(Approval::Edit { args }) => self.value(args, true),
+                Some(
+                    Approval::Once | Approval::Run | Approval::For { minutes: _ } | Approval::Always,
+                )
+                | None => {}
             }
         }
         match outcome {
@@ -279,7 +284,8 @@ impl Secrets {
     }
 
     fn setting(&self, setting: &mut Setting) {
-        let Setting { author: _, words, addresses, entered } = setting;
+        let Setting { author: _, words, addresses, leads_to, entered } = setting;
+        self.maybe(leads_to);
         self.texts(words);
         self.texts(addresses);
         if let Some(Entered { text, unsure: _ }) = entered {

@@ -24,7 +24,7 @@ pub(super) fn header(task: &str) -> Header {
         task: task.into(),
         model: "tiny".into(),
         dialect: "numbered".into(),
-        policy: "unattended".into(),
+        policy: "unattended-in-sandbox".into(),
         policy_digest: String::new(),
         display: ":7".into(),
         started_ms: 1_767_225_600_000,
@@ -125,7 +125,13 @@ pub(super) fn does(step: &mut Step, call: ToolCall, kind: ActionKind, id: u32, s
     step.actions.push(Judged {
         call,
         action: Some(action),
-        verdict: Some(Verdict { decision: Decision::Allow, reasons, approval: None, allowed: true }),
+        verdict: Some(Verdict {
+            decision: Decision::Allow,
+            reasons,
+            approval: None,
+            earlier: false,
+            allowed: true,
+        }),
         outcome: Outcome::Done { effect: Effect::Confirmed, answer: None },
         picture: None,
     });

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::GateArgs;
+use crate::display::Display;
+use crate::ruling::Ruling;
 
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
@@ -35,6 +37,27 @@ pub enum PolicyCommand {
     /// Say which rules decide about the actions of a record, and why.
     #[command(after_help = POLICY_EXPLAIN)]
     Explain(ExplainArgs),
+    /// Say what changes between two policies: the rules and, with a record, what they decide about it.
+    #[command(after_help = POLICY_DIFF)]
+    Diff {
+        /// A preset or a file of rules.
+        #[arg(value_name = "PRESET|FILE")]
+        old: Ruling,
+        /// Another one.
+        #[arg(value_name = "PRESET|FILE")]
+        new: Ruling,
+        /// The folder of a record, over whose actions they are compared.
+        #[arg(long, value_name = "DIR")]
+        run: Option<PathBuf>,
+        #[command(flatten)]
+        gate: LayerArgs,
+    },
+    /// Take back what you have answered with "always".
+    #[command(after_help = POLICY_FORGET)]
+    Forget {
+        /// Its number in `freehand policy show`.
+        number: usize,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +67,9 @@ pub enum AuditCommand {
     Verify {
         /// The log [default: the one of this account].
         file: Option<PathBuf>,
+        /// The hash of an entry from before, which has to be there still.
+        #[arg(long, value_name = "HASH")]
+        since: Option<String>,
     },
     /// Print the last lines of the log.
     #[command(after_help = AUDIT)]
@@ -57,14 +83,33 @@ pub enum AuditCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Say why a step of a run was done or not: the rules, the question and the answer.
+    #[command(after_help = AUDIT_WHY)]
+    Why {
+        /// The number of the step.
+        step: u32,
+        /// The folder of the run's record [default: the last run in the log].
+        #[arg(long, value_name = "DIR")]
+        run: Option<PathBuf>,
+        /// The log [default: the one of this account].
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
 }
 
 const AUDIT: &str = "\
-Whoever cuts off the last lines is found by the hash alone: keep it elsewhere where that matters.
+A note beside the log finds lines that were cut off. Against somebody who changes both, keep the hash
+elsewhere and give it with --since.
 
 Examples:
   freehand audit verify
+  freehand audit verify --since 5f1c0e…
   freehand audit show --last 5";
+
+const AUDIT_WHY: &str = "\
+Examples:
+  freehand audit why 3
+  freehand audit why 3 --run runs/order";
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -91,6 +136,29 @@ const POLICY_TEST: &str = "\
 Examples:
   freehand policy test
   freehand policy test mine.cedar";
+
+/// What lies above the two policies that are compared.
+#[derive(Debug, Args)]
+pub struct LayerArgs {
+    /// Judge as if the display were this one [default: that of the record, or the user's].
+    #[arg(long, value_name = "DISPLAY")]
+    pub display: Option<Display>,
+    /// Judge as if the display were vouched for.
+    #[arg(long)]
+    pub trust_display: bool,
+}
+
+const POLICY_DIFF: &str = "\
+Layers of the machine, the account and the project stand above both. Ends with 0 whether there is a
+difference or not.
+
+Examples:
+  freehand policy diff supervised mine.cedar
+  freehand policy diff supervised trusted-apps --run runs/order";
+
+const POLICY_FORGET: &str = "\
+Example:
+  freehand policy forget 2";
 
 const POLICY_EXPLAIN: &str = "\
 Display and policy are those of the record unless you name others.

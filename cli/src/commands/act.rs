@@ -14,6 +14,7 @@ use crate::approval::Answers;
 use crate::args::ActArgs;
 use crate::config::Config;
 use crate::exit::{Code, usage};
+use crate::secrets;
 use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, Work};
@@ -45,6 +46,8 @@ pub async fn run(args: ActArgs) -> Result<Code> {
     if from_input && terms.answers == Answers::Person {
         terms.answers = Answers::Nobody;
     }
+    let texts: Vec<String> = calls.iter().map(|call| call.args.to_string()).collect();
+    terms.secrets = secrets::named_in(texts.iter().map(String::as_str)).await?;
     let interrupt = Interrupt::listen()?;
     let mut work = terms.open(&interrupt).await?;
     work.gate.acts_for(Author::Person);

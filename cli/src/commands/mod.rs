@@ -21,6 +21,7 @@ mod recommend;
 mod replay;
 mod resume;
 mod run;
+mod secret;
 mod serve;
 #[cfg(unix)]
 mod stop;
@@ -42,6 +43,7 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Serve(args) => serve::run(args).await,
         Command::Policy(command) => policy::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Secret(command) => secret::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Docs(command) => docs::run(command),

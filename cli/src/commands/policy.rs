@@ -1,13 +1,15 @@
-//! `freehand policy`: the rules that are in force, whether a file of rules is sound, whether it does what
-//! its cases say, and which rules decide about the actions of a record.
+//! `freehand policy`: the rules that are in force and what was allowed for good, whether a file of rules is
+//! sound, whether it does what its cases say, and which rules decide about the actions of a record.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::reader;
 use freehand_policies::cases::{Cases, Tried};
+use freehand_policies::grants::{self, Grant};
 use freehand_policies::layers::Layers;
 use freehand_policies::preset::Preset;
+use freehand_policies::question::covered;
 use freehand_policies::risk::Findings;
 use freehand_policies::rules::{Kind, RuleSet};
 use freehand_policies::tiers::Tiers;
@@ -18,9 +20,12 @@ use freehand_tools::gate::{Decision, Evaluation, Policy};
 use crate::args::{ExplainArgs, GateArgs, PolicyCommand};
 use crate::config::Config;
 use crate::exit::{Code, usage};
+use crate::places;
 use crate::ruling::{stem, text};
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, recorded};
+
+mod diff;
 
 /// Characters of a text of the screen that are shown.
 const MOST: usize = 2_000;
@@ -32,6 +37,8 @@ pub fn run(command: PolicyCommand) -> Result<Code> {
         PolicyCommand::Check { files } => check(&files),
         PolicyCommand::Test { files } => test(&files),
         PolicyCommand::Explain(args) => explain(&args),
+        PolicyCommand::Forget { number } => forget(number),
+        PolicyCommand::Diff { old, new, run, gate } => diff::run([&old, &new], run.as_deref(), &gate),
     }
 }
 
@@ -42,7 +49,28 @@ fn show(gate: &GateArgs, schema: bool) -> Result<Code> {
     }
     let terms = Terms::settle(gate, &Config::load()?, None)?;
     terminal::answer_text(terms.book.to_string().trim_end());
+    let path = places::grants()?;
+    let grants = grants::read(&path)?;
+    if !grants.is_empty() {
+        terminal::answer(&format!(
+            "\n// what you have answered with \"always\" (`{}`):",
+            path.display()
+        ));
+    }
+    for (n, Grant { since, scope, .. }) in grants.iter().enumerate() {
+        let since =
+            if since.is_empty() { String::new() } else { format!(", since {}", visible(since, 40)) };
+        terminal::answer(&format!("// {}. {}{since}", n + 1, covered(scope)));
+        let rules: Vec<String> = scope.rules.iter().map(|rule| visible(rule, MOST)).collect();
+        terminal::answer(&format!("//    answers {}", rules.join(", ")));
+    }
     terminal::answer(&format!("\n// digest of all of it, as records name it: {}", terms.book.digest()));
+    Ok(Code::Done)
+}
+
+fn forget(number: usize) -> Result<Code> {
+    let removed = grants::remove(&places::grants()?, number)?;
+    terminal::answer(&format!("asked again from now on: {}", covered(&removed.scope)));
     Ok(Code::Done)
 }
 

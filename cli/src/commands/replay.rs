@@ -12,6 +12,7 @@ use super::workflow::conclude_script;
 use crate::args::ReplayArgs;
 use crate::config::Config;
 use crate::exit::Code;
+use crate::secrets;
 use crate::signals::Interrupt;
 use crate::work::{NO_MODEL, Terms, listener, recorded};
 
@@ -20,13 +21,18 @@ pub async fn run(args: ReplayArgs) -> Result<Code> {
     let config = Config::load()?;
     let record = reader::read(&args.dir)?;
     let plan = replay::plan(&record);
-    let terms = Terms::settle(&args.gate, &config, Some(recorded(&record.header)?))?;
+    let mut terms = Terms::settle(&args.gate, &config, Some(recorded(&record.header)?))?;
     let interrupt = Interrupt::listen()?;
-    let mut work = terms.open(&interrupt).await?;
     let task = format!("again: {}", record.header.task);
     let folder = folder(&args.record, &config, &task)?;
+    terms.record = Some(folder.clone());
+    let calls = record.steps.iter().flat_map(|step| &step.actions);
+    let calls: Vec<String> = calls.map(|judged| judged.call.args.to_string()).collect();
+    terms.secrets = secrets::named_in(calls.iter().map(String::as_str)).await?;
+    let mut work = terms.open(&interrupt).await?;
     let header = header(&task, NO_MODEL, NO_MODEL, &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
+    work.protect(&mut recorder)?;
     let listener = listener(args.record.json);
     listener.event(Event::Started { header });
     let mut with = Scripted {

@@ -10,6 +10,7 @@ use super::run::{Errand, choice, limits};
 use crate::args::ResumeArgs;
 use crate::config::Config;
 use crate::exit::{Code, usage};
+use crate::secrets;
 use crate::signals::Interrupt;
 use crate::work::{NO_MODEL, Terms, listener, recorded};
 
@@ -24,13 +25,16 @@ pub async fn run(args: ResumeArgs) -> Result<Code> {
         let what = "is the record of a workflow or of a replay; run that again instead";
         return Err(usage(format!("`{}` {what}", args.dir.display())));
     }
-    let terms = Terms::settle(&args.gate, &config, Some(recorded(&known.header)?))?;
+    let mut terms = Terms::settle(&args.gate, &config, Some(recorded(&known.header)?))?;
     let limits = limits(&args.planner, &config)?;
     let choice = choice(args.planner.model.as_ref(), &config, Some(&known.header.model))?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
+    terms.record = Some(args.dir.clone());
+    terms.secrets = secrets::named_in([known.header.task.as_str()]).await?;
     let work = terms.open(&interrupt).await?;
-    let (recorder, trajectory) = Recorder::resume(&args.dir)?;
+    let (mut recorder, trajectory) = Recorder::resume(&args.dir)?;
+    work.protect(&mut recorder)?;
     let listener = listener(args.json);
     let task = trajectory.header.task.clone();
     listener.event(Event::Started { header: trajectory.header });

@@ -19,6 +19,7 @@ use crate::duration;
 use crate::exit::{Code, usage, words};
 use crate::model_choice::{Located, ModelChoice, Ready};
 use crate::places;
+use crate::secrets;
 use crate::signals::Interrupt;
 use crate::supervised::Supervised;
 use crate::terminal::{self, Tone};
@@ -33,7 +34,7 @@ pub async fn run(args: RunArgs) -> Result<Code> {
         return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
     }
     let config = Config::load()?;
-    let terms = Terms::settle(&args.gate, &config, None)?;
+    let mut terms = Terms::settle(&args.gate, &config, None)?;
     let limits = limits(&args.planner, &config)?;
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let interrupt = Interrupt::listen()?;
@@ -46,10 +47,13 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     } else {
         (None, listener)
     };
-    let work = terms.open_with(&interrupt, supervised.as_ref()).await?;
     let folder = folder(&args.record, &config, &args.task)?;
+    terms.record = Some(folder.clone());
+    terms.secrets = secrets::named_in([args.task.as_str()]).await?;
+    let work = terms.open_with(&interrupt, supervised.as_ref()).await?;
     let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
-    let recorder = Recorder::create(&folder, header.clone())?;
+    let mut recorder = Recorder::create(&folder, header.clone())?;
+    work.protect(&mut recorder)?;
     let stop = interrupt.stop();
     // Served as long as the run goes on.
     let _console = match &supervised {

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::exit::{Code, words};
 use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
+use crate::secrets;
 use crate::signals::Interrupt;
 use crate::work::{NO_MODEL, Terms, Work, listener};
 
@@ -30,11 +31,13 @@ use crate::work::{NO_MODEL, Terms, Work, listener};
 pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
     let config = Config::load()?;
     let mut workflow = Workflow::load(&args.file)?;
+    let text = std::fs::read_to_string(&args.file)?;
+    let texts: Vec<String> = args.vars.iter().map(|(_, value)| value.clone()).chain([text]).collect();
     for (name, value) in args.vars {
         workflow.set(&name, value)?;
     }
     workflow.check(&Toolbox::default())?;
-    let terms = Terms::settle(&args.gate, &config, None)?;
+    let mut terms = Terms::settle(&args.gate, &config, None)?;
     let limits = limits(&args.planner, &config)?;
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let needs_model = workflow.steps.iter().any(|step| matches!(step.work, StepWork::Task { .. }));
@@ -43,11 +46,14 @@ pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
         choice.locate()?;
     }
     let interrupt = Interrupt::listen()?;
-    let mut work = terms.open(&interrupt).await?;
     let folder = folder(&args.record, &config, &workflow.name)?;
+    terms.record = Some(folder.clone());
+    terms.secrets = secrets::named_in(texts.iter().map(String::as_str)).await?;
+    let mut work = terms.open(&interrupt).await?;
     let model = if needs_model { choice.to_string() } else { NO_MODEL.into() };
     let header = header(&workflow.name, &model, NO_MODEL, &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
+    work.protect(&mut recorder)?;
     let listener = listener(args.record.json);
     listener.event(Event::Started { header });
     let mut tasks = Tasks {

@@ -74,6 +74,17 @@ export const CASES = {
     await status(page, /done/);
   },
 
+  async edit(stage, page) {
+    await stage.begin(page);
+    await question(page, /Grace/);
+    await page.getByRole("button", { name: "Change it" }).click();
+    await page.getByLabel("The text, as it shall be").fill("Ada");
+    await page.getByRole("button", { name: "Yes, like this" }).click();
+    await approve(page, /Log in/);
+    await status(page, /done|ended|gave up|limit/);
+    assert.deepEqual(stage.logins(), [{ name: "Ada", password: "" }]);
+  },
+
   async pause(stage, page) {
     await stage.begin(page);
     // In the middle of a slow thought.

@@ -62,7 +62,7 @@ impl Findings {
     /// Return presses the button that has the keyboard, or the one that the dialog has chosen.
     fn returned(&mut self, action: &Action) {
         match &action.target.element {
-            Some(element) if element.role.takes_text() => {}
+            Some(element) if element.role.takes_text() => self.written(action),
             Some(element) if element.role != Role::Dialog => self.pressed(action),
             _ => self.assented(action),
         }

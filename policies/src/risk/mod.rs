@@ -12,8 +12,10 @@ use crate::shell::{self, Command};
 
 mod keys;
 mod names;
+mod stakes;
 
 use names::Kinds;
+pub(crate) use stakes::stakes;
 
 /// One kind of effect that a rule may speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -186,6 +188,10 @@ impl Findings {
         if !says_what_it_does(element.role) {
             return;
         }
+        if let Some(address) = &action.setting.leads_to {
+            self.opened(address);
+            self.add(Risk::Address, format!("the link leads to `{address}`"));
+        }
         let kinds = names::kinds(&element.name);
         for risk in &kinds.risks {
             self.add(*risk, format!("it is called `{}`", element.name));
@@ -233,6 +239,17 @@ impl Findings {
             let address = text.trim();
             self.opened(address);
             self.add(Risk::Address, "it is typed into the field for the address");
+        }
+        if enters {
+            self.written(action);
+        }
+    }
+
+    /// Return in a field in which somebody is written to.
+    fn written(&mut self, action: &Action) {
+        let Some(element) = &action.target.element else { return };
+        if element.role == Role::Textbox && names::kinds(&element.name).addresses {
+            self.add(Risk::Send, format!("Return sends what stands in `{}`", element.name));
         }
     }
 

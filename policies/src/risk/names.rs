@@ -16,6 +16,8 @@ pub(super) struct Kinds {
     pub(super) risks: BTreeSet<Risk>,
     /// It is a yes to what stands around it.
     pub(super) assents: bool,
+    /// It is what a field is called in which somebody is written to.
+    pub(super) addresses: bool,
 }
 
 impl Kinds {
@@ -25,8 +27,13 @@ impl Kinds {
     }
 }
 
-/// `None` stands for a yes.
-type Kind = Option<Risk>;
+/// What a phrase says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Effect(Risk),
+    Assent,
+    Message,
+}
 
 /// The phrases by their first word, and the pieces of languages without spaces.
 #[derive(Debug, Default)]
@@ -40,9 +47,13 @@ impl Words {
         let data: BTreeMap<String, BTreeMap<String, Vec<String>>> = toml::from_str(DATA)?;
         let mut words = Self::default();
         for (effect, languages) in data {
-            let risk = Risk::ALL.into_iter().find(|risk| risk.word() == effect);
+            let kind = match Risk::ALL.into_iter().find(|risk| risk.word() == effect) {
+                Some(risk) => Kind::Effect(risk),
+                None if effect == "message" => Kind::Message,
+                None => Kind::Assent,
+            };
             for phrase in languages.into_values().flatten() {
-                words.take(&phrase, risk);
+                words.take(&phrase, kind);
             }
         }
         Ok(words)
@@ -62,10 +73,11 @@ impl Words {
     fn kinds(&self, name: &str) -> Kinds {
         let mut kinds = Kinds::default();
         let mut add = |kind: Kind| match kind {
-            Some(risk) => {
+            Kind::Effect(risk) => {
                 kinds.risks.insert(risk);
             }
-            None => kinds.assents = true,
+            Kind::Assent => kinds.assents = true,
+            Kind::Message => kinds.addresses = true,
         };
         let name: String = name.chars().take(LONGEST).collect();
         let words = split(&name);
@@ -73,7 +85,7 @@ impl Words {
             for (rest, kind) in self.phrases.get(word).into_iter().flatten() {
                 let follows = words.get(at + 1..).is_some_and(|after| after.starts_with(rest));
                 // `OK` is a yes; `what is OK here` is not.
-                let whole = kind.is_some() || words.len() <= rest.len() + 2;
+                let whole = *kind != Kind::Assent || words.len() <= rest.len() + 2;
                 if follows && whole {
                     add(*kind);
                 }

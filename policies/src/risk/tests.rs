@@ -115,3 +115,27 @@ proptest! {
         Findings::of(&action);
     }
 }
+
+#[test]
+fn return_sends_where_somebody_is_written_to() {
+    let field = |name| on(Role::Textbox, name, "chromium", "Chat");
+    assert_eq!(risks(&pressing("Return", field("Message to Ada"))), [Risk::Send]);
+    assert_eq!(risks(&pressing("Return", field("Search"))), []);
+    let mut typed = field("Nachricht");
+    typed.kind = ActionKind::TypeText { text: "hi".into(), submit: true, clear: false };
+    assert_eq!(risks(&typed), [Risk::Send]);
+    typed.kind = ActionKind::TypeText { text: "hi".into(), submit: false, clear: false };
+    assert_eq!(risks(&typed), []);
+}
+
+#[test]
+fn a_link_is_judged_by_where_it_leads() {
+    let mut link = on(Role::Link, "https://example.org", "chromium", "News");
+    assert_eq!(risks(&link), []);
+    link.setting.leads_to = Some("http://evil.example/?x".into());
+    let found = Findings::of(&link);
+    assert_eq!(found.effects[0].risk, Risk::Address);
+    assert!(found.effects[0].why.contains("evil.example"));
+    link.setting.leads_to = Some("javascript:steal()".into());
+    assert!(risks(&link).contains(&Risk::Run));
+}

@@ -21,6 +21,7 @@ mod area;
 mod cache;
 mod counter;
 pub mod curtain;
+pub mod discreet;
 mod names;
 pub mod ocr;
 mod order;
@@ -159,6 +160,17 @@ pub trait Desktop: Send {
         point: Option<ScreenPoint>,
         expected: Option<&ElementKey>,
     ) -> Result<Hit, DesktopError>;
+
+    /// The address of the page in which an element stands, as its program tells it and not as anything on
+    /// the screen does; `None` where it stands in none, or nobody tells.
+    async fn page_of(&mut self, _: &ElementKey) -> Result<Option<String>, DesktopError> {
+        Ok(None)
+    }
+
+    /// The address that a link leads to, as its program tells it; `None` where nobody tells.
+    async fn link_of(&mut self, _: &ElementKey) -> Result<Option<String>, DesktopError> {
+        Ok(None)
+    }
 
     /// Moves the mouse. Returns once the window system has taken it.
     async fn pointer(&mut self, permit: &Redeemed, input: PointerInput) -> Result<(), DesktopError>;

@@ -15,6 +15,7 @@ use crate::key::{Chord, Key, KeySequence, Modifier, NamedKey};
 use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::Redeemed;
+use crate::secret::{self, Secret};
 use crate::tool::pointer::place_name;
 use crate::tool::target::Place;
 use crate::tool::{Act, Grounded, MAX_HOLD, Performed, bad};
@@ -81,7 +82,11 @@ impl Act for TypeText {
             None => Target::focused(seen),
         };
         // A secret is named nowhere, not even to the person who is asked.
-        let text = if target.is_protected() { "a secret".into() } else { format!("\"{}\"", input.text) };
+        let text = match secret::named(&input.text) {
+            Some(name) => format!("the secret `{name}`"),
+            None if target.is_protected() => "a secret".into(),
+            None => format!("\"{}\"", input.text),
+        };
         let how = match (input.clear, input.submit) {
             (true, true) => ", replacing what is there, and press Return",
             (true, false) => ", replacing what is there",
@@ -106,9 +111,13 @@ impl Act for TypeText {
                 return Ok(Outcome::failed(reason).into());
             }
         }
+        if let Some(reason) = misplaced(permit, desktop).await? {
+            return Ok(Outcome::failed(reason).into());
+        }
+        let text = permit.secret().map_or(text.as_str(), Secret::value);
         let text = match &permit.target().element {
             Some(element) if element.role == Role::Moment => Cow::Owned(in_parts(text)),
-            _ => Cow::Borrowed(text.as_str()),
+            _ => Cow::Borrowed(text),
         };
         if *clear {
             let all = Chord { modifiers: vec![Modifier::Ctrl], key: Key::Char('a') };
@@ -163,6 +172,40 @@ async fn stranger(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Option
             _ => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
+}
+
+/// Why a secret may not be typed, looked at in the last moment: which field has the keyboard now, and which
+/// page it stands in, as the browser itself tells it.
+async fn misplaced(
+    permit: &Redeemed,
+    desktop: &mut dyn Desktop,
+) -> Result<Option<String>, DesktopError> {
+    let (Some(secret), target) = (permit.secret(), permit.target()) else { return Ok(None) };
+    let Some(element) = &target.element else {
+        return Ok(Some("a secret is typed into a field, and there is none".into()));
+    };
+    let now = desktop.element_at(None, Some(&element.key)).await?.element;
+    let same = now.is_some_and(|now| {
+        now.key == element.key
+            && now.role == element.role
+            && now.name == element.name
+            && now.states.focused
+    });
+    if !same {
+        return Ok(Some(format!("the keyboard does not belong to {} any more", place_name(target))));
+    }
+    if !secret.needs_page(target.window.as_ref().map(|window| window.app.as_str())) {
+        return Ok(None);
+    }
+    let page = desktop.page_of(&element.key).await?;
+    Ok(match page {
+        Some(page) if secret.fits(&page) => None,
+        Some(page) => Some(format!("the secret `{}` may not go to the page `{page}`", secret.name)),
+        None => Some(format!(
+            "the browser does not tell the page, so the secret `{}` is not typed",
+            secret.name
+        )),
+    })
 }
 
 pub(crate) const fn plain(key: NamedKey) -> Chord {

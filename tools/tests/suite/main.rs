@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails, and that is what these say"
 )]
 
+mod approvals;
 mod conformance;
 mod permits;
 mod simulated;

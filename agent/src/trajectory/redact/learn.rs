@@ -4,8 +4,10 @@
 use freehand_tools::action::{Action, ActionKind};
 use freehand_tools::call::ToolCall;
 use freehand_tools::element::Element;
+use freehand_tools::gate::Approval;
 use freehand_tools::key::{Chord, Key, KeySequence, Modifier, NamedKey};
 use freehand_tools::outcome::Outcome;
+use freehand_tools::secret;
 use freehand_tools::tool::target::Place;
 use serde_json::Value;
 
@@ -32,7 +34,8 @@ pub(super) fn typed(step: &Step, clipboard: &mut Option<String>) -> Vec<String> 
     let proposed = step.proposal.iter().flat_map(|proposal| &proposal.calls);
     let calls = proposed.chain(step.actions.iter().map(|judged| &judged.call));
     found.extend(calls.filter(|call| is_aimed_at_secret(call, step)).filter_map(text_of));
-    found.retain(|secret| !secret.is_empty() && secret != MASK && secret != KEY);
+    found
+        .retain(|text| !text.is_empty() && text != MASK && text != KEY && secret::named(text).is_none());
     found
 }
 
@@ -41,7 +44,8 @@ fn secret_of(action: &Action, clipboard: Option<&str>) -> Option<String> {
         return None;
     }
     if let ActionKind::TypeText { text, .. } = &action.kind {
-        return Some(text.clone());
+        // The name of a secret is none.
+        return Some(text.clone()).filter(|text| secret::named(text).is_none());
     }
     let ActionKind::PressKeys { keys, .. } = &action.kind else { return None };
     if keys.chords().iter().any(pastes) { clipboard.map(str::to_owned) } else { spelled(keys) }
@@ -119,18 +123,23 @@ pub(super) fn blank(step: &mut Step) {
     let is_typed =
         |call: &ToolCall| typed.iter().any(|t| (&t.tool, &t.args) == (&call.tool, &call.args));
     for call in step.proposal.iter_mut().flat_map(|proposal| &mut proposal.calls) {
-        if is_typed(call) || is_aimed_at_secret(call, &screen) {
+        if (is_typed(call) || is_aimed_at_secret(call, &screen)) && !names_secret(call) {
             is_spelled |= blank_call(call);
         }
     }
     for judged in &mut step.actions {
         let is_secret = judged.action.as_ref().is_some_and(writes_secret);
-        if is_secret || is_aimed_at_secret(&judged.call, &screen) {
+        if (is_secret || is_aimed_at_secret(&judged.call, &screen)) && !names_secret(&judged.call) {
             is_spelled |= blank_call(&mut judged.call);
         }
         if let Some(action) = judged.action.as_mut().filter(|_| is_secret) {
             is_spelled |= blank_call(&mut action.call);
             blank_action(action);
+            if let Some(Approval::Edit { args }) =
+                judged.verdict.as_mut().and_then(|verdict| verdict.approval.as_mut())
+            {
+                blank_args(args);
+            }
         }
     }
     // A secret that is spelled key by key cannot be found in an answer.
@@ -145,12 +154,21 @@ fn writes_secret(action: &Action) -> bool {
     secret_of(action, None).is_some()
 }
 
+/// Whether the call holds a secret's name in the place of the secret.
+fn names_secret(call: &ToolCall) -> bool {
+    call.args.get("text").and_then(Value::as_str).is_some_and(|text| secret::named(text).is_some())
+}
+
 /// Says whether keys were blanked.
 fn blank_call(call: &mut ToolCall) -> bool {
-    if let Some(text) = call.args.get_mut("text") {
+    blank_args(&mut call.args)
+}
+
+fn blank_args(args: &mut Value) -> bool {
+    if let Some(text) = args.get_mut("text") {
         *text = MASK.into();
     }
-    let keys = call.args.get_mut("keys").filter(|keys| {
+    let keys = args.get_mut("keys").filter(|keys| {
         serde_json::from_value(Value::clone(keys))
             .is_ok_and(|keys: KeySequence| spelled(&keys).is_some())
     });

@@ -184,12 +184,13 @@ fn verdict(out: &mut String, verdict: &Verdict) {
         Decision::Ask => "asked",
         Decision::Deny => "denied",
     };
+    let before = if verdict.earlier { " (said before)" } else { "" };
     let answer = match &verdict.approval {
-        Some(Approval::Once) => ": yes, this once",
-        Some(Approval::Run) => ": yes, for this run",
-        Some(Approval::Deny { .. }) => ": no",
-        None if verdict.decision == Decision::Ask && verdict.allowed => ": granted before",
-        None => "",
+        Some(Approval::Deny { .. }) => format!(": no{before}"),
+        Some(answer) => format!(": {}{before}", answer.words()),
+        // A record that is older than the answers in it.
+        None if verdict.decision == Decision::Ask && verdict.allowed => ": granted before".into(),
+        None => String::new(),
     };
     let _ = write!(out, "<p class=\"verdict {class}\"><b>Gate: {word}{answer}</b>");
     for reason in &verdict.reasons {

@@ -45,6 +45,24 @@ function refuse() {
   field("Why not? The model reads it.", "", "Say no", (reason) => answer({ command: "deny", reason }));
 }
 
+// What a person would change of a call: its text, where it has one, or else all of its arguments.
+function edit({ args }) {
+  const text = typeof args?.text === "string" ? args.text : null;
+  const value = text ?? JSON.stringify(args, null, 2);
+  const words = text === null ? "The arguments, as JSON" : "The text, as it shall be";
+  field(words, value, "Yes, like this", (changed) => {
+    try {
+      answer({ command: "edit", args: text === null ? JSON.parse(changed) : { ...args, text: changed } });
+    } catch {
+      say(byId("answer"), "this is no JSON");
+    }
+  }, true);
+}
+
+function minutes(approve) {
+  field("For how many minutes?", "10", "Yes", (number) => approve({ for: { minutes: Number(number) } }));
+}
+
 function reasons(subject) {
   return subject.reasons.map((reason) =>
     element("p", { class: "small" }, `because ${visible(reason.because)} (${visible(reason.rule)})`));
@@ -57,10 +75,16 @@ function action(subject) {
   return [
     element("p", { class: "effect" }, `May Freehand do this? ${visible(subject.effect)}`),
     element("p", {}, where.filter(Boolean).join(" ")),
+    ...(subject.note ? [element("p", {}, `Asked again: ${visible(subject.note)}`)] : []),
     ...reasons(subject),
     element("div", { class: "answers" },
       button("Yes, once", "y", () => approve("once"), true),
-      button("Yes, and its like in this run", "r", () => approve("run")),
+      ...(intent.editable ? [button("Change it …", "e", () => edit(intent))] : []),
+      ...(subject.lasting ? [
+        button("Yes, and its like in this run", "r", () => approve("run")),
+        button("… for some minutes", "m", () => minutes(approve)),
+      ] : []),
+      ...(subject.always ? [button("… always", "a", () => approve("always"))] : []),
       button("No …", "n", refuse)),
     element("div", { id: "more" }),
   ];

@@ -60,7 +60,8 @@ fn keys_of_the_real_keyboard_stop_it_and_injected_ones_do_not() {
     let (account, mut servers) = (Account::new(), Servers(Vec::new()));
     let outer = start(&mut servers, "Xvfb", &["-noreset", "-screen", "0", "800x600x24"], "");
     let inner = start(&mut servers, "Xephyr", &["-fullscreen", "-no-host-grab"], &outer);
-    let args = ["do", "--display", &inner, "--policy", "unattended", "--trust-display", WAITING];
+    let args =
+        ["do", "--display", &inner, "--policy", "unattended-in-sandbox", "--trust-display", WAITING];
     let running = Running::start(account.command(&args));
     running.wait_for("to stop: ctrl+alt+escape");
     press(&inner);

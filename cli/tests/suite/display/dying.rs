@@ -108,7 +108,7 @@ fn the_record_of_a_killed_run_is_replayed() {
     running.signal("KILL");
     running.end();
     let done = record(&account.path("r")).steps.len();
-    let args = ["replay", "r", "--out", "again", "--policy", "unattended", "--trust-display"];
+    let args = ["replay", "r", "--out", "again", "--policy", "unattended-in-sandbox", "--trust-display"];
     account.run(&args).check(0, &[&format!("all {done} actions")]);
     screen.expect_untouched("after the replay");
     account.run(&["resume", "r"]).check(2, &["workflow"]);

@@ -257,6 +257,31 @@ impl Bus {
         join_all(asked).await
     }
 
+    /// What an object stands in.
+    pub(super) async fn parent(&self, of: &Address) -> Option<Address> {
+        let parent = self.property(of, "org.a11y.atspi.Accessible", "Parent");
+        let parent = timeout(HEARTBEAT, parent).await.ok()?.ok()?;
+        let parent = ObjectRefOwned::try_from(parent).ok()?;
+        address(&parent).filter(|_| !parent.is_null())
+    }
+
+    /// The address that is shown there, where it is a page of a browser.
+    pub(super) async fn page_address(&self, at: &Address) -> Option<String> {
+        let role = self.call::<_, Role>(at, "org.a11y.atspi.Accessible", "GetRole", &());
+        if !matches!(timeout(HEARTBEAT, role).await, Ok(Ok(Role::DocumentWeb))) {
+            return None;
+        }
+        let document = "org.a11y.atspi.Document";
+        let asked = self.call::<_, String>(at, document, "GetAttributeValue", &("DocURL",));
+        timeout(HEARTBEAT, asked).await.ok()?.ok().filter(|address| !address.is_empty())
+    }
+
+    /// Where a link leads.
+    pub(super) async fn link_address(&self, at: &Address) -> Option<String> {
+        let asked = self.call::<_, String>(at, "org.a11y.atspi.Hyperlink", "GetURI", &(0i32,));
+        timeout(HEARTBEAT, asked).await.ok()?.ok().filter(|address| !address.is_empty())
+    }
+
     /// What lies on top at a point of the screen, as far as `within` knows.
     pub(super) async fn at_point(&self, within: &Address, point: ScreenPoint) -> Option<Address> {
         let args = (point.x, point.y, SCREEN);

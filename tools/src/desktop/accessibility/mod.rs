@@ -212,6 +212,23 @@ impl Accessibility {
         Seen { elements, focus, ..Seen::default() }
     }
 
+    /// The address of the nearest page that an object stands in, as its program tells it.
+    pub async fn page(&self, key: &ElementKey) -> Option<String> {
+        let mut at = Address::from_key(&key.0)?;
+        for _ in 0..MAX_DEPTH {
+            if let Some(address) = self.bus.page_address(&at).await {
+                return Some(address);
+            }
+            at = self.bus.parent(&at).await?;
+        }
+        None
+    }
+
+    /// The address that a link leads to, as its program tells it.
+    pub async fn link(&self, key: &ElementKey) -> Option<String> {
+        self.bus.link_address(&Address::from_key(&key.0)?).await
+    }
+
     /// One element, read afresh; `None` when it is gone or does not show any more.
     pub async fn element(&mut self, key: &ElementKey) -> Option<Element> {
         let known = self.last.get(key)?.clone();

@@ -86,6 +86,18 @@ impl Eyes {
         timeout(PATIENCE, bus.element(key)).await.ok().flatten()
     }
 
+    /// The address of the page that an element stands in.
+    pub(super) async fn page(&self, key: &ElementKey) -> Option<String> {
+        let Bus::There(bus) = &self.bus else { return None };
+        timeout(PATIENCE, bus.page(key)).await.ok().flatten()
+    }
+
+    /// The address that a link leads to.
+    pub(super) async fn link(&self, key: &ElementKey) -> Option<String> {
+        let Bus::There(bus) = &self.bus else { return None };
+        timeout(PATIENCE, bus.link(key)).await.ok().flatten()
+    }
+
     async fn connect(&mut self, link: &Link) -> Result<(), DesktopError> {
         let due = match &self.bus {
             Bus::Unknown => true,

@@ -328,6 +328,14 @@ impl Desktop for X11 {
         Ok(Hit { window, element, keyboard })
     }
 
+    async fn page_of(&mut self, element: &ElementKey) -> Result<Option<String>, DesktopError> {
+        Ok(self.eyes.page(element).await)
+    }
+
+    async fn link_of(&mut self, element: &ElementKey) -> Result<Option<String>, DesktopError> {
+        Ok(self.eyes.link(element).await)
+    }
+
     async fn pointer(&mut self, _: &Redeemed, input: PointerInput) -> Result<(), DesktopError> {
         if let PointerInput::MoveTo(point) = input
             && !self.monitors.all(&self.link)?.iter().any(|known| known.monitor.bounds.contains(point))
