@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
+use crate::action::{Action, ActionKind};
 use crate::call::ToolCall;
 use crate::observation::Observation;
 use crate::permit::Permit;

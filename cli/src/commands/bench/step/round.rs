@@ -13,7 +13,7 @@ use freehand_policies::preset::{DisplayTrust, Preset};
 use freehand_tools::action::Button;
 use freehand_tools::call::ToolCall;
 use freehand_tools::desktop::{Desktop as _, DesktopError, PointerInput};
-use freehand_tools::element::Role;
+use freehand_tools::element::{Role, Source};
 use freehand_tools::frame::Frame;
 use freehand_tools::gate::Gate;
 use freehand_tools::geometry::ScreenPoint;
@@ -211,7 +211,7 @@ fn target(seen: &Observation, turn: u32) -> Result<(Value, ScreenPoint)> {
     if let Some(button) = button {
         return Ok((json!(button.id), button.bounds.center()));
     }
-    if !seen.elements.is_empty() {
+    if seen.elements.iter().any(|element| element.source == Source::Accessibility) {
         return Err(failed(format!("there is no button `{name}`")).into());
     }
     let page = Stage::page(seen)?.bounds;
