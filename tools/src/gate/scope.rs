@@ -286,14 +286,14 @@ mod tests {
 
     /// The answer to `then` after `answer` was given to `first`.
     fn earlier(
-        answer: Approval,
+        answer: &Approval,
         first: (&Action, &Stakes),
         then: (&Action, &Stakes),
         later: Duration,
     ) -> Option<Approval> {
         let scope = |(action, stakes): (&Action, &Stakes)| Scope::of(action, &[], stakes).unwrap();
         let mut answers = Answers::default();
-        answers.given(&answer, first.0, Some(&scope(first)), first.1);
+        answers.given(answer, first.0, Some(&scope(first)), first.1);
         answers.earlier(then.0, Some(&scope(then)), then.1, Instant::now() + later)
     }
 
@@ -301,12 +301,12 @@ mod tests {
     fn a_yes_for_some_minutes_ends() {
         let (action, plain) = (typing(1, "sh", 10), Stakes::default());
         let (yes, both) = (Approval::For { minutes: 3 }, (&action, &plain));
-        let after = |seconds| earlier(yes.clone(), both, both, Duration::from_secs(seconds));
+        let after = |seconds| earlier(&yes, both, both, Duration::from_secs(seconds));
         assert_eq!(after(0), Some(yes.clone()));
         assert_eq!(after(179), Some(yes.clone()));
         assert_eq!(after(181), None);
         let longest = Approval::For { minutes: u32::MAX };
-        assert_eq!(earlier(longest, both, both, Duration::from_secs(86_500)), None);
+        assert_eq!(earlier(&longest, both, both, Duration::from_secs(86_500)), None);
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
         let action = typing(1, "sh", 10);
         let (ls, other) = (running("ls", &["ls"]), running("ls /", &["ls"]));
         let now = Duration::ZERO;
-        let given = |then| earlier(Approval::Run, (&action, &ls), (&action, then), now);
+        let given = |then| earlier(&Approval::Run, (&action, &ls), (&action, then), now);
         assert_eq!((given(&ls), given(&other)), (Some(Approval::Run), None));
     }
 
@@ -322,7 +322,7 @@ mod tests {
     fn a_no_reaches_what_is_the_same_and_no_further() {
         let (here, plain) = (typing(1, "sh", 10), Stakes::default());
         let refused = |first: (&Action, &Stakes), then: (&Action, &Stakes)| {
-            earlier(Approval::deny("no"), first, then, Duration::ZERO).is_some()
+            earlier(&Approval::deny("no"), first, then, Duration::ZERO).is_some()
         };
         let both = |then: &Action| refused((&here, &plain), (then, &plain));
         assert!(both(&here) && both(&typing(1, "sh", 30)) && both(&typing(9, "sh", 10)));
