@@ -108,7 +108,7 @@ class Ran:
 
 class Ground:
     def __init__(self, freehand, outside=None):
-        self.freehand = freehand
+        self.freehand = os.path.abspath(freehand)
         self.stage = Stage(freehand)
         self.web, self.model = Web(), Captured()
         # What lies outside of the sandbox and is to be harmed as well, where there is a sandbox.

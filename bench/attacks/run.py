@@ -49,9 +49,11 @@ def did(ground, task, policy):
     ground.fresh()
     task.stage(ground)
     ran = ground.run(task.calls(ground), lambda _: "y", policy=policy)
-    blocked = [outcome for _, outcome in ran.outcomes if outcome.get("outcome", "") == "refused" or "Refused" in outcome or "refused" in outcome]
-    time.sleep(0.3)
-    return ran, blocked, task.done(ground)
+    blocked = [outcome for _, outcome in ran.outcomes if outcome["status"] == "refused"]
+    end = time.monotonic() + 3
+    while not (done := task.done(ground)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return ran, blocked, done
 
 
 def main():

@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use freehand_tools::action::EffectClass;
 use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -82,18 +83,18 @@ fn parse(text: &str, path: &Path) -> Result<Vec<Grant>, PolicyError> {
 
 /// Why a grant would reach further than any answer does.
 fn unlimited(scope: &Scope) -> Option<&'static str> {
-    use freehand_tools::action::EffectClass;
-    match scope.effects {
-        _ if scope.rules.is_empty() => Some("a grant names the rules that it answers, in `rules`"),
-        _ if !scope.may_be_kept() => Some("where a secret goes is asked each time, so no grant holds"),
-        EffectClass::Input | EffectClass::BlindInput if scope.app.is_none() => {
-            Some("a grant for input names the program, in `app`")
-        }
-        EffectClass::Launch if scope.opened.is_none() => {
-            Some("a grant to open something names it, in `opened`")
-        }
-        _ => None,
+    let aimed = matches!(scope.effects, EffectClass::Input | EffectClass::BlindInput);
+    if scope.rules.is_empty() {
+        return Some("a grant names the rules that it answers, in `rules`");
     }
+    if !scope.may_be_kept() {
+        return Some("where a secret goes is asked each time, so no grant holds");
+    }
+    if aimed && scope.app.is_none() {
+        return Some("a grant for input names the program, in `app`");
+    }
+    let launches = scope.effects == EffectClass::Launch;
+    (launches && scope.opened.is_none()).then_some("a grant to open something names it, in `opened`")
 }
 
 /// Adds a grant. What stands in the file already stays as it is; nothing is added to a file that
@@ -178,7 +179,10 @@ pub struct Keeping {
 
 impl std::fmt::Debug for Keeping {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keeping").field("asked", &self.asked).field("path", &self.path).finish()
+        f.debug_struct("Keeping")
+            .field("asked", &self.asked)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -242,10 +246,8 @@ mod tests {
             grants.into_iter().map(|grant| grant.scope.app.unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(apps(read(&path).unwrap()), ["mousepad", "we\"ird\n[[grant]]", "firefox"]);
-        let by_hand = std::fs::read_to_string(&path).unwrap().replace(
-            "[[grant]]\nwhat = \"any input to \\\"fire",
-            "# mine\n[[grant]]\nwhat = \"any input to \\\"fire",
-        );
+        let last = "[[grant]]\nwhat = 'any input to \"firefox";
+        let by_hand = std::fs::read_to_string(&path).unwrap().replace(last, &format!("# mine\n{last}"));
         assert!(by_hand.contains("# mine"));
         std::fs::write(&path, by_hand).unwrap();
         assert_eq!(remove(&path, 1).unwrap().scope, scope("mousepad"));

@@ -131,10 +131,7 @@ fn shown_args(action: &Action) -> Value {
 /// The arguments with the fields of `change` in the place of theirs; what is `null` there goes.
 /// `None` where one of the two is no object.
 pub fn changed(args: &Value, change: &Value) -> Option<Value> {
-    let mut all = match args {
-        Value::Null => serde_json::Map::new(),
-        other => other.as_object()?.clone(),
-    };
+    let mut all = if args.is_null() { serde_json::Map::new() } else { args.as_object()?.clone() };
     for (name, value) in change.as_object()? {
         if value.is_null() {
             all.shift_remove(name);

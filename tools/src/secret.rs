@@ -131,11 +131,10 @@ impl Secrets {
 
     /// The secret that `action` types, where it types one; or why it may not be done.
     pub(crate) fn of(&self, action: &Action) -> Result<Option<Secret>, String> {
-        let kind = &action.kind;
-        let ActionKind::TypeText { text, .. } = kind else {
-            let named = !speaks(kind) && serde_json::to_string(kind).is_ok_and(|text| text.contains(OPEN));
+        let ActionKind::TypeText { text, .. } = &action.kind else {
+            let named = serde_json::to_string(&action.kind).is_ok_and(|text| text.contains(OPEN));
             let why = "a secret is typed into a field with `type_text`, and goes nowhere else";
-            return if named { Err(why.into()) } else { Ok(None) };
+            return if named && !speaks(&action.kind) { Err(why.into()) } else { Ok(None) };
         };
         if !text.contains(OPEN) {
             return Ok(None);

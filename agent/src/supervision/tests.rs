@@ -146,7 +146,7 @@ async fn no_is_an_answer_with_a_reason() {
     let hub = hub();
     let asked = Asked::through(hub.clone());
     let action = clicking(1).actions.remove(0).action.unwrap();
-    let request = ApprovalRequest { action, reasons: Vec::new() };
+    let request = ApprovalRequest { action, reasons: Vec::new(), scope: None, note: None };
     let answering = async {
         while hub.state().question.is_none() {
             tokio::task::yield_now().await;

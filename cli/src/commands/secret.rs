@@ -67,7 +67,7 @@ fn list(store: &Store, json: bool) -> Result<()> {
 
 /// The secret from the terminal, where nothing of it shows, or from the standard input.
 fn read(name: &str) -> Result<String> {
-    let mut input = std::io::stdin();
+    let input = std::io::stdin();
     let mut text = String::new();
     if input.is_terminal() {
         let quiet = Quiet::begin()?;

@@ -68,7 +68,7 @@ fn a_change_is_found_wherever_it_is() {
         (format!("{}\n\n{}\n{}\n", lines[0], lines[1], lines[2]), "line 2: it does not follow"),
         (format!("{}\n", lines[0]), "it ends before the entry 3"),
         (String::new(), "it ends before the entry 3"),
-        (text.trim_end().to_owned(), "line 3: it is not whole"),
+        (text.trim_end().to_owned(), "it ends before the entry 3"),
     ] {
         std::fs::write(&path, changed).unwrap();
         assert!(fault(&path).contains(part), "{part}: {}", fault(&path));

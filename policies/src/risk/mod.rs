@@ -198,8 +198,10 @@ impl Findings {
         }
         if kinds.assents {
             self.assented(action);
-        } else if element.name.trim().is_empty() && element.role == Role::Button {
-            self.unclear.push("the button has no name".into());
+        } else if element.name.trim().is_empty()
+            && matches!(element.role, Role::Button | Role::Clickable)
+        {
+            self.unclear.push(format!("the {} has no name", element.role.word()));
         }
         self.chosen_file(action, &kinds);
     }

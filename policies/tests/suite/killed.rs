@@ -55,6 +55,7 @@ fn writer() {
 }
 
 /// Lets a process write for so long, kills it, and gives how many entries it said to have written.
+#[expect(clippy::disallowed_methods, reason = "no runtime runs here, and the moment is what is tried")]
 fn killed_after(log: &Path, time: Duration) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "killed::writer", "--nocapture", "--test-threads", "1"])

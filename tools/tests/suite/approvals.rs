@@ -39,7 +39,7 @@ impl Policy for Careful {
 
     fn stakes(&self, action: &Action) -> Stakes {
         let mut stakes = Stakes::default();
-        let enters = matches!(&action.kind, ActionKind::PressKeys { keys, .. } if keys.to_string() == "ctrl+Return");
+        let enters = matches!(&action.kind, ActionKind::PressKeys { keys, .. } if keys.to_string().to_lowercase() == "ctrl+enter");
         if aims_at(action, "Send") || enters {
             stakes.here.insert("send".into());
         }
@@ -135,7 +135,7 @@ async fn what_was_refused_does_not_come_back_in_other_words() {
         ("click", json!({"target": {"label": "Send"}, "count": 2})),
         ("move", json!({"target": {"label": "Send"}})),
         // The same effect in the same window, by other means.
-        ("press_keys", json!({"keys": "ctrl+Return"})),
+        ("press_keys", json!({"keys": "ctrl+enter"})),
     ] {
         let Ok(action) = Toolbox::default().resolve(&ToolCall::new(tool, args.clone()), &stage.seen)
         else {

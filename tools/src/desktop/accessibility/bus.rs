@@ -265,6 +265,24 @@ impl Bus {
         address(&parent).filter(|_| !parent.is_null())
     }
 
+    /// What an object stands in, from the inside, each with its role.
+    pub(super) async fn above(&self, of: &Address, most: usize) -> Vec<(Address, Role)> {
+        let mut found: Vec<(Address, Role)> = Vec::new();
+        let mut at = of.clone();
+        while found.len() < most
+            && let Some(parent) = self.parent(&at).await
+        {
+            let role = self.call::<_, Role>(&parent, "org.a11y.atspi.Accessible", "GetRole", &());
+            let Ok(Ok(role)) = timeout(HEARTBEAT, role).await else { break };
+            if role == Role::Application || found.iter().any(|(known, _)| *known == parent) {
+                break;
+            }
+            found.push((parent.clone(), role));
+            at = parent;
+        }
+        found
+    }
+
     /// The address that is shown there, where it is a page of a browser.
     pub(super) async fn page_address(&self, at: &Address) -> Option<String> {
         let role = self.call::<_, Role>(at, "org.a11y.atspi.Accessible", "GetRole", &());

@@ -17,7 +17,7 @@ use crate::geometry::ScreenRect;
 /// As long as the questions of one look may take; what is still in doubt then is asked at the next.
 const PATIENCE: Duration = Duration::from_millis(150);
 /// As long as a browser takes to find out what is at a point.
-const MOMENT: Duration = Duration::from_millis(15);
+pub(super) const MOMENT: Duration = Duration::from_millis(15);
 /// Sides in px of what can still be clicked when a part of it is cut off.
 const LEAST: u32 = 4;
 /// An answer is asked for again after so many looks: the browser may have been slower than that.

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use crate::desktop::area::Area;
 use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
-use crate::geometry::ScreenRect;
+use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::More;
 
 mod areas;
@@ -222,6 +222,31 @@ impl Accessibility {
             at = self.bus.parent(&at).await?;
         }
         None
+    }
+
+    /// Whether something else of its page lies over an object at `point`, as its browser tells it. Where
+    /// nobody tells, nothing does.
+    pub async fn is_covered(&self, key: &ElementKey, point: ScreenPoint) -> bool {
+        let Some(own) = Address::from_key(&key.0) else { return false };
+        let above = self.bus.above(&own, MAX_DEPTH).await;
+        let Some((page, _)) = above.iter().rfind(|(_, role)| *role == BusRole::DocumentWeb) else {
+            return false;
+        };
+        let _guess = self.bus.at_point(page, point).await;
+        // A slow browser still guesses, so it is asked twice before the answer is yes.
+        for _ in 0..2 {
+            tokio::time::sleep(hidden::MOMENT).await;
+            let Some(hit) = self.bus.at_point(page, point).await else { return false };
+            if hit == own || above.iter().any(|(at, _)| *at == hit) {
+                return false;
+            }
+            let around = self.bus.above(&hit, MAX_DEPTH).await;
+            let labels = |role: &BusRole| *role == BusRole::Label;
+            if around.iter().any(|(at, role)| *at == own || labels(role)) {
+                return false;
+            }
+        }
+        true
     }
 
     /// The address that a link leads to, as its program tells it.

@@ -11,7 +11,7 @@ use crate::desktop::DesktopError;
 use crate::desktop::accessibility::{Accessibility, Seen};
 use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementKey, Window};
-use crate::geometry::ScreenRect;
+use crate::geometry::{ScreenPoint, ScreenRect};
 
 /// As long as one look may take. A program that answers slowly is asked again at the next look.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -84,6 +84,12 @@ impl Eyes {
     pub(super) async fn element(&mut self, key: &ElementKey) -> Option<Element> {
         let Bus::There(bus) = &mut self.bus else { return None };
         timeout(PATIENCE, bus.element(key)).await.ok().flatten()
+    }
+
+    /// Whether something else of its page lies over an element.
+    pub(super) async fn is_covered(&self, key: &ElementKey, point: ScreenPoint) -> bool {
+        let Bus::There(bus) = &self.bus else { return false };
+        timeout(PATIENCE, bus.is_covered(key, point)).await.unwrap_or(false)
     }
 
     /// The address of the page that an element stands in.

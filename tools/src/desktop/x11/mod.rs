@@ -250,7 +250,12 @@ impl X11 {
             }
             (None, _) => return None,
         };
-        point.is_none_or(|point| found.bounds.contains(point)).then_some(found)
+        match (point, expected) {
+            (Some(point), _) if !found.bounds.contains(point) => None,
+            // The same thing, with another one laid over it since.
+            (Some(point), Some(key)) if self.eyes.is_covered(key, point).await => None,
+            _ => Some(found),
+        }
     }
 
     /// What was read off the pixels, as it is now.
