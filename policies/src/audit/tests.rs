@@ -1,5 +1,5 @@
 use freehand_tools::action::TargetElement;
-use freehand_tools::element::{ElementId, ElementKey, Role};
+use freehand_tools::element::{ElementId, ElementKey, Role, Source};
 use freehand_tools::gate::{Decision, Reason};
 use freehand_tools::geometry::Rect;
 
@@ -104,7 +104,9 @@ fn a_secret_is_not_written() {
         key: ElementKey("k".into()),
         role: Role::Password,
         name: "Password".into(),
+        looks: None,
         within: None,
+        source: Source::Accessibility,
         bounds: Rect::new(0, 0, 1, 1),
     });
     let verdict = allowed();
