@@ -146,7 +146,7 @@ fn what_was_judged_stands_in_a_log_that_cannot_be_changed_unseen() {
     account.run(&["do", "--display", "virtual", TOUCH]).check(0, &[]);
     account.run(&["do", "--display", "virtual", "--policy", "observe-only", TOUCH]).check(4, &[]);
     let said = account.run(&["audit", "verify"]);
-    assert!(said.code == Some(0) && said.out.contains("2 lines"), "{said:#?}");
+    assert!(said.code == Some(0) && said.out.contains("2 entries"), "{said:#?}");
     let said = account.run(&["audit", "show", "--last", "1"]);
     assert!(
         said.out.contains("refused 2 ") && said.out.contains("(observe-only:only-look)"),
