@@ -46,7 +46,8 @@ fn check_cases(report: &Value) {
     let scenes: Vec<&str> = cases.iter().map(|case| case["scene"].as_str().unwrap()).collect();
     assert_eq!(scenes, ["mute", "few", "many"]);
     let elements: Vec<u64> = cases.iter().map(|case| case["elements"].as_u64().unwrap()).collect();
-    assert_eq!(elements.first(), Some(&0));
+    // Only what is drawn: the borders of the buttons.
+    assert!(*elements.first().unwrap() < 15, "{elements:?}");
     assert!((15..=30).contains(elements.get(1).unwrap()), "{elements:?}");
     assert!((650..=750).contains(elements.get(2).unwrap()), "{elements:?}");
     for case in cases {
