@@ -319,7 +319,7 @@ export const CASES = {
 };
 
 // What was refused is not asked again, so it does something else.
-const REFUSED = [NAME, LOG_IN, finish("Welcome, ")];
+const REFUSED = [NAME, LOG_IN, finish("Welcome,")];
 
 // What the model says in each case, and what else is set up.
 export const STAGES = {
