@@ -109,6 +109,7 @@ mod real {
     }
 
     #[test]
+    #[ignore = "takes minutes; run it by name on a quiet machine"]
     fn the_official_clients_get_what_they_expect() {
         let account = Account::new();
         let (home, node) = clients();
@@ -169,6 +170,7 @@ mod real {
     }
 
     #[test]
+    #[ignore = "takes minutes; run it by name on a quiet machine"]
     fn the_doctor_knows_what_servers_can_do() {
         let account = Account::new();
         let (other, url) = llama_cpp();
@@ -213,6 +215,7 @@ mod real {
     }
 
     #[test]
+    #[ignore = "takes minutes; run it by name on a quiet machine"]
     fn a_run_works_through_it() {
         let account = Account::new();
         let (server, url, token) = start(&account, &[]);
