@@ -30,13 +30,13 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     }
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
+    terms.secrets = secrets::named_in([args.task.as_str()]).await?;
     let limits = limits(&args.planner, &config)?;
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     let folder = folder(&args.record, &config, &args.task)?;
     terms.record = Some(folder.clone());
-    terms.secrets = secrets::named_in([args.task.as_str()]).await?;
     let work = terms.open(&interrupt).await?;
     let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
