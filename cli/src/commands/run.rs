@@ -35,6 +35,7 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     }
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
+    terms.secrets = secrets::named_in([args.task.as_str()]).await?;
     let limits = limits(&args.planner, &config)?;
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let interrupt = Interrupt::listen()?;
@@ -49,7 +50,6 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     };
     let folder = folder(&args.record, &config, &args.task)?;
     terms.record = Some(folder.clone());
-    terms.secrets = secrets::named_in([args.task.as_str()]).await?;
     let work = terms.open_with(&interrupt, supervised.as_ref()).await?;
     let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
