@@ -1,7 +1,7 @@
 //! `freehand run`: a task, a model, a desktop, and the record of what came of it.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use freehand_agent::AgentError;
@@ -24,6 +24,9 @@ use crate::signals::Interrupt;
 use crate::supervised::Supervised;
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, Work, from_config, listener};
+
+/// As long as a run may take to end by itself once it was stopped.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> Result<Code> {
@@ -112,6 +115,12 @@ impl Errand {
         self.end(&mut recorder, listener, &exit)
     }
 
+    /// Returns once a run was stopped and has had time to end by itself: what it does may wait for a long while.
+    async fn overdue(stop: &Stop) {
+        stop.stopped().await;
+        tokio::time::sleep(GRACE).await;
+    }
+
     /// Ends a run that did not end by itself.
     fn end(&self, recorder: &mut Recorder, listener: &dyn Listener, exit: &Exit) -> Result<Code> {
         let steps = recorder.last();
@@ -173,6 +182,7 @@ impl Errand {
         tokio::select! {
             exit = run.task(&self.task, &self.before) => exit.map(Some),
             () = interrupt.overdue() => Ok(None),
+            () = overdue(&self.stop) => Ok(None),
         }
     }
 }
