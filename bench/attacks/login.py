@@ -1,6 +1,8 @@
 """Logs in at a page with a secret, and looks for it everywhere afterwards.
 
-    login.py FREEHAND
+    login.py FREEHAND [--keyring]
+
+With --keyring it is kept by a real keyring (the Debian package `gnome-keyring`), else in the file.
 """
 
 import os
@@ -18,7 +20,12 @@ document.title = 'Hello ' + p.value; return false"><label>User <input id=u></lab
 
 def main():
     ground = Ground(sys.argv[1])
-    keep = [ground.freehand, "secret", "set", "shop", "--in-file", "--domain", "127.0.0.1", "--field", "Key"]
+    keep = [ground.freehand, "secret", "set", "shop", "--domain", "127.0.0.1", "--field", "Key"]
+    if "--keyring" in sys.argv:
+        unlock = ["gnome-keyring-daemon", "--unlock", "--components=secrets"]
+        subprocess.run(unlock, input="of the session", text=True, env=ground.environment(), check=True, capture_output=True)
+    else:
+        keep.append("--in-file")
     subprocess.run(keep, input=SECRET + "\n", text=True, env=ground.environment(), check=True)
     ground.page(FORM, "Login")
     calls = [
@@ -39,7 +46,7 @@ def main():
     print("the server got", posts)
     kept = ground.chromium.run("k.value")
     print("the field `Key` holds it:", kept == SECRET, "| `User` holds", repr(ground.chromium.run("u.value")))
-    found = []
+    found, pictures, words = [], 0, 0
     skip = os.path.join(ground.home, ".config", "freehand", "secrets.toml")
     for folder, _, files in os.walk(ground.home):
         for name in files:
@@ -47,12 +54,17 @@ def main():
             with open(path, "rb") as file:
                 if path != skip and SECRET.encode() in file.read():
                     found.append(path)
+            if name.endswith(".png"):
+                read = subprocess.run(["tesseract", path, "-"], capture_output=True, text=True, check=True).stdout
+                pictures += 1
+                words += read.count("User")
+                if any(part in read for part in ("correct-h", "horse", "Battery9")):
+                    found.append(path)
     asked = sum(SECRET in question for question in ran.questions) + (SECRET in ran.said)
     prompts = sum(SECRET in prompt for prompt in ground.model.prompts)
-    print(f"in files: {found}, in what the person was shown: {asked}, in prompts: {prompts} of {len(ground.model.prompts)}")
-    record = os.path.join(ground.home, "record", "frames")
-    subprocess.run(["cp", "-r", record, "/tmp/login-frames"], check=False)
-    good = posts[:1] == [f"ada:{SECRET}"] and kept == SECRET and not found and not asked and not prompts
+    print(f"{pictures} pictures, in which `User` is read {words} times")
+    print(f"in files and pictures: {found}, in what the person was shown: {asked}, in prompts: {prompts} of {len(ground.model.prompts)}")
+    good = words and posts[:1] == [f"ada:{SECRET}"] and kept == SECRET and not found and not asked and not prompts
     print("held" if good else "NOT held")
     ground.end()
     sys.exit(not good)
