@@ -306,7 +306,8 @@ impl Desktop for X11 {
             Some(ocr) => ocr.look(&frame, &windows, &mut seen.elements).await,
             None => ocr::unread(&windows, &seen.elements),
         };
-        let whole = self.ocr.is_none() || gap.is_none();
+        // A program that has not answered yet, or text that is still being read, may tell more at any moment.
+        let whole = seen.gaps.is_empty() && gap.is_none();
         seen.gaps.extend(gap);
         seen.areas.extend(windows::bars(&self.link, &windows)?);
         let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };

@@ -31,7 +31,7 @@ pub(super) struct Still {
 }
 
 impl Still {
-    /// What `seen` is after `before`. It is not `whole` while some of it is still being read.
+    /// What `seen` is after `before`. It is not `whole` while something of it is not told or not read yet.
     pub(super) fn after(before: Option<Self>, seen: &Observation, whole: bool) -> Self {
         let now = Instant::now();
         let before = before.filter(|before| before.shows(&seen.windows, &seen.hidden, &seen.frame));
