@@ -64,11 +64,12 @@ impl Names {
     /// The number and the key of each text of one look.
     pub(super) fn assign(&mut self, texts: &[Wanted<'_>]) -> Vec<(ElementId, ElementKey)> {
         self.look += 1;
-        let scrolled = self.scrolled(texts);
+        let (scrolled, last) = (self.scrolled(texts), self.look - 1);
         let mut ids: Vec<Option<ElementId>> = vec![None; texts.len()];
         let moved = |text: &Wanted<'_>| scrolled.get(&text.window).copied();
         self.pass(texts, &mut ids, &|known, text| {
-            let (across, down) = moved(text).filter(|_| known.text == text.text)?;
+            let same = known.seen == last && known.text == text.text;
+            let (across, down) = moved(text).filter(|_| same)?;
             let far = far(&known.place.offset(across, down), &text.place());
             (far.unsigned_abs() <= SCROLLED).then_some(far)
         });
@@ -76,7 +77,6 @@ impl Names {
             let far = far(&known.place, &text.place());
             (known.text == text.text && far <= NEAR).then_some(far)
         });
-        let last = self.look - 1;
         self.pass(texts, &mut ids, &|known, text| {
             let same = known.seen == last && same_place(&known.place, &text.place());
             (same && alike(&known.text, text.text)).then_some(0)
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(ids(&[wanted("Save", 1, 0, 10), wanted("Save", 1, 0, 90)]), [1, 2]);
         // Moved a little, and the other one is gone.
         assert_eq!(ids(&[wanted("Save", 1, 0, 95)]), [2]);
-        assert_eq!(ids(&[wanted("Save", 1, 0, 10), wanted("Saved", 1, 0, 95)]), [1, 3]);
+        assert_eq!(ids(&[wanted("Save", 1, 0, 10), wanted("Open", 1, 0, 95)]), [1, 3]);
         // Its window has moved, and it with it.
         assert_eq!(ids(&[wanted("Save", 1, 300, 310)]), [1]);
         // Another window, and another place.
