@@ -29,7 +29,7 @@ pub use scope::{Scope, Stakes};
 /// How often the person may change one call before it is refused.
 const CHANGES: u32 = 5;
 /// Said with a question that comes after a no.
-const REFUSED: &str = "you refused the like of it and gave a reason; this may heed it";
+const REFUSED: &str = "you refused the like of it; this is something else, or may heed what you said";
 
 /// What a policy says. Ordered: of several, the strictest holds.
 #[derive(

@@ -1,16 +1,17 @@
 //! A no that was given before, and whether something is the same in other words. Whoever was refused may not
-//! ask until somebody is tired: the same deed is refused without a question. But a person who says no and why
-//! wants something else done, so what heeds the reason is asked again, a few times.
+//! ask until somebody is tired: the same deed is refused without a question. Other text for the same field is
+//! another deed, and so is what heeds the reason that the person gave; both are asked a few times.
 
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
 use crate::action::{Action, ActionKind, EffectClass, Target};
 use crate::gate::scope::{Stakes, opened};
+use crate::key::{Chord, Key, Modifier, NamedKey};
 
 /// How near two places must be, in screen pixels, to be one where no program says what is there.
 const NEAR: i32 = 24;
-/// How often one thing may be refused before it is not asked again, whatever was said to it.
+/// How often one thing, or whatever is done at one place, may be refused before it is not asked again.
 const ENOUGH: usize = 3;
 /// Of how many words of two texts one must be common to both for them to be one text in other words.
 const ALIKE: usize = 2;
@@ -42,10 +43,16 @@ pub(super) enum Again<'a> {
 pub(super) fn again<'a>(refusals: &'a [Refusal], action: &Action, stakes: &Stakes) -> Again<'a> {
     let alike: Vec<&Refusal> =
         refusals.iter().filter(|refusal| refusal.covers(action, stakes)).collect();
+    let mut here = refusals.iter().filter(|refusal| refusal.is_about(action));
+    if let Some(refusal) = here.nth(ENOUGH - 1) {
+        return Again::Same(&refusal.reason);
+    }
     let is_final = |refusal: &&&Refusal| alike.len() >= ENOUGH || !refusal.is_heeded(action, stakes);
     match alike.iter().find(is_final) {
         Some(refusal) => Again::Same(&refusal.reason),
-        None if alike.is_empty() => Again::New,
+        None if alike.is_empty() && !refusals.iter().any(|refusal| refusal.is_about(action)) => {
+            Again::New
+        }
         None => Again::Other,
     }
 }
@@ -69,6 +76,14 @@ impl Refusal {
         self.went_on |= changes && same_window(&self.target, &action.target);
     }
 
+    /// Whether `action` would do anything at all where that was refused.
+    fn is_about(&self, action: &Action) -> bool {
+        matches!(self.effects, EffectClass::Input | EffectClass::BlindInput)
+            && self.effects == action.effects
+            && same_window(&self.target, &action.target)
+            && same_place(&self.target, &action.target)
+    }
+
     /// Whether `action` is what was refused, in other words.
     fn covers(&self, action: &Action, stakes: &Stakes) -> bool {
         let common = |a: &BTreeSet<String>, b: &BTreeSet<String>| !a.is_disjoint(b);
@@ -90,10 +105,12 @@ impl Refusal {
         match action.effects {
             EffectClass::Launch => opened(&self.kind) == opened(&action.kind),
             EffectClass::Nothing => discriminant(&self.kind) == discriminant(&action.kind),
-            EffectClass::Input
-            | EffectClass::BlindInput
-            | EffectClass::ReadClipboard
-            | EffectClass::WriteClipboard => same_place(&self.target, &action.target),
+            EffectClass::Input | EffectClass::BlindInput => {
+                same_place(&self.target, &action.target) && same_input(&self.kind, &action.kind)
+            }
+            EffectClass::ReadClipboard | EffectClass::WriteClipboard => {
+                same_place(&self.target, &action.target)
+            }
         }
     }
 
@@ -106,6 +123,53 @@ impl Refusal {
             None => self.went_on,
         }
     }
+}
+
+/// Whether one input to a place is the other in other words. Other text for a field is what a person who
+/// said no may well want; a button that is pressed in another way is not.
+fn same_input(one: &ActionKind, other: &ActionKind) -> bool {
+    match (written(one), written(other)) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => match (one, other) {
+            (ActionKind::PressKeys { keys: a, .. }, ActionKind::PressKeys { keys: b, .. }) => {
+                a == b || presses(one) && presses(other)
+            }
+            (ActionKind::PressKeys { .. }, _) => presses(one),
+            (_, ActionKind::PressKeys { .. }) => presses(other),
+            (_, _) => true,
+        },
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// What is written, by text or key by key, whatever spaces, signs and capitals it has.
+fn written(kind: &ActionKind) -> Option<String> {
+    let text: String = if let ActionKind::TypeText { text, .. } = kind {
+        text.clone()
+    } else if let ActionKind::PressKeys { keys, .. } = kind {
+        keys.chords().iter().map(letter).collect::<Option<_>>()?
+    } else {
+        return None;
+    };
+    let bare = bare(&text);
+    // A text of signs alone is what it is.
+    Some(if bare.is_empty() { text } else { bare })
+}
+
+/// What a chord writes, where it is a letter.
+fn letter(chord: &Chord) -> Option<char> {
+    let is_plain = chord.modifiers.iter().all(|held| *held == Modifier::Shift);
+    if let (Key::Char(c), true) = (chord.key, is_plain) { Some(c) } else { None }
+}
+
+/// Whether it presses what it lands on, as Enter and the space bar do.
+fn presses(kind: &ActionKind) -> bool {
+    let ActionKind::PressKeys { keys, .. } = kind else { return true };
+    let press = |chord: &Chord| {
+        chord.modifiers.is_empty()
+            && matches!(chord.key, Key::Named(NamedKey::Enter | NamedKey::KpEnter | NamedKey::Space))
+    };
+    keys.chords().iter().all(press)
 }
 
 /// The text that an action is about.

@@ -197,7 +197,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::action::{Basis, Target, TargetWindow};
+    use crate::action::{Basis, Button, Target, TargetWindow};
     use crate::call::ToolCall;
     use crate::element::WindowId;
     use crate::geometry::ScreenPoint;
@@ -279,5 +279,35 @@ mod tests {
         let ls = running("ls", &["ls"]);
         assert!(refused((&here, &rm), (&typing(2, "other", 10), &again)));
         assert!(!refused((&here, &rm), (&here, &ls)), "another command is asked for");
+    }
+
+    #[test]
+    fn other_text_for_a_field_is_asked_for_but_not_for_ever() {
+        let write = |text: &str| {
+            let kind = ActionKind::TypeText { text: text.into(), submit: false, clear: true };
+            Action { kind, ..typing(1, "sh", 10) }
+        };
+        let press = |keys: &str| {
+            let kind = ActionKind::PressKeys { keys: keys.parse().unwrap(), hold_ms: 0, times: 1 };
+            Action { kind, ..typing(1, "sh", 10) }
+        };
+        let click = || {
+            let kind =
+                ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new(), hold_ms: 0 };
+            Action { kind, ..typing(1, "sh", 10) }
+        };
+        let plain = Stakes::default();
+        let mut answers = Answers::default();
+        let asked = |answers: &Answers, action: &Action| {
+            !matches!(answers.earlier(action, None, &plain, Instant::now()), Earlier::Answer(_))
+        };
+        answers.given(&Approval::deny("use another"), &write("a car"), None, &plain);
+        assert!(!asked(&answers, &write("A  car")) && !asked(&answers, &press("a c a r")));
+        assert!(asked(&answers, &write("a bus")) && asked(&answers, &press("ctrl+s")));
+        answers.given(&Approval::deny("no"), &click(), None, &plain);
+        assert!(!asked(&answers, &press("Return")) && !asked(&answers, &press("space")));
+        assert!(asked(&answers, &write("a bus")) && asked(&answers, &press("ctrl+s")));
+        answers.given(&Approval::deny("no"), &write("a bus"), None, &plain);
+        assert!(!asked(&answers, &write("a train")), "nobody is asked for ever");
     }
 }

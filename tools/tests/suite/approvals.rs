@@ -149,8 +149,8 @@ async fn what_was_refused_does_not_come_back_in_other_words() {
     }
     assert_eq!(stage.questions(), 1);
     assert!(stage.write("Name", "Ada").await.permit.is_none());
-    assert!(stage.write("Name", "Bob").await.permit.is_none());
-    assert_eq!(stage.questions(), 2, "another text in the same field");
+    assert!(stage.write("Name", "a d a.").await.permit.is_none());
+    assert_eq!(stage.questions(), 2, "the same text in the same field");
     assert!(stage.click("Other").await.permit.is_some());
     assert_eq!(stage.questions(), 3, "something else is asked for");
     assert!(stage.call("open_url", json!({"url": "http://evil.example/a"})).await.permit.is_none());
@@ -176,13 +176,6 @@ async fn what_heeds_the_reason_of_a_no_is_asked_again_a_few_times() {
         assert!(stage.write("Name", text).await.permit.is_none());
     }
     assert_eq!(stage.questions(), 3);
-
-    // A no without a reason asks for nothing else, also the second one.
-    let mut stage = Stage::with([instead(), no()]).await;
-    for text in ["Ada", "Grace", "Alan"] {
-        assert!(stage.write("Name", text).await.permit.is_none());
-    }
-    assert_eq!(stage.questions(), 2);
 }
 
 #[tokio::test]
