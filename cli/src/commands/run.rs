@@ -115,12 +115,6 @@ impl Errand {
         self.end(&mut recorder, listener, &exit)
     }
 
-    /// Returns once a run was stopped and has had time to end by itself: what it does may wait for a long while.
-    async fn overdue(stop: &Stop) {
-        stop.stopped().await;
-        tokio::time::sleep(GRACE).await;
-    }
-
     /// Ends a run that did not end by itself.
     fn end(&self, recorder: &mut Recorder, listener: &dyn Listener, exit: &Exit) -> Result<Code> {
         let steps = recorder.last();
@@ -185,6 +179,12 @@ impl Errand {
             () = overdue(&self.stop) => Ok(None),
         }
     }
+}
+
+/// Returns once a run was stopped and has had time to end by itself: what it does may take long.
+async fn overdue(stop: &Stop) {
+    stop.stopped().await;
+    tokio::time::sleep(GRACE).await;
 }
 
 /// Ends a run that did not end by itself.
