@@ -33,7 +33,7 @@ use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 
 /// As long as a model may take to break off.
-const BREAK_OFF: Duration = Duration::from_millis(60);
+const BREAK_OFF: Duration = Duration::from_millis(30);
 
 /// All that a run needs, lent to it.
 #[expect(missing_debug_implementations, reason = "holds trait objects that have none")]

@@ -70,10 +70,11 @@ pub enum Command {
     /// Do the actions of a run again, with no model.
     #[command(after_help = REPLAY)]
     Replay(ReplayArgs),
-    /// Stop whatever Freehand is doing for you, in whichever window it was started.
+    /// Stop whatever Freehand is doing for you, wherever it was started, and let nothing begin until you
+    /// release it.
     #[cfg(unix)]
     #[command(after_help = STOP)]
-    Stop,
+    Stop(StopArgs),
     /// Scripted workflows.
     #[command(subcommand)]
     Workflow(WorkflowCommand),
@@ -225,7 +226,15 @@ Examples:
 #[cfg(unix)]
 const STOP: &str = "\
 Examples:
-  freehand stop";
+  freehand stop
+  freehand stop --release";
+
+#[derive(Debug, Args)]
+pub struct StopArgs {
+    /// Let Freehand act again. It takes a person: at a terminal, not in a script.
+    #[arg(long)]
+    pub release: bool,
+}
 
 #[derive(Debug, Args)]
 pub struct ActArgs {

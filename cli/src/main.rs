@@ -18,6 +18,7 @@ mod desk;
 mod display;
 mod duration;
 mod exit;
+mod latch;
 mod machine;
 mod model_choice;
 mod own_windows;

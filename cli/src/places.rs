@@ -50,6 +50,12 @@ pub fn running() -> Result<PathBuf> {
     Ok(folder.join("running"))
 }
 
+/// While this is there nothing acts.
+pub fn stopped() -> Result<PathBuf> {
+    let dirs = project()?;
+    Ok(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("stopped"))
+}
+
 /// The log of all that was judged.
 pub fn audit() -> Result<PathBuf> {
     let dirs = project()?;

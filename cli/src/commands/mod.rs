@@ -38,7 +38,7 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Replay(args) => replay::run(args).await,
         Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,
         #[cfg(unix)]
-        Command::Stop => stop::run().await,
+        Command::Stop(args) => stop::run(&args).await,
         Command::Model(command) => model::run(command).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Policy(command) => policy::run(command),

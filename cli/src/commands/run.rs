@@ -1,7 +1,7 @@
 //! `freehand run`: a task, a model, a desktop, and the record of what came of it.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use freehand_agent::AgentError;
@@ -25,6 +25,9 @@ use crate::supervised::Supervised;
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, Work, from_config, listener};
 
+/// As long as a run may take to end by itself once it was stopped.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Runs the command.
 pub async fn run(args: RunArgs) -> Result<Code> {
     if args.task.trim().is_empty() {
@@ -35,6 +38,7 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     }
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
+    terms.secrets = secrets::named_in([args.task.as_str()]).await?;
     let limits = limits(&args.planner, &config)?;
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let interrupt = Interrupt::listen()?;
@@ -49,7 +53,6 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     };
     let folder = folder(&args.record, &config, &args.task)?;
     terms.record = Some(folder.clone());
-    terms.secrets = secrets::named_in([args.task.as_str()]).await?;
     let work = terms.open_with(&interrupt, supervised.as_ref()).await?;
     let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
@@ -110,6 +113,12 @@ impl Errand {
             },
         };
         self.end(&mut recorder, listener, &exit)
+    }
+
+    /// Returns once a run was stopped and has had time to end by itself: what it does may wait for a long while.
+    async fn overdue(stop: &Stop) {
+        stop.stopped().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     /// Ends a run that did not end by itself.
@@ -173,6 +182,7 @@ impl Errand {
         tokio::select! {
             exit = run.task(&self.task, &self.before) => exit.map(Some),
             () = interrupt.overdue() => Ok(None),
+            () = overdue(&self.stop) => Ok(None),
         }
     }
 }

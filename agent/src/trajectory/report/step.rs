@@ -196,7 +196,7 @@ fn verdict(out: &mut String, verdict: &Verdict) {
     for reason in &verdict.reasons {
         let _ = write!(out, " <code>{}</code> {}", Escaped(&reason.rule), Escaped(&reason.because));
     }
-    if let Some(Approval::Deny { reason }) = &verdict.approval {
+    if let Some(Approval::Deny { reason, .. }) = &verdict.approval {
         let _ = write!(out, " “{}”", Escaped(reason));
     }
     out.push_str("</p>\n");

@@ -48,7 +48,7 @@ fn hostile_step() -> Step {
     let verdict = judged.verdict.as_mut().unwrap();
     verdict.reasons[0].rule = HOSTILE.into();
     verdict.reasons[0].because = HOSTILE.into();
-    verdict.approval = Some(Approval::Deny { reason: HOSTILE.into() });
+    verdict.approval = Some(Approval::deny(HOSTILE));
     verdict.decision = Decision::Ask;
     step
 }
