@@ -19,21 +19,30 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Interrupt {
     stop: Stop,
     asked: watch::Sender<bool>,
+    pressed: watch::Sender<bool>,
 }
 
 impl Interrupt {
     /// Listens from now on, as long as the program runs.
     pub fn listen() -> Result<Self> {
         let mut signals = Signals::new().context("cannot listen for signals")?;
-        let this = Self { stop: Stop::default(), asked: watch::Sender::new(false) };
+        let this = Self {
+            stop: Stop::default(),
+            asked: watch::Sender::new(false),
+            pressed: watch::Sender::new(false),
+        };
         let own = this.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = signals.next() => own.ask("stopping; once more stops at once"),
                 () = own.asked() => {}
             }
-            signals.next().await;
+            tokio::select! {
+                () = signals.next() => {}
+                () = own.pressed() => {}
+            }
             display::release_everything();
+            crate::tui::give_back();
             std::process::exit(Code::Interrupted as i32);
         });
         Ok(this)
@@ -48,6 +57,20 @@ impl Interrupt {
             tokio::task::spawn_blocking(display::release_everything);
         }
         self.asked.send_replace(true);
+    }
+
+    /// The person presses Ctrl-C in a view that has the terminal, where it is no signal: like one, the
+    /// first asks and the second ends the program.
+    pub fn again(&self) {
+        if *self.asked.borrow() {
+            self.pressed.send_replace(true);
+        }
+        self.ask("stopping; once more stops at once");
+    }
+
+    /// Returns once it was pressed again.
+    async fn pressed(&self) {
+        let _ = self.pressed.subscribe().wait_for(|pressed| *pressed).await;
     }
 
     /// What a run looks at.

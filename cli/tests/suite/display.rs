@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 mod desk;
 mod dying;
+mod kept;
 mod surprises;
 
 use crate::screen::Screen;
