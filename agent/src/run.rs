@@ -221,7 +221,7 @@ impl<'a> Run<'a> {
             if let Some(newer) = newer {
                 let before = progress.held;
                 let newer = self.watched(asking.step, newer, progress).await?;
-                asking.deadline += progress.held - before;
+                asking.deadline += progress.held.saturating_sub(before);
                 progress.last_list = Some(newer.list.clone());
                 sight = newer;
                 self.hear(progress);

@@ -128,23 +128,24 @@ async function viewers() {
   }
 }
 
-// A line of so many bytes a second with a delay, in both directions, to the same port of 127.0.0.1.
+// A line of so many bytes a second with a delay, in both directions, to the same port of 127.0.0.1. All
+// connections share it, piece by piece.
 function slow(port, rate, delay) {
-  const pass = (from, to) => {
-    let free = Date.now();
+  const pass = (from, to, way) => {
     from.on("data", (bytes) => {
       from.pause();
-      free = Math.max(free, Date.now()) + (bytes.length / rate) * 1000;
-      setTimeout(() => to.destroyed || to.write(bytes), free - Date.now() + delay);
-      setTimeout(() => from.resume(), free - Date.now());
+      way.free = Math.max(way.free, Date.now()) + (bytes.length / rate) * 1000;
+      setTimeout(() => to.destroyed || to.write(bytes), way.free - Date.now() + delay);
+      setTimeout(() => from.resume(), way.free - Date.now());
     });
     from.on("close", () => to.destroy());
     from.on("error", () => to.destroy());
   };
+  const [up, down] = [{ free: 0 }, { free: 0 }];
   const server = net.createServer({ highWaterMark: 4096 }, (near) => {
     const far = net.connect({ host: "127.0.0.1", port, highWaterMark: 4096 });
-    pass(near, far);
-    pass(far, near);
+    pass(near, far, up);
+    pass(far, near, down);
   });
   return new Promise((resolve) => server.listen(port, "127.0.0.2", () => resolve(server)));
 }

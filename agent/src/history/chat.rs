@@ -73,8 +73,9 @@ pub fn examples<E: From<AgentError>>(
                 "run": name,
                 "step": step.index,
             });
-            if wanted.images {
-                example["images"] = json!([format!("{FRAMES}/{}.png", step.seen.frame.short())]);
+            if let Some(fields) = example.as_object_mut().filter(|_| wanted.images) {
+                let frame = format!("{FRAMES}/{}.png", step.seen.frame.short());
+                fields.insert("images".into(), json!([frame]));
             }
             take(&example)?;
         }

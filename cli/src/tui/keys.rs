@@ -133,7 +133,7 @@ impl Keys {
             KeyCode::Char('t') => self.take_over(seen, hub),
             KeyCode::Char('l') => self.list = !self.list,
             KeyCode::Char('q') if seen.state.activity == Activity::Running => {
-                self.tell(hub, Command::Stop)
+                self.tell(hub, Command::Stop);
             }
             KeyCode::Char('q') => interrupt.again(),
             KeyCode::Up => self.scrolled = self.scrolled.saturating_add(1),
@@ -156,7 +156,7 @@ impl Keys {
                     return Some(Command::Deny { question: number, reason: String::new() });
                 }
                 KeyCode::Char('a') | KeyCode::Enter => {
-                    self.line = Some(Line::new(Purpose::Tell(number), ""))
+                    self.line = Some(Line::new(Purpose::Tell(number), ""));
                 }
                 _ => {}
             }

@@ -65,8 +65,8 @@ impl View {
         let (hub, until, interrupt) = (hub.clone(), Arc::clone(&ends), interrupt.clone());
         let thread = std::thread::spawn(move || {
             let end = Ending { until: Arc::clone(&until), interrupt: interrupt.clone() };
-            let shown =
-                Shown::new(hub, screen, interrupt).and_then(|mut shown| shown.run(&receive, &until));
+            let shown = Shown::new(hub, screen.as_ref(), interrupt)
+                .and_then(|mut shown| shown.run(&receive, &until));
             if let Err(error) = shown {
                 tracing::error!(%error, "the terminal view has ended");
             }
@@ -114,8 +114,8 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(hub: Hub, screen: Option<Screen>, interrupt: Interrupt) -> Result<Self> {
-        let picture = Picture::of(screen.as_ref());
+    fn new(hub: Hub, screen: Option<&Screen>, interrupt: Interrupt) -> Result<Self> {
+        let picture = Picture::of(screen);
         let terminal = Terminal::new(CrosstermBackend::new(std::io::stdout()))?;
         Ok(Self { terminal, hub, seen: Seen::default(), keys: Keys::default(), picture, interrupt })
     }

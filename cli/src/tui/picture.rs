@@ -143,10 +143,9 @@ impl Picture {
 
 /// Sides of a cell in px.
 fn cell() -> (u32, u32) {
-    let Ok(size) = window_size() else { return CELL };
-    let side =
-        |all: u16, count: u16| u32::from(all).checked_div(u32::from(count)).filter(|side| *side > 0);
-    side(size.width, size.columns).zip(side(size.height, size.rows)).unwrap_or(CELL)
+    let Ok(all) = window_size() else { return CELL };
+    let part = |px: u16, count: u16| u32::from(px).checked_div(u32::from(count)).filter(|px| *px > 0);
+    part(all.width, all.columns).zip(part(all.height, all.rows)).unwrap_or(CELL)
 }
 
 /// The cells in `area` that a picture takes without being torn.

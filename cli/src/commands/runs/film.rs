@@ -26,7 +26,8 @@ pub(super) fn write(film: Film, to: &Path, pace: f64) -> Result<()> {
         bar.set_style(style);
     }
     let written = if matches!(ending.as_str(), "png" | "apng") {
-        animated(film, to, pace, &bar)
+        let out = File::create_new(to).map_err(|error| unwritable(to, error))?;
+        animated(film, out, pace, &bar)
     } else {
         through_ffmpeg(film, to, pace, &bar)
     };
@@ -35,10 +36,9 @@ pub(super) fn write(film: Film, to: &Path, pace: f64) -> Result<()> {
     written.inspect_err(|_| drop(std::fs::remove_file(to)))
 }
 
-fn animated(film: Film, to: &Path, pace: f64, bar: &ProgressBar) -> Result<()> {
+fn animated(film: Film, out: File, pace: f64, bar: &ProgressBar) -> Result<()> {
     let (width, height) = film.size;
-    let file = BufWriter::new(File::create_new(to).map_err(|error| unwritable(to, error))?);
-    let mut encoder = Encoder::new(file, width, height);
+    let mut encoder = Encoder::new(BufWriter::new(out), width, height);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_animated(u32::try_from(film.len())?, 0)?;
