@@ -50,7 +50,28 @@ CASES = {
         T.LlamaForCausalLM,
         dict(tie_word_embeddings=False, rope_theta=500.0, rope_scaling=LLAMA3),
     ),
+    "phi3": (
+        T.Phi3Config,
+        T.Phi3ForCausalLM,
+        dict(tie_word_embeddings=False, rope_theta=1e4, pad_token_id=0, sliding_window=None),
+    ),
+    "glm4": (
+        T.Glm4Config,
+        T.Glm4ForCausalLM,
+        dict(tie_word_embeddings=False, head_dim=16, partial_rotary_factor=0.5, pad_token_id=0, attention_bias=True),
+    ),
+    "lfm2": (
+        T.Lfm2Config,
+        T.Lfm2ForCausalLM,
+        dict(
+            num_hidden_layers=3,
+            layer_types=["conv", "full_attention", "conv"],
+            block_auto_adjust_ff_dim=False,
+            norm_eps=1e-5,
+        ),
+    ),
 }
+ARCHITECTURES = {"llama3": "llama"}
 
 
 def theta(config):
@@ -77,26 +98,46 @@ def paired(weight, heads):
     return halves.swapaxes(1, 2).reshape(shape)
 
 
+def more_keys(writer, name, config):
+    """What the headers of some families say besides."""
+    if name == "phi3":
+        writer.add_rope_dimension_count(WIDTH // config.num_attention_heads)
+    if name == "glm4":
+        writer.add_rope_dimension_count(config.head_dim // 2)
+    if name == "lfm2":
+        writer.add_shortconv_l_cache(config.conv_L_cache)
+
+
+def value(architecture, key, weight, config):
+    """A tensor as the common converter writes it."""
+    if architecture == "llama" and key.endswith("q_proj.weight"):
+        return paired(weight, config.num_attention_heads)
+    if architecture == "llama" and key.endswith("k_proj.weight"):
+        return paired(weight, config.num_key_value_heads)
+    if architecture == "lfm2" and key.endswith("conv.conv.weight"):
+        return weight.squeeze(1)
+    return weight
+
+
 def write(name, config, model):
-    architecture = "llama" if name.startswith("llama") else name
+    architecture = ARCHITECTURES.get(name, name)
+    layers = config.num_hidden_layers
     writer = gguf.GGUFWriter(HERE / f"{name}.gguf", architecture)
-    writer.add_block_count(LAYERS)
+    writer.add_block_count(layers)
     writer.add_context_length(CONTEXT)
     writer.add_embedding_length(WIDTH)
     writer.add_feed_forward_length(HIDDEN)
     writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    key_heads = config.num_key_value_heads
+    attends = [kind != "conv" for kind in getattr(config, "layer_types", None) or []]
+    writer.add_head_count_kv(key_heads if all(attends) else [key_heads * here for here in attends])
+    writer.add_layer_norm_rms_eps(getattr(config, "rms_norm_eps", None) or config.norm_eps)
     writer.add_rope_freq_base(theta(config))
     head = getattr(config, "head_dim", None) or WIDTH // config.num_attention_heads
     writer.add_key_length(head)
     writer.add_value_length(head)
-    names = gguf.get_tensor_name_map(
-        {"llama": gguf.MODEL_ARCH.LLAMA, "qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}[
-            architecture
-        ],
-        LAYERS,
-    )
+    more_keys(writer, name, config)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[architecture.upper()], layers)
     if name == "llama3":
         scaled = model.model.rotary_emb.inv_freq.numpy()
         plain = theta(config) ** -(numpy.arange(0, head, 2, dtype=numpy.float32) / head)
@@ -104,11 +145,7 @@ def write(name, config, model):
     for key, weight in model.state_dict().items():
         if key == "lm_head.weight" and config.tie_word_embeddings:
             continue
-        weight = weight.numpy()
-        if architecture == "llama" and key.endswith("q_proj.weight"):
-            weight = paired(weight, config.num_attention_heads)
-        if architecture == "llama" and key.endswith("k_proj.weight"):
-            weight = paired(weight, config.num_key_value_heads)
+        weight = value(architecture, key, weight.numpy(), config)
         weight = weight.astype(numpy.float32 if weight.ndim == 1 else numpy.float16)
         writer.add_tensor(names.get_name(key, try_suffixes=(".weight", ".bias")), weight)
     writer.write_header_to_file()
@@ -120,7 +157,7 @@ def write(name, config, model):
 def main():
     for number, (name, (make_config, make_model, more)) in enumerate(CASES.items()):
         torch.manual_seed(number)
-        config = make_config(**COMMON, **more)
+        config = make_config(**{**COMMON, **more})
         model = make_model(config).float().eval()
         randomise(model)
         model.tie_weights()

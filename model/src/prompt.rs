@@ -32,7 +32,8 @@ impl Turn {
 }
 
 /// What an answer must look like. A backend enforces it token by token where it can.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Constraint {
     /// Anything.
     #[default]
@@ -45,9 +46,17 @@ pub enum Constraint {
     OneOf(Vec<String>),
 }
 
+impl Constraint {
+    /// The schema, if it is one.
+    pub const fn schema(&self) -> Option<&Value> {
+        if let Self::JsonSchema(schema) = self { Some(schema) } else { None }
+    }
+}
+
 /// One question to a model. What is the same in every step of a run comes first, so that a backend
 /// can reuse its work on it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Prompt {
     /// The conversation so far.
     pub turns: Vec<Turn>,

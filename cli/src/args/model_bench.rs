@@ -31,7 +31,8 @@ pub struct ModelBenchArgs {
     /// Threads of each.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads: u32,
-    /// Compare the steps of this file too: a question a line.
+    /// Compare the questions of a run too, which `FREEHAND_LOG=freehand_model::asked=trace` wrote to
+    /// this file.
     #[arg(long, value_name = "FILE")]
     pub steps: Option<PathBuf>,
     /// As JSON.
@@ -57,4 +58,6 @@ pip into Freehand's cache folder, once.
 Examples:
   freehand model bench
   freehand model bench qwen2.5-coder-0.5b --against llama.cpp
-  freehand model bench model.gguf --against llama.cpp --tokens 128,512 --json";
+  freehand model bench model.gguf --against llama.cpp --tokens 128,512 --json
+  FREEHAND_LOG=freehand_model::asked=trace freehand run \"open the editor\" 2> asked.log
+  freehand model bench --against llama.cpp --steps asked.log";

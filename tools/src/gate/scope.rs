@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionKind, EffectClass, Target};
 use crate::gate::{Approval, Reason};
+use crate::key::{Chord, Key, Modifier, NamedKey};
 
 /// How near two places must be, in screen pixels, to be one where no program says what is there.
 const NEAR: i32 = 24;
+
+/// Refusals at one place after which nobody is asked about it again, whatever is meant.
+const PATIENCE: usize = 3;
 
 /// What is at stake in an action beyond that a program is operated, in the words of the policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -183,6 +187,14 @@ impl Answers {
                 refusal.reason
             )));
         }
+        let mut here = self.refusals.iter().filter(|refusal| refusal.is_about(action));
+        if let Some(refusal) = here.nth(PATIENCE - 1) {
+            return Some(Approval::deny(format!(
+                "{PATIENCE} times the person refused something here ({}), so nobody is asked about this \
+                 place again; do something else",
+                refusal.reason
+            )));
+        }
         let holds = |grant: &&Grant| {
             grant.ends.is_none_or(|ends| now < ends) && scope.is_some_and(|s| grant.scope.covers(s))
         };
@@ -191,6 +203,13 @@ impl Answers {
 }
 
 impl Refusal {
+    /// Whether `action` would do anything at all where that was refused.
+    fn is_about(&self, action: &Action) -> bool {
+        self.effects == action.effects
+            && same_window(&self.target, &action.target)
+            && same_place(&self.target, &action.target)
+    }
+
     /// Whether `action` is what was refused, in other words.
     fn covers(&self, action: &Action, stakes: &Stakes) -> bool {
         let common = |a: &BTreeSet<String>, b: &BTreeSet<String>| !a.is_disjoint(b);
@@ -212,12 +231,59 @@ impl Refusal {
         match action.effects {
             EffectClass::Launch => opened(&self.kind) == opened(&action.kind),
             EffectClass::Nothing => discriminant(&self.kind) == discriminant(&action.kind),
-            EffectClass::Input
-            | EffectClass::BlindInput
-            | EffectClass::ReadClipboard
-            | EffectClass::WriteClipboard => same_place(&self.target, &action.target),
+            EffectClass::Input | EffectClass::BlindInput => {
+                same_place(&self.target, &action.target) && same_input(&self.kind, &action.kind)
+            }
+            EffectClass::ReadClipboard | EffectClass::WriteClipboard => {
+                same_place(&self.target, &action.target)
+            }
         }
     }
+}
+
+/// Whether one input to a place is the other in other words. Other text for a field is what a person who
+/// said no may well want; a button that is pressed in another way is not.
+fn same_input(one: &ActionKind, other: &ActionKind) -> bool {
+    match (written(one), written(other)) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => match (one, other) {
+            (ActionKind::PressKeys { keys: a, .. }, ActionKind::PressKeys { keys: b, .. }) => {
+                a == b || presses(one) && presses(other)
+            }
+            (ActionKind::PressKeys { .. }, _) => presses(one),
+            (_, ActionKind::PressKeys { .. }) => presses(other),
+            (_, _) => true,
+        },
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// What is written, by text or key by key, whatever spaces and capitals it has.
+fn written(kind: &ActionKind) -> Option<String> {
+    let text: String = if let ActionKind::TypeText { text, .. } = kind {
+        text.clone()
+    } else if let ActionKind::PressKeys { keys, .. } = kind {
+        keys.chords().iter().map(letter).collect::<Option<_>>()?
+    } else {
+        return None;
+    };
+    Some(text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect())
+}
+
+/// What a chord writes, where it is a letter.
+fn letter(chord: &Chord) -> Option<char> {
+    let is_plain = chord.modifiers.iter().all(|held| *held == Modifier::Shift);
+    if let (Key::Char(c), true) = (chord.key, is_plain) { Some(c) } else { None }
+}
+
+/// Whether it presses what it lands on, as Enter and the space bar do.
+fn presses(kind: &ActionKind) -> bool {
+    let ActionKind::PressKeys { keys, .. } = kind else { return true };
+    let press = |chord: &Chord| {
+        chord.modifiers.is_empty()
+            && matches!(chord.key, Key::Named(NamedKey::Enter | NamedKey::KpEnter | NamedKey::Space))
+    };
+    keys.chords().iter().all(press)
 }
 
 /// A window that was closed and opened again is the same.
@@ -252,7 +318,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::action::{Basis, TargetWindow};
+    use crate::action::{Basis, Button, TargetWindow};
     use crate::call::ToolCall;
     use crate::element::WindowId;
     use crate::geometry::ScreenPoint;
@@ -331,5 +397,35 @@ mod tests {
         let ls = running("ls", &["ls"]);
         assert!(refused((&here, &rm), (&typing(2, "other", 10), &again)));
         assert!(!refused((&here, &rm), (&here, &ls)), "another command is asked for");
+    }
+
+    #[test]
+    fn other_text_for_a_field_is_asked_for_but_not_for_ever() {
+        let write = |text: &str| {
+            let kind = ActionKind::TypeText { text: text.into(), submit: false, clear: true };
+            Action { kind, ..typing(1, "sh", 10) }
+        };
+        let press = |keys: &str| {
+            let kind = ActionKind::PressKeys { keys: keys.parse().unwrap(), hold_ms: 0, times: 1 };
+            Action { kind, ..typing(1, "sh", 10) }
+        };
+        let click = || {
+            let kind =
+                ActionKind::Click { button: Button::Left, count: 1, modifiers: Vec::new(), hold_ms: 0 };
+            Action { kind, ..typing(1, "sh", 10) }
+        };
+        let plain = Stakes::default();
+        let mut answers = Answers::default();
+        let asked = |answers: &Answers, action: &Action| {
+            answers.earlier(action, None, &plain, Instant::now()).is_none()
+        };
+        answers.given(&Approval::deny("use another"), &write("a car"), None, &plain);
+        assert!(!asked(&answers, &write("A  car")) && !asked(&answers, &press("a c a r")));
+        assert!(asked(&answers, &write("a bus")) && asked(&answers, &press("ctrl+s")));
+        answers.given(&Approval::deny("no"), &click(), None, &plain);
+        assert!(!asked(&answers, &press("Return")) && !asked(&answers, &press("space")));
+        assert!(asked(&answers, &write("a bus")) && asked(&answers, &press("ctrl+s")));
+        answers.given(&Approval::deny("no"), &write("a bus"), None, &plain);
+        assert!(!asked(&answers, &write("a train")), "nobody is asked for ever");
     }
 }

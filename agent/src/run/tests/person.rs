@@ -121,6 +121,18 @@ fn hub() -> Hub {
     Hub::new("s", Steering::default())
 }
 
+/// A run in which nothing is asked and the person does something at the beginning of the first thought.
+async fn steered(answers: &[&str], act: impl Fn(&Hub) + Send + Sync + 'static) -> Beheld {
+    let hub = hub();
+    let steers = hub.clone();
+    let during = Arc::new(move |thought| {
+        if thought == 0 {
+            act(&steers);
+        }
+    });
+    beheld(&hub, Box::new(Open), answers, during).await
+}
+
 fn after(time: Duration, then: impl FnOnce() + Send + 'static) {
     tokio::spawn(async move {
         tokio::time::sleep(time).await;
@@ -132,23 +144,14 @@ const SOON: Duration = Duration::from_millis(80);
 
 #[tokio::test]
 async fn what_is_thought_when_it_is_paused_is_not_done() {
-    let hub = hub();
-    let steers = hub.clone();
-    let beheld = beheld(
-        &hub,
-        Box::new(Open),
-        &[CLICK, CLICK, FINISH],
-        Arc::new(move |thought| {
-            if thought == 0 {
-                steers.command(Command::Pause, "a").unwrap();
-                let steers = steers.clone();
-                after(SOON, move || {
-                    assert_eq!(steers.state().waiting, Some(Wait::Resume));
-                    steers.command(Command::Resume, "a").unwrap();
-                });
-            }
-        }),
-    )
+    let beheld = steered(&[CLICK, CLICK, FINISH], |steers| {
+        steers.command(Command::Pause, "a").unwrap();
+        let steers = steers.clone();
+        after(SOON, move || {
+            assert_eq!(steers.state().waiting, Some(Wait::Resume));
+            steers.command(Command::Resume, "a").unwrap();
+        });
+    })
     .await;
     assert!(matches!(beheld.exit, Exit::Done { .. }), "{:?}", beheld.exit);
     assert_eq!(beheld.prompts.len(), 3);
@@ -157,42 +160,24 @@ async fn what_is_thought_when_it_is_paused_is_not_done() {
 
 #[tokio::test]
 async fn a_step_is_one_step() {
-    let hub = hub();
-    let steers = hub.clone();
-    let beheld = beheld(
-        &hub,
-        Box::new(Open),
-        &[CLICK, FINISH],
-        Arc::new(move |thought| {
-            if thought == 0 {
-                steers.command(Command::Step, "a").unwrap();
-                let steers = steers.clone();
-                after(SOON * 20, move || {
-                    let state = steers.state();
-                    assert_eq!((state.pace, state.waiting), (Pace::Paused, Some(Wait::Resume)));
-                    steers.command(Command::Resume, "a").unwrap();
-                });
-            }
-        }),
-    )
+    let beheld = steered(&[CLICK, FINISH], |steers| {
+        steers.command(Command::Step, "a").unwrap();
+        let steers = steers.clone();
+        after(SOON * 20, move || {
+            let state = steers.state();
+            assert_eq!((state.pace, state.waiting), (Pace::Paused, Some(Wait::Resume)));
+            steers.command(Command::Resume, "a").unwrap();
+        });
+    })
     .await;
     assert!(matches!(beheld.exit, Exit::Done { .. }), "{:?}", beheld.exit);
 }
 
 #[tokio::test]
 async fn what_the_person_says_is_in_the_next_question_and_in_the_record() {
-    let hub = hub();
-    let steers = hub.clone();
-    let beheld = beheld(
-        &hub,
-        Box::new(Open),
-        &["what?", CLICK, FINISH],
-        Arc::new(move |thought| {
-            if thought == 0 {
-                steers.command(Command::Say { text: "and be quick".into() }, "a").unwrap();
-            }
-        }),
-    )
+    let beheld = steered(&["what?", CLICK, FINISH], |steers| {
+        steers.command(Command::Say { text: "and be quick".into() }, "a").unwrap();
+    })
     .await;
     assert!(!beheld.prompts[0].contains("be quick"), "{}", beheld.prompts[0]);
     assert!(beheld.prompts[1].contains("The person adds: and be quick"), "{}", beheld.prompts[1]);
@@ -202,31 +187,25 @@ async fn what_the_person_says_is_in_the_next_question_and_in_the_record() {
 
 #[tokio::test]
 async fn while_the_person_has_the_desktop_nothing_is_seen_and_afterwards_it_is_told() {
-    let hub = hub();
-    let steers = hub.clone();
-    let beheld = beheld(
-        &hub,
-        Box::new(Open),
-        &[CLICK, CLICK, FINISH],
-        Arc::new(move |thought| {
-            if thought == 0 {
-                steers.command(Command::TakeOver, "a").unwrap();
-                assert!(!steers.is_handed_over(), "before the run stands still");
-                let steers = steers.clone();
-                after(SOON, move || {
-                    assert!(steers.is_handed_over());
-                    steers.command(Command::GiveBack, "a").unwrap();
-                    assert!(!steers.is_handed_over());
-                });
-            }
-        }),
-    )
+    let beheld = steered(&[CLICK, CLICK, FINISH], |steers| {
+        steers.command(Command::TakeOver, "a").unwrap();
+        assert!(!steers.is_handed_over(), "before the run stands still");
+        let steers = steers.clone();
+        after(SOON, move || {
+            assert!(steers.is_handed_over());
+            steers.command(Command::GiveBack, "a").unwrap();
+            assert!(!steers.is_handed_over());
+        });
+    })
     .await;
     assert!(matches!(beheld.exit, Exit::Done { .. }), "{:?}", beheld.exit);
     assert_eq!(beheld.clicks, 1);
     assert!(beheld.prompts[1].contains("the person took over"), "{}", beheld.prompts[1]);
     assert_eq!(beheld.steps[0].interventions, [Intervention::TookOver]);
 }
+
+const GIVEN_UP: &str =
+    r#"{"tool":"finish","args":{"status":"success","answer":"not saved","evidence":["Save"]}}"#;
 
 #[tokio::test]
 async fn a_reason_for_no_is_read_by_the_model() {
@@ -235,7 +214,7 @@ async fn a_reason_for_no_is_read_by_the_model() {
     tokio::spawn(async move {
         let mut updates = answers.join(None);
         let mut asked = 0;
-        while asked < 3 {
+        while asked < 2 {
             updates.next().await;
             let Some(question) = answers.state().question else { continue };
             asked += 1;
@@ -248,7 +227,7 @@ async fn a_reason_for_no_is_read_by_the_model() {
             answers.command(command, "a").unwrap();
         }
     });
-    let beheld = beheld(&hub, Box::new(Ask), &[CLICK, CLICK, FINISH], Arc::new(|_| ())).await;
+    let beheld = beheld(&hub, Box::new(Ask), &[CLICK, GIVEN_UP], Arc::new(|_| ())).await;
     assert!(matches!(beheld.exit, Exit::Done { .. }), "{:?}", beheld.exit);
     assert!(beheld.prompts[1].contains("save it elsewhere"), "{}", beheld.prompts[1]);
 }

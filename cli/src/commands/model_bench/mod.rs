@@ -24,6 +24,8 @@ pub mod worker;
 const PACKAGES: [&str; 1] = ["xllamacpp==2026.10.11549"];
 /// Tokens that are written after each prompt.
 const WRITTEN: u32 = 24;
+/// What stands before a question in the log of a run.
+const ASKED: &str = "freehand_model::asked: ";
 /// Tokens of the prompt of the first question.
 const FIRST: u32 = 16;
 
@@ -75,6 +77,8 @@ pub struct Case {
 /// What one question of a real run took on both sides.
 #[derive(Debug, Serialize)]
 pub struct Steps {
+    /// It chose among a few answers, and wrote none.
+    pub is_choice: bool,
     /// On this side.
     pub freehand: Answer,
     /// On the other.
@@ -220,6 +224,21 @@ fn rates(answer: &Answer) -> (f64, f64) {
     (answer.read_ms / f64::from(answer.read.max(1)), answer.written_ms / f64::from(written))
 }
 
+/// A question of a run in the form that llama.cpp takes, with its own memory and its own grammar. Where
+/// only a choice is wanted it writes a single token, which is the least that tells it.
+fn for_llama_cpp(question: &Question, ids: &[u32]) -> serde_json::Value {
+    let Some(asked) = &question.asked else {
+        return json!({ "prompt": ids, "n_predict": question.n_predict });
+    };
+    if !question.options.is_empty() {
+        let options: Vec<_> = question.options.iter().map(|option| json!(option).to_string()).collect();
+        let grammar = format!("root ::= {}", options.join(" | "));
+        return json!({ "prompt": ids, "n_predict": 1, "cache_prompt": true, "grammar": grammar });
+    }
+    let (count, schema) = (asked.max_tokens, asked.constraint.schema());
+    json!({ "prompt": ids, "n_predict": count, "cache_prompt": true, "json_schema": schema })
+}
+
 /// Puts the questions of a file to both, each with its own memory of what came before.
 async fn take_steps(
     file: &Path,
@@ -230,16 +249,19 @@ async fn take_steps(
     let text = std::fs::read_to_string(file).with_context(|| format!("`{}`", file.display()))?;
     let mut steps = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        spinner.set_message(format!("step {}", number + 1));
+        // The log has lines about other things too.
+        let Some((_, line)) = line.split_once(ASKED) else { continue };
+        spinner.set_message(format!("question {}", steps.len() + 1));
         let question: Question = serde_json::from_str(line)
             .with_context(|| format!("`{}`, line {}", file.display(), number + 1))?;
         let mut freehand = own.ask(&question).await?;
         let ids = std::mem::take(&mut freehand.ids);
-        let mut other = json!({ "prompt": ids, "n_predict": question.n_predict, "cache_prompt": true });
-        if let (Some(fields), Some(schema)) = (other.as_object_mut(), &question.json_schema) {
-            fields.insert("json_schema".into(), schema.clone());
-        }
-        steps.push(Steps { freehand, peer: peer.ask_as(&other).await? });
+        let other = for_llama_cpp(&question, &ids);
+        let is_choice = !question.options.is_empty();
+        steps.push(Steps { is_choice, freehand, peer: peer.ask_as(&other).await? });
+    }
+    if steps.is_empty() {
+        return Err(usage(format!("`{}` has no line with `{}`", file.display(), ASKED.trim())));
     }
     Ok(steps)
 }

@@ -69,24 +69,27 @@ fn beside(own: &Sides, peer: &Sides) {
 
 fn compared(steps: &[Steps]) {
     let sum = |pick: fn(&Steps) -> f64| steps.iter().map(pick).sum::<f64>();
+    let of_answers =
+        |pick: fn(&Steps) -> u32| steps.iter().filter(|s| !s.is_choice).map(pick).sum::<u32>();
     let (own, peer) = (sum(|s| s.freehand.wall_ms), sum(|s| s.peer.wall_ms));
+    let choices = steps.iter().filter(|s| s.is_choice).count();
     let line = format!(
-        "{} steps: {:.1} s, llama.cpp {:.1} s ({:.2}x)",
-        steps.len(),
+        "{} answers and {choices} choices: {:.1} s, llama.cpp {:.1} s ({:.2}x)",
+        steps.len() - choices,
         own / 1e3,
         peer / 1e3,
         own / peer
     );
     terminal::answer(&line);
     let counts = format!(
-        "  read {:.0}, reused {:.0}, sampled {:.0}, forced {:.0}; llama.cpp read {:.0}, reused {:.0}, sampled {:.0}",
-        sum(|s| s.freehand.read.into()),
-        sum(|s| s.freehand.cached.into()),
-        sum(|s| (s.freehand.written - s.freehand.forced).into()),
-        sum(|s| s.freehand.forced.into()),
-        sum(|s| s.peer.read.into()),
-        sum(|s| s.peer.cached.into()),
-        sum(|s| s.peer.written.into()),
+        "  for the answers read {}, reused {}, sampled {}, forced {}; llama.cpp read {}, reused {}, sampled {}",
+        of_answers(|s| s.freehand.read),
+        of_answers(|s| s.freehand.cached),
+        of_answers(|s| s.freehand.written - s.freehand.forced),
+        of_answers(|s| s.freehand.forced),
+        of_answers(|s| s.peer.read),
+        of_answers(|s| s.peer.cached),
+        of_answers(|s| s.peer.written),
     );
     terminal::answer(&counts);
     let same = steps.iter().filter(|s| compact(&s.freehand.text) == compact(&s.peer.text)).count();

@@ -6,15 +6,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use freehand_model::backend::Unread;
 use freehand_model::backend::embedded::{Embedded, Settings};
-use freehand_model::{Constraint, Model as _, Prompt, Turn};
+use freehand_model::{Model as _, Prompt};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::args::ModelWorkerArgs;
 use crate::exit::Code;
 use crate::terminal;
 
-/// A question, in tokens or in turns.
+/// A question, in tokens or as it was asked in a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Question {
     /// Tokens to read.
@@ -23,15 +22,12 @@ pub struct Question {
     /// Tokens to write.
     #[serde(default)]
     pub n_predict: u32,
-    /// A conversation to answer, in place of tokens.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub turns: Vec<Turn>,
-    /// Turns that are the same in each question.
-    #[serde(default)]
-    pub lasting: usize,
-    /// What the answer must look like.
+    /// A question of a run, in place of tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub json_schema: Option<Value>,
+    pub asked: Option<Prompt>,
+    /// How likely each of these is as its answer is all that is wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
 }
 
 /// An answer and what it took.
@@ -76,10 +72,10 @@ pub async fn run(args: ModelWorkerArgs) -> Result<Code> {
     for line in stdin().lock().lines() {
         let question: Question = serde_json::from_str(&line?).context("not a question")?;
         let start = Instant::now();
-        let mut answer = if question.turns.is_empty() {
-            tokio::task::block_in_place(|| timed(&model, &question))?
-        } else {
-            asked(&model, question).await?
+        let mut answer = match question.asked {
+            None => tokio::task::block_in_place(|| timed(&model, &question))?,
+            Some(prompt) if question.options.is_empty() => asked(&model, &prompt).await?,
+            Some(prompt) => chosen(&model, &prompt, &question.options).await?,
         };
         answer.wall_ms = start.elapsed().as_secs_f64() * 1e3;
         answer.peak_kib = peak();
@@ -99,12 +95,17 @@ fn timed(model: &Embedded, question: &Question) -> Result<Answer> {
     })
 }
 
-async fn asked(model: &Embedded, question: Question) -> Result<Answer> {
-    let Question { turns, lasting, json_schema, n_predict, .. } = question;
-    let constraint = json_schema.map_or(Constraint::Free, Constraint::JsonSchema);
-    let prompt = Prompt { turns, lasting, constraint, max_tokens: n_predict, ..Prompt::default() };
-    let ids = model.tokens(&prompt).await?;
-    let completion = model.complete(&prompt, &mut Unread).await?;
+async fn chosen(model: &Embedded, prompt: &Prompt, options: &[String]) -> Result<Answer> {
+    let ids = model.tokens(prompt).await?;
+    let shares = model.choose(prompt, options).await?;
+    let best = shares.iter().zip(options).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let text = best.map(|(_, option)| option.clone()).unwrap_or_default();
+    Ok(Answer { text, ids, ..Answer::default() })
+}
+
+async fn asked(model: &Embedded, prompt: &Prompt) -> Result<Answer> {
+    let ids = model.tokens(prompt).await?;
+    let completion = model.complete(prompt, &mut Unread).await?;
     let usage = completion.usage;
     Ok(Answer {
         text: completion.text,

@@ -12,7 +12,7 @@ use tokenizers::{SplitDelimiterBehavior, Tokenizer};
 
 /// Qwen2 and those that took over its tokens.
 const SINGLE_DIGITS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-/// Llama 3.
+/// Llama 3, GLM-4, LFM2, and those that took over the cuts of GPT-4, as Phi-4 did.
 const THREE_DIGITS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// What tells one family from another.
@@ -27,7 +27,7 @@ struct Family {
     whole_first: bool,
 }
 
-const FAMILIES: [Family; 3] = [
+const FAMILIES: [Family; 4] = [
     Family {
         names: &["qwen2", "deepseek-r1-qwen"],
         cuts: Some(SINGLE_DIGITS),
@@ -35,10 +35,16 @@ const FAMILIES: [Family; 3] = [
         whole_first: false,
     },
     Family {
-        names: &["llama-bpe", "llama3", "llama-v3"],
+        names: &["llama-bpe", "llama3", "llama-v3", "lfm2"],
         cuts: Some(THREE_DIGITS),
         composes: false,
         whole_first: true,
+    },
+    Family {
+        names: &["glm4", "chatglm-bpe", "dbrx"],
+        cuts: Some(THREE_DIGITS),
+        composes: false,
+        whole_first: false,
     },
     Family { names: &["smollm"], cuts: None, composes: false, whole_first: false },
 ];

@@ -12,13 +12,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use toktrie::TokenId;
 
 use super::Settings;
-use super::branches::Branches;
+use super::decoder::{Decoder, Own};
 use super::gguf::{Gguf, useless};
 use super::grammar::{Grammar, Rules};
 use super::network::{Network, Wanted};
 use super::prefixes::Prefixes;
 use super::text::Text;
 use super::thinking::{Thinking, Thought};
+use super::upstream::{self, Upstream};
 use super::vocabulary::{Rendered, Vocabulary, count};
 use crate::backend::ModelError;
 use crate::prompt::{Chosen, Completion, Finish, Likely, Prompt, Usage};
@@ -39,15 +40,13 @@ pub(super) enum Event {
     Thought(String),
 }
 
-/// A network with its tokens and what it remembers.
+/// A network with its tokens.
 #[derive(Debug)]
 pub(super) struct Engine {
     path: PathBuf,
-    network: Network,
+    decoder: Box<dyn Decoder>,
     vocabulary: Arc<Vocabulary>,
     grammar: Grammar,
-    branches: Branches,
-    prefixes: Option<Prefixes>,
 }
 
 /// An answer while it is written.
@@ -71,31 +70,28 @@ impl Engine {
     pub(super) fn load(path: &Path, settings: &Settings) -> Result<Self, ModelError> {
         let gguf = Gguf::open(path)?;
         let bad = |reason: String| useless(path, &reason);
-        let (network, vocabulary, grammar) = thread::scope(|scope| {
+        let (decoder, vocabulary, grammar) = thread::scope(|scope| {
             let tokens = scope.spawn(|| {
                 let count = gguf.rows("token_embd.weight")?;
                 let vocabulary = Arc::new(Vocabulary::read(&gguf, count)?);
                 Ok((vocabulary.clone(), Grammar::new(&vocabulary)?))
             });
-            let network = Network::read(&gguf, settings.context as usize).map_err(bad);
-            let network = network.and_then(|network| network.pack().map_err(failed).map(|()| network));
+            let decoder = decoder(&gguf, settings).map_err(bad);
             let tokens = tokens.join().unwrap_or_else(|_| Err("has tokens that cannot be used".into()));
-            network.and_then(|network| tokens.map_err(bad).map(|(words, rules)| (network, words, rules)))
+            decoder.and_then(|decoder| tokens.map_err(bad).map(|(words, rules)| (decoder, words, rules)))
         })?;
-        let prefixes = settings.prefixes.clone().map(|folder| Prefixes::new(folder, &gguf));
         gguf.release(0, gguf.map.len());
-        let branches = Branches::new(&network);
-        Ok(Self { path: path.to_path_buf(), network, vocabulary, grammar, branches, prefixes })
+        Ok(Self { path: path.to_path_buf(), decoder, vocabulary, grammar })
     }
 
     /// What it computes with.
-    pub(super) fn network(&self) -> &Network {
-        &self.network
+    pub(super) fn decoder(&mut self) -> &mut dyn Decoder {
+        self.decoder.as_mut()
     }
 
     /// Tokens that fit in prompt and answer together.
     pub(super) fn context(&self) -> u32 {
-        count(self.network.sizes.context)
+        count(self.decoder.context())
     }
 
     /// The tokens of a prompt.
@@ -112,7 +108,7 @@ impl Engine {
         let started = Instant::now();
         let Rendered { ids, lasting, thinks } = self.vocabulary.render(prompt, self.context())?;
         let mut answer = Answer::new(prompt, self.grammar.rules(&prompt.constraint)?);
-        let mut room = self.network.sizes.context.saturating_sub(ids.len());
+        let mut room = self.decoder.context().saturating_sub(ids.len());
         if thinks {
             // Half of the room is for the answer, should it need that.
             let budget = (prompt.thinking as usize).min(room / 2);
@@ -143,7 +139,7 @@ impl Engine {
                 break finish;
             }
         };
-        self.keep(lasting);
+        self.decoder.keep(lasting);
         Ok(answer.finish(finish, started, events))
     }
 
@@ -163,7 +159,7 @@ impl Engine {
         if options.iter().any(Vec::is_empty) {
             return Err(ModelError::BadConstraint("an option is empty".into()));
         }
-        if ids.len() + longest > self.network.sizes.context {
+        if ids.len() + longest > self.decoder.context() {
             let prompt = count(ids.len() + longest);
             return Err(ModelError::TooLong { prompt, context: self.context() });
         }
@@ -173,11 +169,11 @@ impl Engine {
         let mut likelihoods = Vec::with_capacity(options.len());
         for option in &options {
             let likelihood = self.likelihood(&first, option, events);
-            self.branches.current.cut(ids.len());
+            self.decoder.cut(ids.len());
             let Some(likelihood) = likelihood? else { return Ok(None) };
             likelihoods.push(likelihood);
         }
-        self.keep(lasting);
+        self.decoder.keep(lasting);
         Ok(Some(shares(&likelihoods)))
     }
 
@@ -199,25 +195,11 @@ impl Engine {
         Ok(Some(sum))
     }
 
-    /// Finds what `ids` have in common with what is remembered or kept on the disk, but for their last
-    /// token, whose logits are needed, and forgets what else that branch has. Gives the tokens found.
+    /// Finds what `ids` have in common with what is remembered, but for their last token, whose logits are
+    /// needed. Gives the tokens found.
     fn recall(&mut self, ids: &[TokenId], lasting: usize) -> usize {
         let (_, beginning) = ids.split_last().unwrap_or((&0, &[]));
-        self.branches.choose(&self.network, beginning, lasting);
-        let branch = &mut self.branches.current;
-        if let (Some(prefixes), Some(lasting)) = (&mut self.prefixes, beginning.get(..lasting))
-            && branch.common(lasting) < lasting.len()
-        {
-            prefixes.take(lasting, branch);
-        }
-        branch.keep(beginning)
-    }
-
-    /// Keeps the work on the lasting part of the prompt for later runs.
-    fn keep(&mut self, lasting: usize) {
-        if let Some(prefixes) = &mut self.prefixes {
-            prefixes.keep(&self.branches.current, lasting);
-        }
+        self.decoder.recall(beginning, lasting)
     }
 
     fn read(
@@ -227,7 +209,7 @@ impl Engine {
         events: &UnboundedSender<Event>,
     ) -> Result<Option<Vec<f32>>, ModelError> {
         let go_on = || say(events, Event::Working);
-        let logits = self.branches.current.read(&self.network, ids, wanted, &go_on).map_err(failed)?;
+        let logits = self.decoder.read(ids, wanted, &go_on).map_err(failed)?;
         // A damaged weight spreads to all of them, and what is chosen by them would be done.
         match &logits {
             Some(logits) if !logits.iter().all(|logit| logit.is_finite()) => {
@@ -408,6 +390,18 @@ impl<'a> Answer<'a> {
         let thinking = self.thought.or_else(|| self.thinking.map(Thinking::into_text));
         Completion { text: self.text.into_text(), thinking, finish, usage: self.usage }
     }
+}
+
+/// The network of a file: our own where it computes that family, else candle's.
+fn decoder(gguf: &Gguf, settings: &Settings) -> Result<Box<dyn Decoder>, String> {
+    let context = settings.context as usize;
+    if gguf.text("general.architecture").is_ok_and(upstream::knows) {
+        return Ok(Box::new(Upstream::read(gguf, context)?));
+    }
+    let network = Network::read(gguf, context)?;
+    network.pack().map_err(|error| error.to_string())?;
+    let prefixes = settings.prefixes.clone().map(|folder| Prefixes::new(folder, gguf));
+    Ok(Box::new(Own::new(network, prefixes)))
 }
 
 /// Breaks once nobody listens.

@@ -6,7 +6,6 @@ use std::time::Instant;
 use toktrie::TokenId;
 
 use super::Embedded;
-use super::branch::Branch;
 use super::engine::{failed, milliseconds};
 use super::network::Wanted;
 use crate::backend::ModelError;
@@ -25,19 +24,20 @@ pub struct Timing {
 impl Embedded {
     /// Reads `ids` anew and writes `count` tokens after them, whatever they are. It blocks the thread.
     pub fn time(&self, ids: &[TokenId], count: usize) -> Result<Timing, ModelError> {
-        let engine = self.engine.blocking_lock();
-        let network = engine.network();
-        let (longest, width) = (network.sizes.context, network.sizes.vocabulary);
+        let mut engine = self.engine.blocking_lock();
+        let most = engine.context();
+        let decoder = engine.decoder();
+        let (longest, width) = (decoder.context(), decoder.vocabulary());
         if ids.is_empty() || ids.iter().any(|id| *id as usize >= width) {
             return Err(ModelError::Failed(format!("tokens are numbered from 0 to {}", width - 1)));
         }
         if ids.len() + count > longest {
             let prompt = super::vocabulary::count(ids.len() + count);
-            return Err(ModelError::TooLong { prompt, context: engine.context() });
+            return Err(ModelError::TooLong { prompt, context: most });
         }
-        let mut branch = Branch::new(network);
+        decoder.cut(0);
         let mut read = |ids: &[TokenId]| -> Result<TokenId, ModelError> {
-            let logits = branch.read(network, ids, Wanted::Last, &|| ControlFlow::Continue(()));
+            let logits = decoder.read(ids, Wanted::Last, &|| ControlFlow::Continue(()));
             let logits = logits.map_err(failed)?.unwrap_or_default();
             let best = (0..).zip(logits).max_by(|(_, a), (_, b)| a.total_cmp(b));
             Ok(best.map_or(0, |(id, _)| id))

@@ -1,5 +1,5 @@
-//! The model in this process: weights of the Qwen2, Qwen3 and Llama families from a GGUF file, computed on
-//! the processor.
+//! The model in this process: weights from a GGUF file, computed on the processor, by the network of this
+//! crate for the Qwen2, Qwen3 and Llama families and by candle's own for others.
 //!
 //! It answers one question at a time, on a thread of its own, and remembers the last prompt: what the
 //! next one has in common with it costs nothing. Constraints are enforced token by token, and tokens that
@@ -24,6 +24,7 @@ mod branches;
 mod cache;
 mod counter;
 mod cuts;
+mod decoder;
 mod engine;
 mod gguf;
 mod grammar;
@@ -38,6 +39,7 @@ mod template;
 mod text;
 mod thinking;
 mod turns;
+mod upstream;
 mod vocabulary;
 mod weights;
 
@@ -155,6 +157,7 @@ impl Model for Embedded {
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, ModelError> {
         let prompt = prompt.clone();
+        trace(&prompt, &[]);
         let question = move |engine: &mut Engine, events: &_| engine.complete(&prompt, events);
         let (mut completion, seen) = self.ask(sink, question).await?;
         if let Some(seen) = seen {
@@ -166,9 +169,19 @@ impl Model for Embedded {
 
     async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
         let (prompt, options) = (prompt.clone(), options.to_vec());
+        trace(&prompt, &options);
         let question = move |engine: &mut Engine, events: &_| engine.choose(&prompt, &options, events);
         let (shares, _) = self.ask(&mut Unread, question).await?;
         shares.ok_or_else(|| ModelError::Failed("the question was broken off".into()))
+    }
+}
+
+/// Writes a question down for whoever wants to put it again: `FREEHAND_LOG=freehand_model::asked=trace`.
+fn trace(prompt: &Prompt, options: &[String]) {
+    const TARGET: &str = "freehand_model::asked";
+    if tracing::enabled!(target: TARGET, tracing::Level::TRACE) {
+        let asked = serde_json::json!({ "asked": prompt, "options": options });
+        tracing::trace!(target: TARGET, "{asked}");
     }
 }
 
