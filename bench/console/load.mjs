@@ -129,23 +129,27 @@ async function viewers() {
 }
 
 // A line of so many bytes a second with a delay, in both directions, to the same port of 127.0.0.1. All
-// connections share it, piece by piece.
+// connections share it, a packet at a time.
 function slow(port, rate, delay) {
-  const pass = (from, to, way) => {
-    from.on("data", (bytes) => {
-      from.pause();
-      way.free = Math.max(way.free, Date.now()) + (bytes.length / rate) * 1000;
-      setTimeout(() => to.destroyed || to.write(bytes), way.free - Date.now() + delay);
-      setTimeout(() => from.resume(), way.free - Date.now());
-    });
-    from.on("close", () => to.destroy());
+  const PACKET = 1448;
+  const pass = async (from, to, way) => {
     from.on("error", () => to.destroy());
+    for await (const bytes of from) {
+      for (let at = 0; at < bytes.length; at += PACKET) {
+        const packet = bytes.subarray(at, at + PACKET);
+        way.free = Math.max(way.free, performance.now()) + (packet.length / rate) * 1000;
+        await rest(way.free - performance.now());
+        setTimeout(() => to.destroyed || to.write(packet), delay);
+      }
+    }
+    to.end();
   };
   const [up, down] = [{ free: 0 }, { free: 0 }];
   const server = net.createServer({ highWaterMark: 4096 }, (near) => {
     const far = net.connect({ host: "127.0.0.1", port, highWaterMark: 4096 });
-    pass(near, far, up);
-    pass(far, near, down);
+    for (const [from, to, way] of [[near, far, up], [far, near, down]]) {
+      pass(from, to, way).catch(() => to.destroy());
+    }
   });
   return new Promise((resolve) => server.listen(port, "127.0.0.2", () => resolve(server)));
 }
