@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use freehand_agent::outside::Stop;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::display;
@@ -20,6 +21,8 @@ pub struct Interrupt {
     stop: Stop,
     asked: watch::Sender<bool>,
     pressed: watch::Sender<bool>,
+    /// Whoever asks may be on a thread of their own.
+    runtime: Handle,
 }
 
 impl Interrupt {
@@ -30,6 +33,7 @@ impl Interrupt {
             stop: Stop::default(),
             asked: watch::Sender::new(false),
             pressed: watch::Sender::new(false),
+            runtime: Handle::current(),
         };
         let own = this.clone();
         tokio::spawn(async move {
@@ -54,7 +58,7 @@ impl Interrupt {
         if !*self.asked.borrow() {
             // Before anybody hears of it, who may end the program.
             terminal::say(Tone::Strong, words);
-            tokio::task::spawn_blocking(display::release_everything);
+            self.runtime.spawn_blocking(display::release_everything);
         }
         self.asked.send_replace(true);
     }
