@@ -37,6 +37,11 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     if !args.console && args.supervision.is_given() {
         return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
     }
+    if args.view.tui && !tui::is_possible() {
+        return Err(usage(
+            "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
+        ));
+    }
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
     let limits = limits(&args.planner, &config)?;
@@ -44,7 +49,7 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     let listener = listener(args.record.json);
-    let views = views(&args, &terms)?;
+    let views = views(&args, &terms);
     let (supervised, listener) = if args.console || views {
         let supervised = Supervised::new(&args.supervision, &terms, listener)?;
         let hub = supervised.hub.clone();
@@ -89,17 +94,12 @@ pub async fn run(args: RunArgs) -> Result<Code> {
 }
 
 /// Whether it is shown on the whole terminal.
-fn views(args: &RunArgs, terms: &Terms) -> Result<bool> {
-    if args.view.tui && !tui::is_possible() {
-        return Err(usage(
-            "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
-        ));
-    }
+fn views(args: &RunArgs, terms: &Terms) -> bool {
     let usual = terms.ruling == Ruling::Preset(Preset::Supervised)
         && terms.answers == Answers::Person
         && !(args.view.plain || args.console || args.record.json)
         && tui::is_possible();
-    Ok(args.view.tui || usual)
+    args.view.tui || usual
 }
 
 /// A task with what it is known by.

@@ -80,7 +80,8 @@ fn line(canvas: &mut Canvas, from: ScreenPoint, to: ScreenPoint) {
         let part = |origin: i32, way: i64| {
             i32::try_from(i64::from(origin) + way * dot / dots).unwrap_or(origin)
         };
-        canvas.fill(&Rect::new(part(from.x, dx) - 1, part(from.y, dy) - 1, 3, 3), INK);
+        let (x, y) = (part(from.x, dx).saturating_sub(1), part(from.y, dy).saturating_sub(1));
+        canvas.fill(&Rect::new(x, y, 3, 3), INK);
     }
 }
 

@@ -43,7 +43,7 @@ fn a_kept_desktop_goes_on_until_it_is_ended() {
 
     let args = ["observe", "--display", "virtual:work"];
     let seen = account.run(&args);
-    assert!(seen.out.contains("1280x800") && seen.out.contains("xterm"), "{seen:#?}");
+    assert!(seen.out.contains("1280x800") && seen.out.contains("XTerm"), "{seen:#?}");
     let sized = [
         "do",
         "--display",
@@ -54,7 +54,7 @@ fn a_kept_desktop_goes_on_until_it_is_ended() {
     ];
     account.run(&sized).check(0, &[]);
     let smaller = account.run(&args);
-    assert!(smaller.out.contains("900x600") && smaller.out.contains("xterm"), "{smaller:#?}");
+    assert!(smaller.out.contains("900x600") && smaller.out.contains("XTerm"), "{smaller:#?}");
     let huge = ["do", "--display", "virtual:work", "--size", "8000x600", SHELL];
     account.run(&huge).check(5, &["freehand desktop stop"]);
 
@@ -65,7 +65,7 @@ fn a_kept_desktop_goes_on_until_it_is_ended() {
     assert_eq!(standing(&account), off);
     // What is in its home is there the next time.
     let seen = account.run(&args);
-    assert!(seen.out.contains("1280x800") && !seen.out.contains("xterm"), "{seen:#?}");
+    assert!(seen.out.contains("1280x800") && !seen.out.contains("XTerm"), "{seen:#?}");
     assert!(home.join("here.txt").is_file());
     account.run(&["desktop", "delete", "work"]).check(2, &["--yes"]);
     account.run(&["desktop", "delete", "work", "--yes"]).check(0, &["deleted"]);
