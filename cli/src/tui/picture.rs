@@ -31,6 +31,8 @@ pub(super) struct Picture {
     at: Option<Instant>,
     /// Where it is shown, and whether that is another picture than the one that is there.
     place: Option<Rect>,
+    /// The room that it has.
+    area: Option<Rect>,
     stale: bool,
     /// What else has to be sent before it: the old one goes, and what stood in its place.
     before: String,
@@ -46,6 +48,7 @@ impl Picture {
             pixels: None,
             at: None,
             place: None,
+            area: None,
             stale: false,
             before: String::new(),
         }
@@ -92,8 +95,8 @@ impl Picture {
             pixels::blocks(&resize(pixels, width, height, FilterType::Triangle), place, buffer);
             return;
         }
-        if self.place != Some(place) {
-            (self.place, self.stale) = (Some(place), true);
+        if (self.area, self.place) != (Some(area), Some(place)) {
+            (self.area, self.place, self.stale) = (Some(area), Some(place), true);
             self.before.extend(area.rows().map(pixels::blank));
         }
         for position in area.positions() {
