@@ -267,7 +267,8 @@ impl<'a> Run<'a> {
     fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
         let Self { model, dialect, listener, .. } = *self;
         let steering = self.person.steering().clone();
-        Asking { model, dialect, listener, stop: self.stop.clone(), steering, step, deadline }
+        let thinking = self.limits.thinking;
+        Asking { model, dialect, listener, stop: self.stop.clone(), steering, step, deadline, thinking }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {

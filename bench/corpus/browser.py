@@ -43,6 +43,10 @@ class Page:
         for thing in said["items"] + said["words"]:
             x, y, width, height = (side * said["scale"] for side in thing["box"])
             thing["box"] = [self.origin[0] + x, self.origin[1] + y, width, height]
+        said["drawn"] = [
+            [self.origin[0] + box[0] * said["scale"], self.origin[1] + box[1] * said["scale"], box[2] * said["scale"], box[3] * said["scale"]]
+            for box in said["drawn"]
+        ]
         return said
 
 

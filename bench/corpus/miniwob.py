@@ -27,6 +27,7 @@ with open(os.path.join(HERE, "named.js"), encoding="utf-8") as file:
 SLACK = 3
 # The share of both boxes that a thing without words and its element must have in common.
 OVERLAP = 0.3
+FIELDS = ("textbox", "password", "dropdown", "checkbox", "radio", "slider", "spinner", "moment")
 QUIET = """(() => { const s = document.createElement('style');
 s.textContent = '#reward-display, #click-canvas { display: none !important }'; document.head.append(s) })()"""
 
@@ -71,6 +72,9 @@ def stands_for(element, target):
     x, y = bounds[0] + bounds[2] / 2, bounds[1] + bounds[3] / 2
     inside = box[0] - SLACK <= x <= box[0] + box[2] + SLACK and box[1] - SLACK <= y <= box[1] + box[3] + SLACK
     wanted = (target["phrase"] or "").lower()
+    # A label stands in the list as the name of its field.
+    if wanted and target["tag"] == "label" and element["role"] in FIELDS and wanted in element["name"].lower():
+        return True
     said = [element["name"], element.get("value") or "", element.get("description") or "", *element.get("options", [])]
     if wanted and any(wanted in text.lower() for text in said):
         return inside or overlap(box, bounds) > 0

@@ -1,5 +1,5 @@
 // What the instruction of a MiniWoB++ page names, told by the page itself. A thing is named when a click on
-// it alone ends the episode well, when the instruction quotes or emphasises its words, or when it is one of
+// it alone ends the episode well, when the instruction quotes, emphasises or just says its words, or when it is one of
 // the drawn things that the task is about. Boxes are in CSS px. Gives {instruction, targets, typed}.
 ((task, seed) => {
   const DRAWN = {
@@ -35,6 +35,12 @@
     const visible = [...deepest, ...options].filter((place) => place.shows);
     if (visible.length) visible.forEach((place) => named.set(place.el, {...place, how: 'words', phrase: bare}));
     else typed.push({phrase: bare, hidden: found.length > 0});
+  }
+  // What can be pressed and is called by its words without quotes: `press submit`.
+  const sentence = ' ' + plain(instruction).replace(/[^\p{L}\p{N}#]+/gu, ' ') + ' ';
+  for (const place of places.filter((place) => place.shows && place.el.matches('button, a, input[type=submit], input[type=button], [role=tab], th'))) {
+    const called = plain(place.words).replace(/[^\p{L}\p{N}#]+/gu, ' ').trim();
+    if (called.length > 2 && sentence.includes(` ${called} `) && !named.has(place.el)) named.set(place.el, {...place, how: 'said', phrase: plain(place.words)});
   }
   // What is drawn.
   if (DRAWN[task]) {

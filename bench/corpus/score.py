@@ -32,6 +32,8 @@ USABLE = {
 READABLE = {"text", "heading", "cell", "header", "list_item"}
 # How far in CSS px from where a word stands the element may be that says it: a field says its label.
 NEAR = 200
+# The same where the pixels alone are read.
+TOUCH = 3
 # The share of both boxes that the element and the thing must have in common.
 OVERLAP = 0.5
 # The share of a thing that an element must have that lies within it.
@@ -71,6 +73,90 @@ def score(truth, seen, area=None):
         # Of the texts in a row that reacts to clicks not always the same one stands for it.
         "numbers": {thing: element["id"] for thing, element in pairs.items() if element["role"] in USABLE},
     }
+
+
+def score_pixels(truth, seen, area=None):
+    """The same for a list that was made from the pixels alone, where nothing has a kind: what counts is
+    that an element lies in the thing, so that a click on it arrives, and that words stand where they are."""
+    elements = [e for e in seen["elements"] if not area or inside(centre(box_of(e)), area)]
+    scale = truth["scale"]
+    sure = [item for item in truth["items"] if item["sure"]]
+    pairs = match_pixels(truth["items"], elements)
+    found = [item for item in sure if item["id"] in pairs]
+    named = [item for item in found if not item["name"] or letters(item["name"]) & letters(pairs[item["id"]]["name"])]
+    unread = [word for word in truth["words"] if not stands_there(word, elements, TOUCH * scale)]
+    there = {fold(word) for thing in [*truth["words"], *truth["items"]] for word in tokens(thing.get("text") or thing["name"])}
+    texts = [e for e in elements if e["source"] == "ocr"]
+    said = [(e, word) for e in texts for word in tokens(e["name"])]
+    wrong = [(e, word) for e, word in said if not any(bare(word) in bare(other) for other in there)] if not truth.get("partial") else []
+    drawn = truth.get("drawn", [])
+    stands_for = lambda e: any(inside(centre(box_of(e)), box) for box in [*drawn, *(i["box"] for i in truth["items"])])
+    empty = [e for e in texts if tokens(e["name"]) and all((e, word) in wrong for word in tokens(e["name"]))]
+    extra = [e for e in elements if e["source"] == "vision" and not stands_for(e)] + empty if not truth.get("partial") else []
+    shown = set(re.findall(r"\[(\d+)\] ", seen["list"]))
+    return {
+        "items": len(sure),
+        "found": len(found),
+        "shown": sum(str(pairs[item["id"]]["id"]) in shown for item in found),
+        "named": len(named),
+        "listed": len(elements),
+        "extra": [describe(e) for e in extra],
+        "missing": [f"{i['role']} {i['name'][:50]!r} at {i['box'] and [round(v) for v in i['box']]}" for i in sure if i["id"] not in pairs],
+        "misnamed": [f"{i['role']} {i['name'][:50]!r} is {describe(pairs[i['id']])}" for i in found if i not in named],
+        "words": len(truth["words"]),
+        "unread": [word["text"] for word in unread],
+        "cjk": sum(is_cjk(word) for word in truth["words"]),
+        "unread_cjk": sum(is_cjk(word) for word in unread),
+        "said": len(said),
+        "made_up": [f"{word} in {describe(e)}" for e, word in wrong],
+        "tokens": seen["tokens"],
+        "gaps": seen.get("gaps", []),
+        "numbers": {thing: element["id"] for thing, element in pairs.items()},
+    }
+
+
+def match_pixels(items, elements):
+    """An element of its own for each thing: one that lies in it, best one that says its name."""
+    pairs, used, choices = {}, set(), []
+    for item in items:
+        for element in elements:
+            says = bool(letters(item["name"]) & letters(element["name"]))
+            if item["box"] is None and same_name(item, element):
+                choices.append((2.0, item, element))
+            elif item["box"] is not None and inside(centre(box_of(element)), item["box"]):
+                choices.append((says + overlap(item["box"], box_of(element)), item, element))
+    for _, item, element in sorted(choices, key=lambda choice: -choice[0]):
+        if item["id"] not in pairs and element["id"] not in used:
+            pairs[item["id"]] = element
+            used.add(element["id"])
+    return pairs
+
+
+def stands_there(word, elements, reach):
+    """Whether a text says the word right where it stands."""
+    wanted = bare(word["text"])
+    for element in elements:
+        if wanted in bare(element["name"]) and (word["box"] is None or overlap(wider(word["box"], reach), box_of(element)) > 0):
+            return True
+    return False
+
+
+def wider(box, by):
+    return [box[0] - by, box[1] - by, box[2] + 2 * by, box[3] + 2 * by]
+
+
+def bare(text):
+    """The letters, digits and signs without blanks; wide forms of signs are the same signs."""
+    return "".join(fold(unicodedata.normalize("NFKC", text)).split())
+
+
+def letters(text):
+    """The words of a name, to see whether two have one in common."""
+    return {bare(word) for word in tokens(text)}
+
+
+def is_cjk(word):
+    return re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word["text"]) is not None
 
 
 def match(items, elements):

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from browser import Chromium, Firefox
 from programs import PROGRAMS
-from score import changed_numbers, score
+from score import changed_numbers, score, score_pixels
 from stage import Missing, Stage
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -31,7 +31,8 @@ def look(stage, truth, area):
     told = truth()
     if seen is None:
         raise Missing("the list never stands still")
-    return score(told, seen, area() if callable(area) else area), told
+    judge = score if stage.asks_programs else score_pixels
+    return judge(told, seen, area() if callable(area) else area), told
 
 
 def disturb(stage, told):
@@ -141,6 +142,8 @@ def total(results):
     whole = {"scene": "together", "scale": ""}
     for key in ["items", "found", "shown", "named", "listed", "words", "said", "compared"]:
         whole[key] = sum(result[key] for result in results)
+    for key in ["cjk", "unread_cjk"]:
+        whole[key] = sum(result.get(key, 0) for result in results)
     for key in ["missing", "misnamed", "extra", "unread", "made_up", "changed", "gaps"]:
         whole[key] = [thing for result in results for thing in result[key]]
     counts = sorted(result["tokens"] for result in results if result["tokens"])
@@ -157,6 +160,7 @@ def arguments():
     parser.add_argument("--page", action="append", choices=[*PAGES, "none"], help="only these pages")
     parser.add_argument("--program", action="append", choices=[*PROGRAMS, "firefox", "none"], help="only these programs")
     parser.add_argument("--scale", action="append", type=float, help="only these device scales")
+    parser.add_argument("--no-tree", action="store_true", help="ask no program what it shows: what is seen in the pixels alone")
     parser.add_argument("--json", metavar="FILE", help="write everything here")
     parser.add_argument("--details", action="store_true", help="say what is missing and what is too much")
     parser.add_argument("--least-recall", type=float, default=0.0)
@@ -169,7 +173,7 @@ def run(args):
     results, skipped = [], []
 
     def attempt(what, work):
-        stage = Stage(args.freehand, args.tokens)
+        stage = Stage(args.freehand, args.tokens, asks_programs=not args.no_tree)
         try:
             found = work(stage)
             results.extend(found if isinstance(found, list) else [found])
@@ -200,6 +204,9 @@ def main():
     whole = total(results)
     line(whole)
     print(f"tokens of a list: median {whole['tokens']}, 95th percentile {whole['tokens_p95']}")
+    if whole["cjk"]:
+        latin, unread = whole["words"] - whole["cjk"], len(whole["unread"]) - whole["unread_cjk"]
+        print(f"text: Latin {100 - share(unread, latin) * 100:.1f} % of {latin}, CJK {100 - share(whole['unread_cjk'], whole['cjk']) * 100:.1f} % of {whole['cjk']}")
     if args.details:
         for result in results:
             details(result)

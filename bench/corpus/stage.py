@@ -14,8 +14,11 @@ class Missing(Exception):
 class Stage:
     """A display of Freehand's own, kept by `freehand bench look`."""
 
-    def __init__(self, freehand, tokens=None, size="1280x800", more=()):
+    def __init__(self, freehand, tokens=None, size="1280x800", more=(), asks_programs=True):
+        self.asks_programs = asks_programs
         command = [freehand, "bench", "look", "--size", size, *more]
+        if not asks_programs:
+            command += ["--read", "--no-tree"]
         if tokens:
             command += ["--tokens", tokens]
         self.eyes = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

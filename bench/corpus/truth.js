@@ -1,6 +1,7 @@
 // What a person could use and read on this page, told by the page itself: what the browser tells the
 // accessibility bus plays no part. A thing counts when a click on it would arrive: points inside it are
-// looked up from the top. Boxes are in CSS px of the top window. Gives {items, words}.
+// looked up from the top. Boxes are in CSS px of the top window. Gives {items, words, drawn}, the last of them the
+// boxes in which something is drawn that is neither.
 (() => {
   const KINDS = {
     button: 'button', link: 'link', checkbox: 'checkbox', switch: 'toggle', radio: 'radio', tab: 'tab',
@@ -173,6 +174,10 @@
     for (const el of root.querySelectorAll('*')) {
       item(el, place, out.items);
       held(el, place, out.words);
+      if (el.matches('canvas, svg, img, video, progress, meter')) {
+        const box = clipped(el, moved(el.getBoundingClientRect(), place), place);
+        if (box) out.drawn.push([box.x, box.y, box.width, box.height]);
+      }
       if (el.shadowRoot) visit(el.shadowRoot, place, out);
       if (el.localName === 'iframe' && el.contentDocument?.body) {
         const at = moved(inner(el), place), clip = clipped(el, at, place);
@@ -183,7 +188,7 @@
     for (let node = walker.nextNode(); node; node = walker.nextNode()) texts(node, place, out.words);
   }
 
-  const out = {items: [], words: [], scale: devicePixelRatio};
+  const out = {items: [], words: [], drawn: [], scale: devicePixelRatio};
   visit(document, {x: 0, y: 0, clip: {x: 0, y: 0, width: document.documentElement.clientWidth, height: innerHeight}}, out);
   return out;
 })()

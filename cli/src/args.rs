@@ -156,6 +156,10 @@ pub struct PlannerArgs {
     /// End after this time, for example 90s, 10m or 1h30m [default: 10m].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
+    /// Let a model that thinks aloud do so for so many tokens before each action; 0 asks it not to
+    /// [default: 256].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=32_000))]
+    pub thinking: Option<u32>,
 }
 
 /// Where the record goes and what is printed.

@@ -241,6 +241,7 @@ pub fn limits(args: &PlannerArgs, config: &Config) -> Result<Limits> {
         }
         limits.steps = steps;
     }
+    limits.thinking = args.thinking.or(config.thinking).unwrap_or(limits.thinking);
     match (args.timeout, &config.timeout) {
         (Some(time), _) => limits.time = time,
         (None, Some(text)) => {

@@ -7,6 +7,7 @@ use std::process::Stdio;
 mod desk;
 mod dying;
 mod kept;
+mod hidden;
 mod surprises;
 
 use crate::screen::Screen;

@@ -122,18 +122,31 @@ impl Screen {
 
     /// Whether a window with this title is there.
     pub(crate) fn shows(&self, title: &str) -> bool {
+        self.window_of(title).is_some()
+    }
+
+    /// Where the window with this title is on the screen, without what the window manager draws around it:
+    /// left, top, width, height.
+    pub(crate) fn place_of(&self, title: &str) -> Option<(i16, i16, u16, u16)> {
+        let window = self.window_of(title)?;
+        let size = self.wire.get_geometry(window).unwrap().reply().ok()?;
+        let corner = self.wire.translate_coordinates(window, self.root, 0, 0).unwrap().reply().ok()?;
+        Some((corner.dst_x, corner.dst_y, size.width, size.height))
+    }
+
+    fn window_of(&self, title: &str) -> Option<u32> {
         let mut windows = vec![self.root];
         while let Some(window) = windows.pop() {
             let name = self.wire.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 1024);
             // A window may be gone by now.
             if name.unwrap().reply().is_ok_and(|name| name.value == title.as_bytes()) {
-                return true;
+                return Some(window);
             }
             if let Ok(tree) = self.wire.query_tree(window).unwrap().reply() {
                 windows.extend(tree.children);
             }
         }
-        false
+        None
     }
 }
 

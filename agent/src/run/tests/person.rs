@@ -99,6 +99,7 @@ async fn beheld(hub: &Hub, policy: Box<dyn Policy>, answers: &[&str], during: Du
             steps.push(*step);
         }
     }
+    assert!(model.0.asked().iter().all(|asked| asked.thinking == Limits::default().thinking));
     let prompts = model.0.asked().iter().map(|asked| asked.turns.last().unwrap().text.clone()).collect();
     let is_click = |event: &&SimEvent| matches!(event, SimEvent::Clicked { .. });
     let clicks = desktop.events().iter().filter(is_click).count();

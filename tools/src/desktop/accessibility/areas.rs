@@ -73,6 +73,7 @@ fn kind(tree: &Tree, node: &Node, bounds: &ScreenRect, paged: bool) -> Option<Ar
         Some(AreaKind::Drawing)
     } else if matches!(node.role, BusRole::Canvas | BusRole::DrawingArea)
         || paged && node.role == BusRole::DocumentFrame
+        || node.is_drawn && is_large(bounds)
     {
         Some(AreaKind::Drawing)
     } else if node.role == BusRole::Image && is_leaf() {

@@ -308,6 +308,25 @@ impl Bus {
         address(&hit).filter(|_| !hit.is_null())
     }
 
+    /// The cell of a table in this row and column.
+    pub(super) async fn cell(&self, table: &Address, at: (i32, i32)) -> Option<Address> {
+        let cell = self.call(table, "org.a11y.atspi.Table", "GetAccessibleAt", &at);
+        let cell: ObjectRefOwned = timeout(NODES, cell).await.ok()?.ok()?;
+        address(&cell).filter(|_| !cell.is_null())
+    }
+
+    /// How many columns a table has.
+    pub(super) async fn columns(&self, table: &Address) -> Option<i32> {
+        let columns = self.property(table, "org.a11y.atspi.Table", "NColumns");
+        i32::try_from(timeout(HEARTBEAT, columns).await.ok()?.ok()?).ok()
+    }
+
+    /// Which child of its parent an object is.
+    pub(super) async fn index(&self, of: &Address) -> Option<i32> {
+        let index = self.call::<_, i32>(of, "org.a11y.atspi.Accessible", "GetIndexInParent", &());
+        timeout(HEARTBEAT, index).await.ok()?.ok().filter(|index| *index >= 0)
+    }
+
     /// The name of the first action of each: `click` where a click does something.
     pub(super) async fn actions(&self, of: &[Address]) -> Vec<Option<String>> {
         let end = Instant::now() + NODES;
@@ -374,6 +393,7 @@ impl Bus {
             hint: first(&["placeholder-text", "placeholder", "title"]),
             calling: first(&["class", "id"]),
             holds: first(&["valuetext"]),
+            is_drawn: all.get("tag").is_some_and(|tag| tag == "svg"),
         }
     }
 
@@ -402,6 +422,8 @@ pub(super) struct Attributes {
     pub(super) calling: Option<String>,
     /// Its value as a person reads it.
     pub(super) holds: Option<String>,
+    /// Whether it is no picture but a drawing, of which the tree tells as of one.
+    pub(super) is_drawn: bool,
 }
 
 /// What an object says of itself.
@@ -433,6 +455,7 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
         action: None,
         hint: None,
         calling: None,
+        is_drawn: false,
         labelled_by: None,
         chosen: None,
         beyond: Beyond::default(),

@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use crate::desktop::area::Area;
 use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
+use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::More;
 
@@ -26,9 +27,11 @@ mod list;
 mod merge;
 mod naming;
 mod node;
+mod placing;
 mod programs;
 mod reading;
 mod roles;
+mod sheet;
 mod value;
 
 use beyond::Beyond;
@@ -38,6 +41,7 @@ use hidden::Verdicts;
 use identity::{Looks, Numbers};
 use list::{Lister, TINY};
 use node::{Address, Node, Tree, is_block};
+use placing::{below_their_menus, place_in_windows};
 use programs::{Program, Programs};
 
 /// Objects of one program that are looked at.
@@ -71,6 +75,8 @@ pub struct Accessibility {
     said: HashMap<ElementKey, (BusRole, String)>,
     /// How far from where its program says each of them is, in px.
     moved: HashMap<Address, (i32, i32)>,
+    /// Of these, those of GTK 4, which says of nothing but its windows that it shows.
+    placed: HashSet<Address>,
     /// What lies under something else.
     verdicts: Verdicts,
     /// Programs that did not answer at the last look.
@@ -83,8 +89,8 @@ impl Accessibility {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
         let (last, said, moved) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let (verdicts, silent) = (Verdicts::default(), HashSet::new());
-        Ok(Self { bus, programs, numbers, last, said, moved, verdicts, silent })
+        let (placed, verdicts, silent) = (HashSet::new(), Verdicts::default(), HashSet::new());
+        Ok(Self { bus, programs, numbers, last, said, moved, placed, verdicts, silent })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -97,8 +103,10 @@ impl Accessibility {
         self.bus.answers().await
     }
 
-    /// The elements of these windows, which stand from front to back; all in physical px.
-    pub async fn read(&mut self, windows: &[Window], screen: ScreenRect) -> Seen {
+    /// The elements of these windows, which stand from front to back, on the monitor that `frame` shows; all
+    /// in physical px.
+    pub async fn read(&mut self, windows: &[Window], frame: &Frame) -> Seen {
+        let screen = frame.bounds();
         let programs = self.programs.all(&mut self.bus).await;
         let wanted = programs.iter().filter(|program| {
             windows
@@ -126,13 +134,13 @@ impl Accessibility {
         let mut framed = HashSet::new();
         self.said.clear();
         self.moved.clear();
+        self.placed.clear();
         self.verdicts.age();
         for (program, tree) in trees {
             match tree {
                 Ok((mut tree, gap)) => {
-                    if program.is_gtk4 {
-                        self.moved.extend(place_in_windows(&mut tree, program, windows));
-                    }
+                    self.place(&mut tree, program, windows);
+                    sheet::add_cells(&self.bus, &mut tree, frame, &self.moved).await;
                     let drafts =
                         self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
@@ -156,6 +164,16 @@ impl Accessibility {
         }
         let found = from_front_to_back(found, windows, &framed);
         Seen { gaps, areas, more, ..self.number(found, windows) }
+    }
+
+    /// Puts what a program shows where it is.
+    fn place(&mut self, tree: &mut Tree, program: &Program, windows: &[Window]) {
+        if program.is_gtk4 {
+            let placed = place_in_windows(tree, program, windows);
+            self.placed.extend(placed.iter().map(|(at, _)| at.clone()));
+            self.moved.extend(placed);
+        }
+        self.moved.extend(below_their_menus(tree));
     }
 
     /// The elements of one program, each with the window that it stands in, counted from the front.
@@ -261,7 +279,7 @@ impl Accessibility {
         let address = Address::from_key(&key.0)?;
         let (node, bounds) =
             tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
-        let is_shown = |node: &Node| self.moved.contains_key(&address) || node.shows();
+        let is_shown = |node: &Node| self.placed.contains(&address) || node.shows();
         let node = node.map(|(node, _)| node).filter(is_shown)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
         let bounds = match self.moved.get(&address) {
@@ -274,7 +292,7 @@ impl Accessibility {
             // A part of a page that is edited is called a field, and what is called after its class in
             // GTK 4 is called nothing.
             let edited = *role == BusRole::DocumentText && node.is(State::Editable);
-            let unnamed = name.is_empty() && self.moved.contains_key(&address);
+            let unnamed = name.is_empty() && self.placed.contains(&address);
             (*role == node.role || edited && is_block(node.role)) && (*name == node.name || unnamed)
         };
         if !self.said.get(key).is_none_or(is_same) {
@@ -353,39 +371,6 @@ fn popup(draft: &Draft, owner: usize, windows: &[Window], framed: &HashSet<usize
 /// Whether the middle of it lies under one of the windows in front.
 fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
     in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
-}
-
-/// Moves what a program of GTK 4 shows to where it is: the places that it gives are those within its
-/// windows. Gives how far each object was moved.
-fn place_in_windows(
-    tree: &mut Tree,
-    program: &Program,
-    windows: &[Window],
-) -> Vec<(Address, (i32, i32))> {
-    let own = windows_of(program, windows);
-    let roots = tree.roots();
-    let frames = roots.iter().flat_map(|root| tree.children(root)).filter(|frame| frame.shows());
-    let placed: Vec<(Address, (i32, i32))> = frames
-        .filter_map(|frame| {
-            let (window, inside) = (owner(frame, &own)?.1.bounds, frame.bounds?);
-            // Round the program's own part lies the frame of the window manager, which is as wide at
-            // the bottom as at the sides.
-            let side = i32::try_from(window.width.saturating_sub(inside.width) / 2).ok()?;
-            let above = i32::try_from(window.height.saturating_sub(inside.height)).ok()?;
-            let top = above.saturating_sub(side).max(0);
-            Some((frame.address.clone(), (window.x.saturating_add(side), window.y.saturating_add(top))))
-        })
-        .collect();
-    let mut moved = Vec::new();
-    for (frame, by) in placed {
-        for at in tree.below(&frame) {
-            if let Some(bounds) = tree.get_mut(&at).and_then(|node| node.bounds.as_mut()) {
-                *bounds = bounds.offset(by.0, by.1);
-                moved.push((at, by));
-            }
-        }
-    }
-    moved
 }
 
 /// Windows that may be the program's, with their places from the front.

@@ -56,6 +56,8 @@ pub(super) struct Node {
     pub(super) hint: Option<String>,
     /// What its author called it in code.
     pub(super) calling: Option<String>,
+    /// Whether it is an image that is drawn by its page, and no photo.
+    pub(super) is_drawn: bool,
     pub(super) labelled_by: Option<Address>,
     pub(super) chosen: Option<Address>,
     /// Where it holds more than it shows.
@@ -118,6 +120,16 @@ impl Tree {
         tree
     }
 
+    /// Adds objects whose parents are there, each behind the children that these have.
+    pub(super) fn add(&mut self, nodes: Vec<Node>) {
+        for node in nodes {
+            if let Some(parent) = &node.parent {
+                self.children.entry(parent.clone()).or_default().push(node.address.clone());
+            }
+            self.nodes.insert(node.address.clone(), node);
+        }
+    }
+
     /// A part of a page that can be edited has no role that says so, and all within it can be edited
     /// too: the outermost part is the field.
     fn mark_editors(&mut self) {
@@ -145,6 +157,11 @@ impl Tree {
 
     pub(super) fn get_mut(&mut self, address: &Address) -> Option<&mut Node> {
         self.nodes.get_mut(address)
+    }
+
+    /// All objects, in no order.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values()
     }
 
     pub(super) fn children<'a>(&'a self, node: &Node) -> impl Iterator<Item = &'a Node> + use<'a> {

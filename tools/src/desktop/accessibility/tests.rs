@@ -8,6 +8,7 @@ use super::hidden::doubts;
 use super::list::Lister;
 use super::merge::tidy;
 use super::node::{Address, Node, Tree};
+use super::placing::below_their_menus;
 use super::{owner, pages};
 use crate::desktop::area::AreaKind;
 use crate::element::{Role, Window, WindowId};
@@ -156,6 +157,24 @@ fn a_dialog_is_its_own_window_and_not_its_owner() {
 
 /// Everything in it holds everything else, which is a way through it for each order of its parts.
 #[test]
+fn what_stands_below_a_menu_bar_is_not_told_without_it() {
+    let mut parts = vec![
+        part("panel", "win", BusRole::Panel, "", [0, 44, 1000, 756]),
+        part("pane", "panel", BusRole::RootPane, "", [0, 19, 1000, 756]),
+        part("save", "pane", BusRole::Button, "Save", [92, 21, 44, 35]),
+        part("file", "win", BusRole::Menu, "File", [0, 19, 39, 25]),
+    ];
+    let mut told = tree(parts.clone());
+    assert_eq!(below_their_menus(&mut told).len(), 2);
+    let bounds = |tree: &Tree, path: &str| tree.get(&at(path)).unwrap().bounds.unwrap();
+    assert_eq!(bounds(&told, "save"), Rect::new(92, 46, 44, 35));
+    assert_eq!(bounds(&told, "file"), Rect::new(0, 19, 39, 25));
+    // One that lies in a larger panel is where it says.
+    parts[0].bounds = Some(Rect::new(0, 19, 1000, 781));
+    assert!(below_their_menus(&mut tree(parts)).is_empty());
+}
+
+#[test]
 fn a_knotted_tree_is_walked_to_an_end() {
     let paths: Vec<String> = (0..60).map(|n| format!("n{n}")).collect();
     let mut nodes = vec![part("n0", "win", BusRole::Link, "", [0, 0, 90, 20])];
@@ -218,6 +237,8 @@ fn drawings_pages_and_pictures_are_told_apart() {
         part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]),
         part("canvas", "page", BusRole::Canvas, "", [0, 0, 300, 200]),
         part("photo", "page", BusRole::Image, "", [0, 300, 200, 100]),
+        Node { is_drawn: true, ..part("graph", "page", BusRole::Image, "", [0, 500, 200, 100]) },
+        Node { is_drawn: true, ..part("sign", "page", BusRole::Image, "", [300, 500, 20, 20]) },
         part("empty", "page", BusRole::Section, "", [0, 400, 200, 100]),
         part("own", "win", BusRole::Filler, "", [900, 0, 100, 700]),
         part("gap", "win", BusRole::Filler, "", [900, 700, 10, 10]),
@@ -230,6 +251,8 @@ fn drawings_pages_and_pictures_are_told_apart() {
         (0, 0, AreaKind::Page),
         (0, 0, AreaKind::Drawing),
         (0, 300, AreaKind::Picture),
+        (0, 500, AreaKind::Drawing),
+        (300, 500, AreaKind::Picture),
         (900, 0, AreaKind::Drawing),
     ];
     want.sort_by_key(|(x, y, _)| (*x, *y));

@@ -1,9 +1,11 @@
 //! The ink of a line: what differs from its ground. It says where the letters really are, where a wide
-//! gap parts two texts that stand beside each other, and where a long line may be cut.
+//! gap or the side of a button parts two texts that stand beside each other, and where a long line may be
+//! cut.
 
 use image::{Rgb, RgbImage};
 
 use super::pixels::Part;
+use super::sides;
 use crate::geometry::Rect;
 
 /// Steps of a channel by which ink differs from its ground.
@@ -51,7 +53,7 @@ pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
         )
     };
     let runs = inked(&ink.columns);
-    let parted = parts(&runs, (height * WIDE / 10).max(8));
+    let parted = parts(&runs, &ink.rules, (height * WIDE / 10).max(8));
     let texts = parted.into_iter().filter_map(|runs| {
         let (from, to) = (runs.first()?.0, runs.last()?.1);
         // A rule, a frame's side or a speck.
@@ -68,6 +70,8 @@ pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
 struct Ink {
     rows: Vec<bool>,
     columns: Vec<bool>,
+    /// Which columns are lines across the whole height.
+    rules: Vec<bool>,
     /// The rows that have this ground: from, and to behind the last.
     own: (usize, usize),
 }
@@ -90,18 +94,26 @@ impl Ink {
             rows.iter().map(|row| row.as_chunks::<3>().0.iter().map(apart).collect()).collect();
         let count = |row: &Vec<bool>| row.iter().filter(|ink| **ink).count();
         let own = between_edges(&marks.iter().map(count).collect::<Vec<_>>(), width, height);
+        let sides = sides::sides(image, line, &apart);
+        // A label that stands beside a field is no higher than it.
+        let inside = sides.iter().fold(own, |own, side| {
+            let (top, bottom) = (side.top.saturating_sub(y), side.bottom.saturating_sub(y));
+            (own.0.max(top.min(height / 2)), own.1.min(bottom.max(height / 2)))
+        });
+        let is_side = |at: usize| sides.iter().any(|side| side.left <= x + at && x + at < side.right);
+        let rules: Vec<bool> = (0..width).map(is_side).collect();
         let mut counts = vec![0; width];
-        for row in marks.iter().take(own.1).skip(own.0) {
+        for row in marks.iter().take(inside.1).skip(inside.0) {
             counts.iter_mut().zip(row).for_each(|(count, ink)| *count += usize::from(*ink));
         }
-        let (left, right) = between_edges(&counts, own.1 - own.0, height);
-        let within = |at: usize, (from, to): (usize, usize)| (from..to).contains(&at);
-        let rows = marks
-            .iter()
-            .enumerate()
-            .map(|(y, row)| within(y, own) && row.iter().take(right).skip(left).any(|ink| *ink));
-        let columns = counts.iter().enumerate().map(|(x, count)| within(x, (left, right)) && *count > 0);
-        Some(Self { rows: rows.collect(), columns: columns.collect(), own })
+        let (left, right) = between_edges(&counts, inside.1.saturating_sub(inside.0), height);
+        let columns: Vec<bool> = (counts.iter().zip(&rules).enumerate())
+            .map(|(x, (count, rule))| (left..right).contains(&x) && *count > 0 && !rule)
+            .collect();
+        let inked = |row: &Vec<bool>| row.iter().zip(&columns).any(|(ink, column)| *ink && *column);
+        let rows =
+            marks.iter().enumerate().map(|(y, row)| (inside.0..inside.1).contains(&y) && inked(row));
+        Some(Self { rows: rows.collect(), columns, rules, own: inside })
     }
 }
 
@@ -147,9 +159,10 @@ fn inked(columns: &[bool]) -> Vec<(usize, usize)> {
     runs
 }
 
-/// The runs, parted where the gap is at least `wide`.
-fn parts(runs: &[(usize, usize)], wide: usize) -> Vec<&[(usize, usize)]> {
-    runs.chunk_by(|left, right| right.0 - left.1 < wide).collect()
+/// The runs, parted where the gap is at least `wide` or a rule stands in it.
+fn parts<'r>(runs: &'r [(usize, usize)], rules: &[bool], wide: usize) -> Vec<&'r [(usize, usize)]> {
+    let parted = |from, to| rules.get(from..to).is_some_and(|gap| gap.contains(&true));
+    runs.chunk_by(|left, right| right.0 - left.1 < wide && !parted(left.1, right.0)).collect()
 }
 
 /// Cuts what is too long at its gaps, into pieces of about the same length.
@@ -220,6 +233,28 @@ mod tests {
         let found = texts(&image, &Rect::new(0, 0, 100, 30));
         assert_eq!(found[0].bounds, Rect::new(20, 10, 20, 10));
         assert_eq!(found[0].chunks, [Rect::new(17, 7, 26, 16)]);
+    }
+
+    #[test]
+    fn the_side_of_a_button_parts_two_texts() {
+        let mut image = bars(140, &[10, 22, 50, 62]);
+        for x in 44..110 {
+            for y in [5, 25] {
+                image.put_pixel(x, y, Rgb([60; 3]));
+            }
+        }
+        for y in 6..25 {
+            for x in [43, 110] {
+                image.put_pixel(x, y, Rgb([60; 3]));
+            }
+        }
+        let found = texts(&image, &Rect::new(0, 2, 120, 27));
+        let bounds: Vec<_> = found.iter().map(|text| text.bounds).collect();
+        assert_eq!(bounds, [Rect::new(10, 10, 20, 10), Rect::new(50, 10, 20, 10)]);
+        // A letter alone, however high, is no side.
+        let mut image = bars(140, &[10, 22, 50, 62]);
+        (5..25).for_each(|y| image.put_pixel(43, y, Rgb([60; 3])));
+        assert_eq!(texts(&image, &Rect::new(0, 2, 120, 27)).len(), 1);
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod network;
 mod pixels;
 mod reader;
 mod recognise;
+mod sides;
 mod worker;
 
 use merge::Text;

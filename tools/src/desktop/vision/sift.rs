@@ -6,7 +6,7 @@ use super::things::Look;
 use super::{Found, SMALL, Scene, explains, form::Form};
 use crate::desktop::area::AreaKind;
 use crate::element::{Element, Role, Source, Window, WindowId};
-use crate::geometry::ScreenRect;
+use crate::geometry::{Rect, ScreenRect};
 
 /// Things that are listed of one window in drawings, and beside them.
 const MOST: (usize, usize) = (60, 12);
@@ -25,7 +25,10 @@ pub(super) fn sift(
     for thing in once(without_letters(found)) {
         let Some(window) = front(scene.windows, &thing.bounds) else { continue };
         let drawn = is_drawn(scene, window, elements, &thing.bounds);
-        if !(drawn || is_clear(&thing)) || is_explained(scene, window, elements, &thing) {
+        if is_ground(window, &thing.bounds)
+            || !(drawn || is_clear(&thing))
+            || is_explained(scene, window, elements, &thing)
+        {
             continue;
         }
         let labels = labels(elements, window.id, &thing);
@@ -89,6 +92,12 @@ fn is_drawn(scene: Scene<'_>, window: &Window, elements: &[Element], bounds: &Sc
         || !elements.iter().any(tells)
 }
 
+/// Whether it is what a window stands on, and no thing in it.
+fn is_ground(window: &Window, bounds: &ScreenRect) -> bool {
+    let shared = window.bounds.intersect(bounds).map_or(0, |shared| shared.area());
+    shared * 10 >= window.bounds.area() * 8
+}
+
 /// Whether it is a thing and no ornament.
 fn is_clear(thing: &Found) -> bool {
     let (long, short) =
@@ -141,7 +150,10 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
                 ..
             }
         );
-        thing.bounds.height <= LETTER && !(plain && thing.bounds.height.min(thing.bounds.width) >= 7)
+        let Rect { width, height, .. } = thing.bounds;
+        let is_field =
+            matches!(thing.look, Look::Shape { form: Form::Rectangle, .. }) && width >= height * 3;
+        height <= LETTER && !(plain && height.min(width) >= 7) && !is_field
     };
     let follows = |a: &ScreenRect, b: &ScreenRect| {
         let level = i64::from(a.bottom().min(b.bottom())) - i64::from(a.y.max(b.y));

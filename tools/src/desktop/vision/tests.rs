@@ -70,6 +70,16 @@ fn what_lies_on_a_surface_is_found() {
 }
 
 #[test]
+fn the_parts_of_a_window_are_no_things_and_hide_none() {
+    let mut image = canvas(700, 500, [200, 215, 240]);
+    fill(&mut image, 4, 4, 692, 60, [90, 90, 90]);
+    fill(&mut image, 4, 64, 692, 432, WHITE);
+    fill(&mut image, 40, 20, 30, 30, RED);
+    fill(&mut image, 100, 200, 60, 60, BLUE);
+    assert_eq!(found(&image), ["red square", "blue square"]);
+}
+
+#[test]
 fn shapes_that_touch_are_told_apart() {
     let mut image = canvas(300, 100, WHITE);
     for (at, colour) in (0..).zip([RED, BLUE, BLACK, [0, 128, 0]]) {
@@ -225,6 +235,34 @@ fn a_text_on_a_shape_says_what_it_stands_on() {
     let all = listed(&mut vision, &image, &[], &[text]);
     assert_eq!(all.len(), 1);
     assert_eq!(looks(&all), ["on blue rectangle"]);
+}
+
+#[test]
+fn what_a_window_stands_on_is_no_thing() {
+    let mut image = canvas(400, 300, BLACK);
+    fill(&mut image, 20, 20, 300, 200, BLUE);
+    fill(&mut image, 60, 60, 30, 30, RED);
+    let frame = frame(image);
+    let windows = [window(Rect::new(-30, 20, 300, 200))];
+    let mut elements = Vec::new();
+    let scene = Scene { frame: &frame, windows: &windows, areas: &[] };
+    Vision::new(Counter::default()).look(scene, &mut elements);
+    assert_eq!(looks(&elements), ["red square"]);
+}
+
+#[test]
+fn an_empty_field_beside_its_label_is_no_letter() {
+    let mut image = canvas(400, 100, WHITE);
+    for at in 0..8 {
+        fill(&mut image, 20 + at * 11, 40, 2, 12, BLACK);
+        fill(&mut image, 20 + at * 11, 40 + (at % 3) * 5, 7, 2, BLACK);
+    }
+    fill(&mut image, 112, 36, 160, 21, [118; 3]);
+    fill(&mut image, 113, 37, 158, 19, WHITE);
+    let label =
+        Element { source: Source::Ocr, ..told(Role::Text, "Full name", Rect::new(-32, 38, 88, 16)) };
+    let all = listed(&mut Vision::new(Counter::default()), &image, &[], &[label]);
+    assert_eq!(looks(&all), ["grey rectangle outline right of \"Full name\""]);
 }
 
 #[test]

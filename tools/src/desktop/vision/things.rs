@@ -148,6 +148,15 @@ impl Blob {
             found.extend(self.unclear(all, &parts));
             return;
         };
+        let surfaces: Vec<u32> = parts
+            .iter()
+            .filter(|part| part.bounds.width.max(part.bounds.height) > LARGEST)
+            .map(|part| part.region)
+            .collect();
+        if !surfaces.is_empty() {
+            self.things_on(all, &surfaces, layer, found);
+            return;
+        }
         if first.area * 3 >= width * height && fits(&first.bounds, &self.bounds) && short >= 24 {
             let rest: Vec<Run> =
                 self.runs.iter().filter(|run| run.region != first.region).copied().collect();
@@ -184,6 +193,17 @@ impl Blob {
             found.extend(several.into_iter().filter_map(|part| self.one_of_several(all, part)));
         } else {
             found.extend(self.unclear(all, &parts));
+        }
+    }
+
+    /// The things on these of its regions, which are parts of a window and no things themselves.
+    fn things_on(&self, all: &Segments, surfaces: &[u32], layer: usize, found: &mut Vec<Thing>) {
+        let rest: Vec<Run> =
+            self.runs.iter().filter(|run| !surfaces.contains(&run.region)).copied().collect();
+        let ground = surfaces.iter().filter_map(|region| all.regions.get(*region as usize));
+        let ground: Vec<Rgb<u8>> = ground.map(Region::colour).collect();
+        for blob in Self::all(&rest) {
+            blob.things(all, &ground, layer + 1, found);
         }
     }
 

@@ -1,4 +1,4 @@
-//! How a thing is called: its colour and form, and for a sign what it stands beside.
+//! How a thing is called: its colour and form, and for a sign or an empty field what it stands beside.
 
 use super::Found;
 use super::things::Look;
@@ -14,7 +14,7 @@ const NAME: usize = 24;
 pub(super) fn words(things: &[Found], elements: &[Element], window: Option<WindowId>) -> Vec<String> {
     let call = |thing: &Found| {
         let own = thing.look.words();
-        let beside = matches!(thing.look, Look::Icon { .. });
+        let beside = matches!(thing.look, Look::Icon { .. } | Look::Shape { outline: true, .. });
         match neighbour(&thing.bounds, elements, window).filter(|_| beside) {
             Some(place) => format!("{own} {place}"),
             None => own,

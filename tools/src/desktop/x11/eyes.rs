@@ -11,7 +11,8 @@ use crate::desktop::DesktopError;
 use crate::desktop::accessibility::{Accessibility, Seen};
 use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementKey, Window};
-use crate::geometry::{ScreenPoint, ScreenRect};
+use crate::frame::Frame;
+use crate::geometry::ScreenPoint;
 
 /// As long as one look may take. A program that answers slowly is asked again at the next look.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -51,16 +52,16 @@ impl Eyes {
         Self { bus: Bus::Closed, own_session: false, counter }
     }
 
-    /// What the bus shows of these windows.
+    /// What the bus shows of these windows, on the monitor that `frame` shows.
     pub(super) async fn read(
         &mut self,
         link: &Link,
         windows: &[Window],
-        screen: ScreenRect,
+        frame: &Frame,
     ) -> Result<Seen, DesktopError> {
         self.connect(link).await?;
         let gap = match &mut self.bus {
-            Bus::There(bus) => match timeout(PATIENCE, bus.read(windows, screen)).await {
+            Bus::There(bus) => match timeout(PATIENCE, bus.read(windows, frame)).await {
                 Ok(seen) if !seen.elements.is_empty() || bus.answers().await => return Ok(seen),
                 Ok(_) => {
                     let reason = "it is gone".to_owned();

@@ -11,7 +11,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use x11rb::connection::{Connection, RequestConnection};
 use x11rb::errors::{ConnectError, ConnectionError, ReplyError};
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageOrder, Window};
+use x11rb::protocol::xproto::{
+    ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Window,
+};
 use x11rb::protocol::{Event, randr, xkb, xtest};
 use x11rb::rust_connection::{DefaultStream, PollMode, RustConnection, Stream};
 use x11rb::utils::RawFdContainer;
@@ -214,9 +216,18 @@ impl Link {
             let mask = NotifyMask::SCREEN_CHANGE | NotifyMask::CRTC_CHANGE | NotifyMask::OUTPUT_CHANGE;
             self.wire.randr_select_input(self.root, mask).during("watching the monitors")?;
         }
+        self.listen(EventMask::NO_EVENT)?;
         if self.has(xkb::X11_EXTENSION_NAME)? {
             self.watch_the_keyboard()?;
         }
+        Ok(())
+    }
+
+    /// Is told of this about the root and what is on it, and always of the root itself: a monitor that is
+    /// cut into two says nothing else.
+    pub(super) fn listen(&self, mask: EventMask) -> Result<(), DesktopError> {
+        let aux = ChangeWindowAttributesAux::new().event_mask(mask | EventMask::STRUCTURE_NOTIFY);
+        self.wire.change_window_attributes(self.root, &aux).during("watching the screen")?;
         Ok(())
     }
 
@@ -259,7 +270,9 @@ impl Link {
                 Event::MappingNotify(_) | Event::XkbMapNotify(_) | Event::XkbNewKeyboardNotify(_)
             ) {
                 inbox.keyboard_changed = true;
-            } else if matches!(event, Event::RandrNotify(_) | Event::RandrScreenChangeNotify(_)) {
+            } else if matches!(event, Event::RandrNotify(_) | Event::RandrScreenChangeNotify(_))
+                || matches!(event, Event::ConfigureNotify(about) if about.window == self.root)
+            {
                 inbox.monitors_changed = true;
             } else if matches!(
                 event,

@@ -39,6 +39,7 @@ mod pointer;
 pub mod release;
 mod selection_owner;
 mod spare_keys;
+mod still;
 mod text;
 pub mod virtual_display;
 mod will;
@@ -56,6 +57,7 @@ use launch::Surroundings;
 use link::{Link, Place};
 use monitors::Monitors;
 use release::Held;
+use still::Still;
 use virtual_display::VirtualDisplay;
 
 pub use release::release_everything;
@@ -85,6 +87,8 @@ pub struct X11 {
     last: Vec<Element>,
     /// What the tree told of them.
     told: Vec<Element>,
+    /// What was seen last, while it may still be so.
+    still: Option<Still>,
 }
 
 impl X11 {
@@ -126,6 +130,7 @@ impl X11 {
             watched: None,
             last: Vec::new(),
             told: Vec::new(),
+            still: None,
             link,
         })
     }
@@ -133,6 +138,7 @@ impl X11 {
     /// Has the text that no program tells of read off the pixels from now on.
     pub fn read_text(&mut self, ocr: Ocr) {
         self.ocr = Some(ocr.counting_with(self.counter.clone()));
+        self.still = None;
     }
 
     /// Hides this from now on: it is black in every picture and absent from every list.
@@ -159,6 +165,7 @@ impl X11 {
     /// Asks no program what it shows from now on: all that is seen is seen in the pixels.
     pub fn ask_nobody(&mut self) {
         self.eyes = Eyes::closed(self.counter.clone());
+        self.still = None;
     }
 
     /// The name of the display, as in `DISPLAY`.
@@ -284,10 +291,14 @@ impl Desktop for X11 {
     async fn observe(&mut self) -> Result<Observation, DesktopError> {
         self.surroundings.children.reap();
         let (windows, hidden) = self.windows()?;
-        let centre = focused(&windows).map(|window| window.bounds.center());
-        let screen = self.monitors.one(&self.link, self.watched, centre)?.monitor.bounds;
-        let mut seen = self.eyes.read(&self.link, &windows, screen).await?;
+        let before = self.picture(None, Some((&windows, &hidden)))?;
         let cursor = pointer::position(&self.link)?;
+        if let Some(still) = self.still.as_ref().filter(|still| still.holds(&windows, &hidden, &before))
+        {
+            return Ok(Observation { cursor, ..still.again() });
+        }
+        let mut seen = self.eyes.read(&self.link, &windows, &before).await?;
+        drop(before);
         let frame = self.picture(None, Some((&windows, &hidden)))?;
         hidden.clear(&mut seen.elements);
         self.told.clone_from(&seen.elements);
@@ -295,6 +306,8 @@ impl Desktop for X11 {
             Some(ocr) => ocr.look(&frame, &windows, &mut seen.elements).await,
             None => ocr::unread(&windows, &seen.elements),
         };
+        // A program that has not answered yet, or text that is still being read, may tell more at any moment.
+        let whole = seen.gaps.is_empty() && gap.is_none();
         seen.gaps.extend(gap);
         seen.areas.extend(windows::bars(&self.link, &windows)?);
         let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };
@@ -304,7 +317,7 @@ impl Desktop for X11 {
         hidden.clear(&mut seen.elements);
         sizes::compare(&frame, &mut seen.elements, &seen.areas);
         self.last.clone_from(&seen.elements);
-        Ok(Observation {
+        let seen = Observation {
             id: ObservationId::next(),
             frame,
             windows,
@@ -314,7 +327,9 @@ impl Desktop for X11 {
             gaps: seen.gaps,
             more: seen.more,
             hidden,
-        })
+        };
+        self.still = Some(Still::after(self.still.take(), &seen, whole));
+        Ok(seen)
     }
 
     async fn capture(&mut self, region: Option<ScreenRect>) -> Result<Frame, DesktopError> {
@@ -342,6 +357,7 @@ impl Desktop for X11 {
     }
 
     async fn pointer(&mut self, _: &Redeemed, input: PointerInput) -> Result<(), DesktopError> {
+        self.still = None;
         if let PointerInput::MoveTo(point) = input
             && !self.monitors.all(&self.link)?.iter().any(|known| known.monitor.bounds.contains(point))
         {
@@ -351,6 +367,7 @@ impl Desktop for X11 {
     }
 
     async fn keyboard(&mut self, _: &Redeemed, input: KeyboardInput) -> Result<(), DesktopError> {
+        self.still = None;
         let Self { link, hands, pressed, keymap, .. } = self;
         match input {
             KeyboardInput::Down(key) => pressed.down(link, hands, keymap, key).await,
@@ -368,6 +385,7 @@ impl Desktop for X11 {
         _: &Redeemed,
         usage: ClipboardUse,
     ) -> Result<Option<String>, DesktopError> {
+        self.still = None;
         match usage {
             ClipboardUse::Read => self.clipboard.read(&self.link).await.map(Some),
             ClipboardUse::Write(text) => self.clipboard.write(&self.link, text).await.map(|()| None),
@@ -375,6 +393,7 @@ impl Desktop for X11 {
     }
 
     async fn launch(&mut self, _: &Redeemed, what: Launch) -> Result<(), DesktopError> {
+        self.still = None;
         match what {
             Launch::App(argv) => self.surroundings.start(&argv).await,
             Launch::Url(url) => self.surroundings.open(&url).await,

@@ -9,8 +9,7 @@ use tokio::time::Instant;
 use x11rb::CURRENT_TIME;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask,
-    Window as XWindow,
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window as XWindow,
 };
 
 use super::link::{During, Link};
@@ -58,7 +57,7 @@ pub(super) async fn wait_for_answer(
         }
         tokio::time::sleep(TURN).await;
     }
-    listen(link, EventMask::NO_EVENT)?;
+    link.listen(EventMask::NO_EVENT)?;
     Ok(true)
 }
 
@@ -77,7 +76,7 @@ pub(super) fn wait_at_the_end(
         }
         std::thread::park_timeout(TURN);
     }
-    listen(link, EventMask::NO_EVENT)
+    link.listen(EventMask::NO_EVENT)
 }
 
 /// A question on its way.
@@ -97,7 +96,7 @@ impl Question {
         let token = TOKEN.fetch_add(1, Ordering::Relaxed);
         let (ping, protocols) = (link.atoms._NET_WM_PING, link.atoms.WM_PROTOCOLS);
         // Most programs answer to those who watch the root's children, Qt 5 to those who watch the root.
-        listen(link, EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY)?;
+        link.listen(EventMask::SUBSTRUCTURE_NOTIFY)?;
         // Programs send the question back as it is. A made-up time would be taken for the server's own.
         let question =
             ClientMessageEvent::new(32, window, protocols, [ping, CURRENT_TIME, window, token, 0]);
@@ -117,12 +116,6 @@ impl Question {
         })?;
         Ok(answer.is_some())
     }
-}
-
-fn listen(link: &Link, mask: EventMask) -> Result<(), DesktopError> {
-    let aux = ChangeWindowAttributesAux::new().event_mask(mask);
-    link.wire.change_window_attributes(link.root, &aux).during(WHAT)?;
-    Ok(())
 }
 
 /// The window that gets the keys now.

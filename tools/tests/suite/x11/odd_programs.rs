@@ -30,6 +30,29 @@ async fn a_program_that_hangs_hides_only_itself() {
     assert_eq!(seen.gaps, Vec::<String>::new());
 }
 
+/// It is stopped first, so that it surely dies while the look waits for its answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_dies_while_it_is_read_hides_only_itself() {
+    let mut bench = Bench::start().await;
+    let dying = bench.open(&["zenity", "--info", "--text", "Mortal", "--title", "Dying"], "Dying").await;
+    bench.open(&["zenity", "--info", "--text", "Alive", "--title", "Well"], "Well").await;
+    let pid = Pid::from_raw(i32::try_from(dying.pid.unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let death = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        kill_process(pid, Signal::KILL).unwrap();
+    });
+    let seen = bench.desktop.observe().await.unwrap();
+    death.await.unwrap();
+    assert!(seen.gaps.len() <= 1, "{:?}", seen.gaps);
+    assert!(seen.elements.iter().any(|e| e.name.contains("Alive")), "{:#?}", seen.elements);
+    bench.quiet().await;
+    let seen = bench.desktop.observe().await.unwrap();
+    assert_eq!(seen.gaps, Vec::<String>::new());
+    assert!(!seen.elements.iter().any(|e| e.name.contains("Mortal")), "{:#?}", seen.elements);
+    assert!(!seen.windows.iter().any(|window| window.title == "Dying"), "{:#?}", seen.windows);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_cannot_break_the_list() {
     let mut bench = Bench::start().await;

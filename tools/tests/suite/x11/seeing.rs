@@ -1,11 +1,13 @@
 //! Frames and windows, compared with what others see of the same screen.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::{Desktop, DesktopError};
-use freehand_tools::element::WindowId;
+use freehand_tools::element::{Role, WindowId};
 use freehand_tools::geometry::{Point, Rect};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::probe::{Kind, Probe};
 use super::support::{Bench, Server};
@@ -80,6 +82,53 @@ async fn windows_are_listed_from_front_to_back_with_their_menus() {
         let hit = bench.desktop.element_at(Some(point), None).await.unwrap();
         assert_eq!(hit.window.map(|window| window.id), want.map(|id| WindowId(id.into())), "{point}");
         assert_eq!(hit.keyboard.unwrap().id, WindowId(front.into()));
+    }
+}
+
+/// Its button is called something else after a signal, and looks the same.
+const RENAMED: &str = r#"
+import signal
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import GLib, Gtk
+window = Gtk.Window(title="Renamed")
+button = Gtk.Button(label="Press")
+window.add(button)
+rename = lambda: button.get_accessible().set_name("After")
+GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR1, rename)
+window.show_all()
+Gtk.main()
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_no_pixel_shows_is_seen_on_a_screen_that_stands_still() {
+    let mut bench = Bench::start().await;
+    let window = bench.open(&["/usr/bin/python3", "-c", RENAMED], "Renamed").await;
+    let mut looks = Vec::new();
+    for _ in 0..8 {
+        looks.push(bench.desktop.observe().await.unwrap());
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    let last = looks.pop().unwrap();
+    assert!(last.elements.iter().any(|e| e.role == Role::Button && e.name == "Press"), "{last:#?}");
+    let before = looks.pop().unwrap();
+    assert_ne!(last.id, before.id, "each look is one of its own");
+    assert_eq!(
+        (&last.elements, last.focus, &last.windows),
+        (&before.elements, before.focus, &before.windows)
+    );
+    let pid = Pid::from_raw(i32::try_from(window.pid.unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::USR1).unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let seen = bench.desktop.observe().await.unwrap();
+        if let Some(now) = seen.elements.iter().find(|element| element.name == "After") {
+            let button = last.elements.iter().find(|element| element.name == "Press").unwrap();
+            assert_eq!((now.id, seen.frame.digest()), (button.id, last.frame.digest()));
+            break;
+        }
+        assert!(Instant::now() < end, "{:#?}", seen.elements);
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

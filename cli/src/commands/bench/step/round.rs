@@ -2,7 +2,7 @@
 //! model is left out, and waiting for the screen to settle is done and not counted.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::recorder::Recorder;
@@ -30,6 +30,9 @@ use super::stage::Stage;
 use crate::commands::bench::spread::Spread;
 use crate::work::NO_MODEL;
 
+/// After this time a screen that has not changed is taken for one that stands still.
+const STILL: Duration = Duration::from_millis(600);
+
 /// What is measured of a round, in ms.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Parts<T> {
@@ -45,7 +48,7 @@ pub struct Parts<T> {
     pub record: T,
     /// All of the above.
     pub step: T,
-    /// Looking again at a screen that has not changed.
+    /// Looking once more at a screen that stands still.
     pub observe_unchanged: T,
     /// The windows alone.
     pub windows: T,
@@ -131,6 +134,10 @@ impl Stepper {
         let mut since = Instant::now();
         let seen = desktop.observe().await?;
         let observe = lap(&mut since);
+        // It is known to stand still when two looks have agreed for a while.
+        tokio::time::sleep(STILL).await;
+        desktop.observe().await?;
+        since = Instant::now();
         desktop.observe().await?;
         let observe_unchanged = lap(&mut since);
         let text = list::screen(&seen, "", list::BUDGET);

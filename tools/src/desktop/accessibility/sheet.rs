@@ -1,0 +1,124 @@
+//! The cells of a spreadsheet. A sheet says that it has two thousand million children and does not come back
+//! from naming them, so its cells are found by place: which columns and rows show is asked along the first of
+//! each, and of the cells where they meet only those are read in which the picture shows something.
+
+use std::collections::HashMap;
+
+use ::atspi::{Role as BusRole, State};
+use futures_util::future::join_all;
+
+use super::bus::Bus;
+use super::node::{Address, Node, Tree};
+use crate::frame::Frame;
+use crate::geometry::{Point, Rect, ScreenRect};
+
+/// Columns and rows of one sheet that are looked at.
+const MOST: (i32, i32) = (40, 80);
+/// Cells of one sheet that are read.
+const CELLS: usize = 400;
+/// How far inside of a cell the lines around it end, in px.
+const INSET: u32 = 3;
+/// Steps of a channel by which ink differs from what it stands on.
+const INK: u8 = 40;
+
+/// Adds to `tree` the cells of its sheets that show something in `frame`. `moved` says by how much an object
+/// stands elsewhere than its program tells.
+pub(super) async fn add_cells(
+    bus: &Bus,
+    tree: &mut Tree,
+    frame: &Frame,
+    moved: &HashMap<Address, (i32, i32)>,
+) {
+    let sheets: Vec<Sheet> = tree.nodes().filter_map(|node| Sheet::of(tree, node, moved)).collect();
+    for sheet in sheets {
+        let cells = sheet.cells(bus, frame).await.unwrap_or_default();
+        tree.add(cells);
+    }
+}
+
+/// A sheet, and what shows of it.
+struct Sheet {
+    table: Address,
+    area: ScreenRect,
+    by: (i32, i32),
+}
+
+impl Sheet {
+    /// A table with more in it than can be looked at. What holds it knows how much of it shows.
+    fn of(tree: &Tree, node: &Node, moved: &HashMap<Address, (i32, i32)>) -> Option<Self> {
+        if !(node.is_vast && node.role == BusRole::Table && node.shows()) {
+            return None;
+        }
+        let holder = tree.get(node.parent.as_ref()?)?;
+        let area = holder.bounds.filter(|bounds| !bounds.is_empty())?;
+        Some(Self {
+            table: node.address.clone(),
+            area,
+            by: moved.get(&holder.address).copied().unwrap_or_default(),
+        })
+    }
+
+    async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Vec<Node>> {
+        let inset = i32::try_from(INSET).ok()?;
+        let corner = Point::new(self.area.x, self.area.y).offset(inset - self.by.0, inset - self.by.1);
+        let first = bus.at_point(&self.table, corner).await?;
+        let (index, columns) = tokio::join!(bus.index(&first), bus.columns(&self.table));
+        let (index, columns) = (index?, columns.filter(|columns| *columns > 0)?);
+        let (row, column) = (index / columns, index % columns);
+        let across = (0..MOST.0).map(|at| (row, column.saturating_add(at)));
+        let down = (0..MOST.1).map(|at| (row.saturating_add(at), column));
+        let (across, down) =
+            tokio::join!(self.places(bus, across.collect()), self.places(bus, down.collect()));
+        let mut wanted = Vec::new();
+        for ((row, _), line) in &down {
+            for ((_, column), stack) in &across {
+                let cell = Rect::new(stack.x, line.y, stack.width, line.height);
+                let shows = cell.intersect(&self.area).filter(|cell| has_ink(frame, cell));
+                wanted.extend(shows.map(|bounds| ((*row, *column), bounds)));
+            }
+        }
+        wanted.truncate(CELLS);
+        let cells = join_all(wanted.iter().zip(0..).map(|((at, bounds), index)| async move {
+            let at = bus.cell(&self.table, *at).await?;
+            let (node, text) = tokio::join!(bus.one(&at), bus.text(&at));
+            let ((mut node, _), text) = (node?, text?);
+            node.states.insert(State::Showing);
+            Some(Node {
+                parent: Some(self.table.clone()),
+                index,
+                text: Some(text).filter(|text| !text.trim().is_empty()),
+                bounds: Some(*bounds),
+                ..node
+            })
+        }));
+        Some(cells.await.into_iter().flatten().filter(|cell| cell.text.is_some()).collect())
+    }
+
+    /// Where those of these cells are that show, in their order.
+    async fn places(&self, bus: &Bus, cells: Vec<(i32, i32)>) -> Vec<((i32, i32), ScreenRect)> {
+        let asked = cells.iter().map(|at| bus.cell(&self.table, *at));
+        let found: Vec<((i32, i32), Address)> = cells
+            .iter()
+            .zip(join_all(asked).await)
+            .filter_map(|(at, cell)| Some((*at, cell?)))
+            .collect();
+        let addresses: Vec<Address> = found.iter().map(|(_, cell)| cell.clone()).collect();
+        let places = found.into_iter().zip(bus.extents(&addresses).await);
+        places
+            .filter_map(|((at, _), place)| Some((at, place?.offset(self.by.0, self.by.1))))
+            .filter(|(_, place)| place.intersect(&self.area).is_some_and(|shows| !shows.is_empty()))
+            .collect()
+    }
+}
+
+/// Whether something is drawn in a cell, its own colour apart.
+fn has_ink(frame: &Frame, cell: &ScreenRect) -> bool {
+    let within = |side: u32| side.checked_sub(2 * INSET).filter(|side| *side > 0);
+    let (Some(width), Some(height)) = (within(cell.width), within(cell.height)) else { return false };
+    let inset = i32::try_from(INSET).unwrap_or(0);
+    let inner = Rect::new(cell.x.saturating_add(inset), cell.y.saturating_add(inset), width, height);
+    let Some(part) = frame.crop(&inner) else { return false };
+    let mut pixels = part.pixels().pixels();
+    let Some(ground) = pixels.next() else { return false };
+    pixels.any(|pixel| pixel.0.iter().zip(ground.0).any(|(a, b)| a.abs_diff(b) > INK))
+}

@@ -1,0 +1,99 @@
+//! The sides of buttons and fields that stand in a line of text: upright strokes that have the edge of a box at
+//! both ends. No letter has arms that long.
+
+use image::RgbImage;
+
+use super::pixels::Part;
+
+/// How many rows above and below a line a side is followed.
+const REACH: usize = 8;
+/// A side is at least so high, in tenths of the line.
+const HIGH: usize = 6;
+/// The edges at its ends are at least so long, in tenths of its height.
+const LONG: usize = 15;
+/// Of a column next to it so much at most is ink, in hundredths.
+const CLEAR: usize = 30;
+/// Columns of the widest side.
+const THIN: usize = 3;
+
+/// One side, by its columns and rows in the picture; right and bottom lie behind the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Side {
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) top: usize,
+    pub(super) bottom: usize,
+}
+
+/// The sides in `line`, from left to right, by what `is_ink`.
+pub(super) fn sides(image: &RgbImage, line: &Part, is_ink: &dyn Fn(&[u8; 3]) -> bool) -> Vec<Side> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let ink = |x: usize, y: usize| {
+        let at = (y * width + x) * 3;
+        x < width
+            && image.as_raw().get(at..at + 3).and_then(|p| p.first_chunk::<3>()).is_some_and(is_ink)
+    };
+    let coordinate = |v: i32| usize::try_from(v).unwrap_or(0);
+    let (from, to) = (coordinate(line.y).saturating_sub(REACH), coordinate(line.bottom()) + REACH);
+    let rows = (from, to.min(height));
+    let least = (line.height as usize * HIGH / 10).max(8);
+    let mut sides: Vec<Side> = Vec::new();
+    for x in coordinate(line.x)..coordinate(line.right()).min(width) {
+        let Some((top, bottom)) = stroke(&ink, x, rows).filter(|(from, to)| to - from >= least) else {
+            continue;
+        };
+        match sides.last_mut() {
+            Some(side) if side.right == x && side.top.abs_diff(top) <= 2 => side.right = x + 1,
+            _ => sides.push(Side { left: x, right: x + 1, top, bottom }),
+        }
+    }
+    sides.retain(|side| side.right - side.left <= THIN && is_clear(&ink, side) && has_edges(&ink, side));
+    sides
+}
+
+/// The longest upright stroke in a column.
+fn stroke(
+    ink: &dyn Fn(usize, usize) -> bool,
+    x: usize,
+    (from, to): (usize, usize),
+) -> Option<(usize, usize)> {
+    let (mut best, mut begin) = (None::<(usize, usize)>, None);
+    for y in from..=to {
+        match (y < to && ink(x, y), begin) {
+            (true, None) => begin = Some(y),
+            (false, Some(top)) => {
+                begin = None;
+                if best.is_none_or(|(from, to)| y - top > to - from) {
+                    best = Some((top, y));
+                }
+            }
+            _ => {}
+        }
+    }
+    best
+}
+
+fn is_clear(ink: &dyn Fn(usize, usize) -> bool, side: &Side) -> bool {
+    let clear = |x: Option<usize>| {
+        x.is_none_or(|x| {
+            let inked = (side.top..side.bottom).filter(|y| ink(x, *y)).count();
+            inked * 100 <= (side.bottom - side.top) * CLEAR
+        })
+    };
+    clear(side.left.checked_sub(1)) && clear(Some(side.right))
+}
+
+/// Whether an edge of the box begins at either end, to the same hand. The corner may be round.
+fn has_edges(ink: &dyn Fn(usize, usize) -> bool, side: &Side) -> bool {
+    let long = (side.bottom - side.top) * LONG / 10;
+    let at = |from: usize, right: bool| {
+        if right { Some(side.right - 1 + from) } else { side.left.checked_sub(from) }
+    };
+    let line = |y: usize, right: bool| {
+        (1..=3).any(|skip| (skip..skip + long).all(|from| at(from, right).is_some_and(|x| ink(x, y))))
+    };
+    let arm = |mut rows: std::ops::RangeInclusive<usize>, right: bool| rows.any(|y| line(y, right));
+    let (above, below) =
+        (side.top.saturating_sub(3)..=side.top + 1, side.bottom.saturating_sub(2)..=side.bottom + 2);
+    [true, false].into_iter().any(|right| arm(above.clone(), right) && arm(below.clone(), right))
+}
