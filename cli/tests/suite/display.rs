@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 mod desk;
 mod dying;
-mod kept;
 mod hidden;
+mod kept;
 mod surprises;
 
 use crate::screen::Screen;
