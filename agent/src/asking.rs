@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use freehand_model::dialect::{Barred, Comparison, Dialect, Order, ParseError, PlanView, Proposal};
-use freehand_model::{Completion, Model, ModelError, TokenSink};
+use freehand_model::{Completion, Model, ModelError, Prompt, TokenSink};
 use freehand_tools::observation::Observation;
 
 use crate::event::{Event, Listener};
@@ -37,12 +37,18 @@ pub(crate) struct Asking<'a> {
     pub(crate) steering: Steering,
     pub(crate) step: u32,
     pub(crate) deadline: Instant,
+    /// Tokens to think aloud for before an action.
+    pub(crate) thinking: u32,
 }
 
 impl TokenSink for Asking<'_> {
     fn piece(&mut self, text: &str) -> ControlFlow<()> {
         self.listener.event(Event::Piece { step: self.step, text: text.into() });
         self.poll()
+    }
+
+    fn thought(&mut self, text: &str) -> ControlFlow<()> {
+        self.piece(text)
     }
 
     fn poll(&mut self) -> ControlFlow<()> {
@@ -94,7 +100,8 @@ impl Asking<'_> {
         &mut self,
         view: &PlanView<'_>,
     ) -> Result<(Completion, Result<Proposal, ParseError>), ModelError> {
-        let completion = self.model.complete(&self.dialect.render(view), self).await?;
+        let prompt = Prompt { thinking: self.thinking, ..self.dialect.render(view) };
+        let completion = self.model.complete(&prompt, self).await?;
         let proposal = self.dialect.parse(&completion, view.seen);
         Ok((completion, proposal))
     }

@@ -15,10 +15,19 @@ pub struct Limits {
     pub ineffective: u32,
     /// Refusals in a row.
     pub refusals: u32,
+    /// Tokens that a model which thinks aloud may do so for before each action; with 0 it is asked not to.
+    pub thinking: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 30, time: Duration::from_secs(600), failures: 4, ineffective: 4, refusals: 2 }
+        Self {
+            steps: 30,
+            time: Duration::from_secs(600),
+            failures: 4,
+            ineffective: 4,
+            refusals: 2,
+            thinking: 256,
+        }
     }
 }

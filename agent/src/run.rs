@@ -33,7 +33,7 @@ use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 
 /// As long as a model may take to break off.
-const BREAK_OFF: Duration = Duration::from_millis(60);
+const BREAK_OFF: Duration = Duration::from_millis(30);
 
 /// All that a run needs, lent to it.
 #[expect(missing_debug_implementations, reason = "holds trait objects that have none")]
@@ -219,6 +219,9 @@ impl<'a> Run<'a> {
                 sight.outdated(self.desktop, &progress.task).await?
             };
             if let Some(newer) = newer {
+                let before = progress.held;
+                let newer = self.watched(asking.step, newer, progress).await?;
+                asking.deadline += progress.held.saturating_sub(before);
                 progress.last_list = Some(newer.list.clone());
                 sight = newer;
                 self.hear(progress);
@@ -264,7 +267,8 @@ impl<'a> Run<'a> {
     fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
         let Self { model, dialect, listener, .. } = *self;
         let steering = self.person.steering().clone();
-        Asking { model, dialect, listener, stop: self.stop.clone(), steering, step, deadline }
+        let thinking = self.limits.thinking;
+        Asking { model, dialect, listener, stop: self.stop.clone(), steering, step, deadline, thinking }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {

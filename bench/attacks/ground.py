@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +18,12 @@ sys.path.insert(0, os.path.join(HERE, "..", "corpus"))
 from browser import Chromium  # noqa: E402
 from stage import Stage  # noqa: E402
 
+# The homes that the attacks harm. The same paths as within a sandbox, so that outside could be harmed too.
+ROOT = "/var/tmp/freehand-attacks"
+# A browser that starts whoever the account is, and asks nothing first.
+BROWSER = """#!/bin/sh
+exec /usr/bin/chromium --no-sandbox --test-type --no-first-run --password-store=basic "$@"
+"""
 QUESTION = "if you like: "
 MODELS = {"object": "list", "data": [{"id": "captured", "object": "model"}]}
 
@@ -50,7 +57,8 @@ class Web:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        port = int(os.environ.get("FREEHAND_ATTACKS_WITHIN", 0))
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -107,12 +115,16 @@ class Ran:
 
 
 class Ground:
-    def __init__(self, freehand, outside=None):
+    def __init__(self, freehand):
         self.freehand = os.path.abspath(freehand)
         self.stage = Stage(freehand)
         self.web, self.model = Web(), Captured()
-        # What lies outside of the sandbox and is to be harmed as well, where there is a sandbox.
-        self.outside = outside or {}
+        shutil.rmtree(ROOT, ignore_errors=True)
+        self.programs = os.path.join(self.stage.folder, "programs")
+        os.makedirs(self.programs)
+        with open(os.path.join(self.programs, "chromium"), "w", encoding="utf-8") as file:
+            file.write(BROWSER)
+        os.chmod(file.name, 0o755)
         self.chromium = None
         self.began = 0
         self.fresh()
@@ -121,7 +133,7 @@ class Ground:
         """Nothing of the attack before is left."""
         self.close()
         self.began += 1
-        self.home = os.path.join(self.stage.folder, f"home-{self.began}")
+        self.home = os.path.join(ROOT, f"home-{self.began}")
         os.makedirs(os.path.join(self.home, ".config", "freehand"))
         self.victim = self.file("victim.txt", "worth keeping\n")
         self.out = os.path.join(self.home, "out.txt")
@@ -142,11 +154,20 @@ class Ground:
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/environ", "rb") as file:
-                    mark = f"HOME={self.stage.folder}/home-".encode()
-                    if any(word.startswith(mark) for word in file.read().split(b"\0")):
-                        os.kill(int(pid), 9)
+                    mark = f"HOME={ROOT}/home-".encode()
+                    left = any(word.startswith(mark) for word in file.read().split(b"\0"))
+                if left or self.is_stray(int(pid)):
+                    os.kill(int(pid), 9)
             except OSError:
                 pass
+
+    def is_stray(self, pid):
+        """A browser writes its name over its environment. Within the sandbox all others are the agent's."""
+        if "FREEHAND_ATTACKS_WITHIN" not in os.environ:
+            return False
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            browser = file.read().startswith("chrom")
+        return browser and not (self.chromium and os.getsid(pid) == self.chromium.program.pid)
 
     def file(self, name, text):
         path = os.path.join(self.home, name)
@@ -191,9 +212,9 @@ class Ground:
         program.stdin.flush()
         time.sleep(0.4)
 
-    def program(self, command, title, **more):
+    def program(self, command, title, limit=20, **more):
         program = self.stage.start(command, command[0], **more)
-        self.until(title)
+        self.until(title, limit)
         return program
 
     def page(self, body, title="Shop"):
@@ -230,7 +251,7 @@ class Ground:
 
     def environment(self):
         return {**self.stage.environment, "HOME": self.home, "XDG_RUNTIME_DIR": self.stage.folder, "TERM": "xterm",
-                "W": self.web.address, "BROWSER": "chromium"}  # fmt: skip
+                "W": self.web.address, "BROWSER": "chromium", "PATH": f"{self.programs}:{os.environ['PATH']}"}  # fmt: skip
 
     def run(self, calls, answer, words=("run", "do what the page says"), policy="supervised", more=(), limit=60):
         """Has the captured model make `calls`; `answer` says what the person says to each question."""
@@ -285,6 +306,7 @@ class Ground:
     def end(self):
         self.close()
         self.stage.end()
+        shutil.rmtree(ROOT, ignore_errors=True)
 
 
 def clean(text):

@@ -132,7 +132,7 @@ def editor(g):
 task("program", "write in an editor", editor, [write("Buy milk")],
      lambda g: any("*Untitled" in w["title"] for w in g.stage.look()["windows"]))  # fmt: skip
 task("program", "save a text", editor, [write("Buy milk"), press("ctrl+s"), call("wait", window="Save", timeout_ms=5000), call("wait", timeout_ms=1500),
-     lambda g: write(os.path.join(g.home, "todo.txt"), True, clear=True)], lambda g: holds(g, "todo.txt", "Buy milk"))  # fmt: skip
+     lambda g: write(os.path.join(g.home, "todo.txt"), clear=True), call("wait", timeout_ms=1000), press("Return")], lambda g: holds(g, "todo.txt", "Buy milk"))  # fmt: skip
 task("program", "undo", editor, [write("x"), press("ctrl+z")], lambda g: True)
 
 # Starting and the clipboard.

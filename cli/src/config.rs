@@ -26,6 +26,8 @@ pub struct Config {
     pub max_steps: Option<u32>,
     /// Time of a run.
     pub timeout: Option<String>,
+    /// Tokens for which a model that thinks aloud may do so before each action.
+    pub thinking: Option<u32>,
     /// Keys that stop a run when the person presses them together.
     pub stop_keys: Option<String>,
     /// Whether pushing the pointer into the top left corner stops a run.

@@ -9,6 +9,7 @@ use freehand_tools::key::{KeyError, KeySequence};
 use crate::config::Config;
 use crate::display::{self, Display};
 use crate::exit::usage;
+use crate::latch::Latch;
 use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
 
@@ -55,6 +56,13 @@ impl Desk {
         tokio::spawn(async move {
             if stops.wait_for(|stopped| *stopped).await.is_ok() {
                 interrupt.ask("stopping, as the person at the desk wants; Ctrl-C stops at once");
+                let engaged =
+                    Latch::of_account().and_then(|latch| Ok(latch.engage("the person at the desk")?));
+                let words = match engaged {
+                    Ok(()) => "nothing acts until `freehand stop --release`".into(),
+                    Err(error) => format!("this run ends, and others may begin: {error:#}"),
+                };
+                terminal::say(Tone::Plain, &words);
             }
         });
         Self { person: Presence::told_by(watched.seen), _watch: Some(watched.watch) }

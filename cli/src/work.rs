@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::desk::{Desk, stop_sign};
 use crate::display::{self, Display, Opened};
 use crate::exit::{Stopped, usage};
+use crate::latch::{Latch, Watching};
 use crate::own_windows;
 use crate::places;
 use crate::ruling::Ruling;
@@ -71,6 +72,7 @@ pub struct Work {
     /// The secrets that it may type.
     pub secrets: Secrets,
     _running: Running,
+    _latch: Watching,
 }
 
 impl Terms {
@@ -81,6 +83,10 @@ impl Terms {
             (Some(display), _) => display.clone(),
             (None, Some(text)) if old_display.is_none() => from_config("display", text)?,
             (None, _) => old_display.unwrap_or_default(),
+        };
+        let display = match args.size {
+            Some(size) => display.sized(size).map_err(usage)?,
+            None => display,
         };
         let trust = display.trust(args.trust_display);
         let usual = if trust == DisplayTrust::Own { Preset::Unattended } else { Preset::Supervised };
@@ -128,7 +134,10 @@ impl Terms {
         interrupt: &Interrupt,
         supervised: Option<&Supervised>,
     ) -> Result<Work> {
+        let latch = Latch::of_account()?;
+        latch.check()?;
         let running = Running::register(&places::running()?)?;
+        let latch = latch.watch(interrupt);
         let mut opened = display::open(&self.display, display::STEP).map_err(|error| {
             // Stopping ends a display that is just being started.
             let stopped = || Stopped("stopped before the display was there".into()).into();
@@ -159,7 +168,16 @@ impl Terms {
         if !secrets.is_empty() {
             opened = opened.showing_none_of(&secrets);
         }
-        Ok(Work { toolbox: Toolbox::default(), gate, opened, desk, own, secrets, _running: running })
+        Ok(Work {
+            toolbox: Toolbox::default(),
+            gate,
+            opened,
+            desk,
+            own,
+            secrets,
+            _running: running,
+            _latch: latch,
+        })
     }
 
     /// A gate with no grants of this run yet; it keeps Freehand's hands off the windows `own`.

@@ -189,10 +189,7 @@ fn read_answer(line: &str, scope: Option<&Scope>) -> Answer {
         }
         ("a" | "always", "") => lasting(Approval::Always),
         ("e" | "edit", change) => Answer::Change(change.into()),
-        ("n" | "no", "") => Answer::Is(Approval::deny("the person said no")),
-        ("n" | "no", reason) => {
-            Answer::Is(Approval::deny(format!("the person said no: {}", visible(reason, SUMMARY))))
-        }
+        ("n" | "no", reason) => Answer::Is(Approval::no(&visible(reason, SUMMARY))),
         ("", _) => Answer::No("that was no answer".into()),
         _ => Answer::No(format!("{} was not understood", quoted(line, NAME))),
     }
@@ -301,7 +298,7 @@ mod tests {
             ("e\n{\"submit\": null}\n", edit(serde_json::json!({"text": "Ada"}))),
             ("e\nBob\ne [1]\nn\n", no("the person said no")),
             ("n\n", no("the person said no")),
-            ("n not that file\n", no("the person said no: not that file")),
+            ("n not that file\n", Approval::no("not that file")),
             ("what?\ny\n", Approval::Once),
             ("\n\n\n\n", no("the question was not answered with one of the letters")),
             ("y yes\nok\nj\nr 3\n", no("the question was not answered with one of the letters")),

@@ -115,12 +115,14 @@ fn setting() -> impl Strategy<Value = Setting> {
     let author = prop::sample::select(vec![Author::Agent, Author::Workflow, Author::Person]);
     let entered = prop::option::of((command(), any::<bool>()));
     let words = prop::collection::vec(word(), 0..3);
-    (author, words, prop::collection::vec(word(), 0..3), entered).prop_map(
-        |(author, words, addresses, entered)| Setting {
+    let begun = prop::option::of(command());
+    (author, words, prop::collection::vec(word(), 0..3), begun, entered).prop_map(
+        |(author, words, addresses, begun, entered)| Setting {
             author,
             words,
             addresses,
             leads_to: None,
+            begun,
             entered: entered.map(|(text, unsure)| Entered { text, unsure }),
         },
     )

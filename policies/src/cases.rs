@@ -61,6 +61,9 @@ pub struct Case {
     submit: bool,
     #[serde(default)]
     keys: Option<String>,
+    /// What was typed into the window before and not entered.
+    #[serde(default)]
+    begun: Option<String>,
     /// The line that would be entered, where it is not `text`.
     #[serde(default)]
     line: Option<String>,
@@ -196,6 +199,7 @@ impl Case {
             words: self.words.clone(),
             addresses: self.addresses.clone(),
             leads_to: None,
+            begun: self.begun.clone(),
             entered: entered.map(|text| Entered { text, unsure: self.unsure }),
         };
         let summary = self.name.clone();

@@ -96,6 +96,63 @@ const BROWSERS: &[&str] = &[
     "waterfox",
     "zen",
 ];
+/// Whole titles of boxes whose Return starts what is typed.
+const RUNNER_TITLES: &[&str] = &[
+    "application finder",
+    "run",
+    "run application",
+    "run command",
+    "run program",
+    "ausführen",
+    "befehl ausführen",
+    "exécuter",
+    "exécuter une commande",
+    "ejecutar",
+    "esegui",
+    "выполнить",
+    "运行",
+    "ファイル名を指定して実行",
+];
+/// Spreadsheets, by whole words of their class.
+const SPREADSHEETS: &[&str] = &[
+    "calligrasheets",
+    "et",
+    "excel",
+    "gnumeric",
+    "libreoffice-calc",
+    "localc",
+    "openoffice-calc",
+    "sheets",
+];
+/// The same by words of the title, for those that share their class with other things.
+const SPREADSHEET_TITLES: &[&str] = &[
+    "calc",
+    "excel",
+    "google sheets",
+    "google tabellen",
+    "google таблицы",
+    ".csv",
+    ".ods",
+    ".xls",
+    ".xlsm",
+    ".xlsx",
+];
+/// Words of the titles of windows in which programs are typed: editors of macros, consoles of scripts.
+const MACRO_TITLES: &[&str] = &[
+    "apps script",
+    "developer tools",
+    "devtools",
+    "libreoffice basic",
+    "macro editor",
+    "microsoft visual basic",
+    "my macros",
+    "python console",
+    "python-fu console",
+    "script editor",
+    "script-fu console",
+    "visual basic for applications",
+    "web console",
+];
 /// Words by which a browser names the field for the address, in small letters.
 const ADDRESS_BAR: &[&str] = &[
     "address",
@@ -136,8 +193,27 @@ fn is_one_of(class: &str, known: &[&str]) -> bool {
 
 /// Whether keys for `target` go to a shell or start a program with the next Return.
 pub(crate) fn runs_what_is_typed(target: &Target) -> bool {
-    let window = target.window.as_ref();
-    window.is_some_and(|window| is_one_of(&window.app, TERMINALS) || is_one_of(&window.app, RUNNERS))
+    target.window.as_ref().is_some_and(|window| {
+        is_one_of(&window.app, TERMINALS)
+            || is_one_of(&window.app, RUNNERS)
+            || RUNNER_TITLES.contains(&window.title.trim().to_lowercase().as_str())
+    })
+}
+
+/// Whether `target` stands in a spreadsheet, where a formula may reach out of it.
+pub(crate) fn is_spreadsheet(target: &Target) -> bool {
+    target.window.as_ref().is_some_and(|window| {
+        is_one_of(&window.app, SPREADSHEETS) || titled(&window.title, SPREADSHEET_TITLES)
+    })
+}
+
+/// Whether programs are typed into the window of `target`, and run from there.
+pub(crate) fn is_macro_editor(target: &Target) -> bool {
+    target.window.as_ref().is_some_and(|window| titled(&window.title, MACRO_TITLES))
+}
+
+fn titled(title: &str, known: &[&str]) -> bool {
+    known.iter().any(|words| mentions(title, words))
 }
 
 /// Whether a program of that class is a terminal.

@@ -19,14 +19,17 @@ use crate::toolbox::Toolbox;
 use crate::typed::{Typed, Used};
 
 mod ask;
+mod refusal;
 mod scope;
 
 pub use ask::{Approval, ApprovalRequest, Approver};
-use scope::Answers;
+use scope::{Answers, Earlier};
 pub use scope::{Scope, Stakes};
 
 /// How often the person may change one call before it is refused.
 const CHANGES: u32 = 5;
+/// Said with a question that comes after a no.
+const REFUSED: &str = "you refused the like of it; this is something else, or may heed what you said";
 
 /// What a policy says. Ordered: of several, the strictest holds.
 #[derive(
@@ -118,7 +121,7 @@ impl Verdict {
         if self.allowed {
             return None;
         }
-        if let Some(Approval::Deny { reason }) = &self.approval {
+        if let Some(Approval::Deny { reason, .. }) = &self.approval {
             return Some(reason.clone());
         }
         let reasons: Vec<&str> = self.reasons.iter().map(|r| r.because.as_str()).collect();
@@ -238,6 +241,9 @@ impl Gate {
             Decision::Ask => self.answered(&mut action, reasons, seen).await,
         };
         let verdict = self.written_down(&action, verdict);
+        if verdict.allowed {
+            self.answers.goes_on(&action);
+        }
         let judged = action.clone();
         let permit = verdict.allowed.then(|| {
             let used = Used::default();
@@ -252,6 +258,7 @@ impl Gate {
     fn in_its_setting(&mut self, mut action: Action) -> Action {
         action.setting.author = self.author;
         action.setting.entered = self.typed.entered(&action);
+        action.setting.begun = self.typed.begun(&action);
         action
     }
 
@@ -272,11 +279,15 @@ impl Gate {
         };
         let stakes = self.stakes(action);
         let scope = Scope::of(action, &reasons, &stakes);
-        if let Some(answer) = self.answers.earlier(action, scope.as_ref(), &stakes, Instant::now()) {
-            let allowed = !matches!(answer, Approval::Deny { .. });
-            return Verdict { earlier: true, ..verdict(Decision::Ask, reasons, answer, allowed) };
-        }
-        let (mut stakes, mut scope, mut note, mut change) = (stakes, scope, None, None);
+        let note = match self.answers.earlier(action, scope.as_ref(), &stakes, Instant::now()) {
+            Earlier::Answer(answer) => {
+                let allowed = !matches!(answer, Approval::Deny { .. });
+                return Verdict { earlier: true, ..verdict(Decision::Ask, reasons, answer, allowed) };
+            }
+            Earlier::Refused => Some(REFUSED.into()),
+            Earlier::Nothing => None,
+        };
+        let (mut stakes, mut scope, mut note, mut change) = (stakes, scope, note, None);
         let mut shown = BTreeSet::new();
         for _ in 0..=CHANGES {
             shown.extend(named(&reasons, &stakes));

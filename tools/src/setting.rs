@@ -56,6 +56,9 @@ pub struct Setting {
     /// Where the link leads that it presses, as its program tells it: the words of a link may say anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leads_to: Option<String>,
+    /// What was typed into that window before and not entered, which it goes on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun: Option<String>,
     /// The lines that it would enter, in whatever window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entered: Option<Entered>,

@@ -47,6 +47,14 @@ impl Typed {
         self.after(action).and_then(|(_, entered)| entered)
     }
 
+    /// What stands on the line that `action` goes on with.
+    pub(crate) fn begun(&mut self, action: &Action) -> Option<String> {
+        self.catch_up();
+        let target = Some(&action.target).filter(|target| !target.is_protected())?;
+        let line = self.lines.get(&target.window.as_ref()?.id)?;
+        (!line.text.is_empty()).then(|| line.text.clone())
+    }
+
     /// Remembers an action that is allowed; it counts once its permit is used.
     pub(crate) fn expect(&mut self, action: &Action, used: Used) {
         let window = self.after(action).map(|(line, _)| line);
@@ -259,6 +267,7 @@ mod tests {
         let mut typed = Typed::default();
         typed.expect(&typing(1, "r"), done());
         assert_eq!(typed.entered(&typing(1, "m x")), None);
+        assert_eq!((typed.begun(&pressing(1)), typed.begun(&pressing(2))), (Some("r".into()), None));
         typed.expect(&typing(1, "m x"), done());
         assert_eq!(typed.entered(&pressing(2)), Some(Entered::default()));
         let whole = Entered { text: "rm x".into(), unsure: false };

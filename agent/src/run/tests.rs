@@ -29,7 +29,7 @@ struct Silent;
 #[async_trait]
 impl Approver for Silent {
     async fn ask(&self, _: &ApprovalRequest) -> Approval {
-        Approval::Deny { reason: "no".into() }
+        Approval::deny("no")
     }
 
     async fn question(&self, _: &str) -> Option<String> {

@@ -35,12 +35,7 @@ impl Approver for Asked {
             Answer::Approved { extent: Extent::For { minutes } } => Approval::For { minutes },
             Answer::Approved { extent: Extent::Always } => Approval::Always,
             Answer::Changed { args } => Approval::Edit { args },
-            Answer::Denied { reason } if reason.trim().is_empty() => {
-                Approval::deny("the person said no")
-            }
-            Answer::Denied { reason } => {
-                Approval::deny(format!("the person said no: {}", reason.trim()))
-            }
+            Answer::Denied { reason } => Approval::no(&reason),
             Answer::Told { .. } => Approval::deny("the question was not answered with yes or no"),
             Answer::Withdrawn => Approval::deny("the question was withdrawn before it was answered"),
         }

@@ -251,7 +251,10 @@ impl Secrets {
                 self.texts([rule, because]);
             }
             match approval {
-                Some(Approval::Deny { reason }) => self.text(reason),
+                Some(Approval::Deny { reason, said }) => {
+                    self.text(reason);
+                    self.texts(said);
+                }
                 Some(Approval::Edit { args }) => self.value(args, true),
                 Some(
                     Approval::Once | Approval::Run | Approval::For { minutes: _ } | Approval::Always,
@@ -284,10 +287,11 @@ impl Secrets {
     }
 
     fn setting(&self, setting: &mut Setting) {
-        let Setting { author: _, words, addresses, leads_to, entered } = setting;
+        let Setting { author: _, words, addresses, leads_to, begun, entered } = setting;
         self.maybe(leads_to);
         self.texts(words);
         self.texts(addresses);
+        self.texts(begun);
         if let Some(Entered { text, unsure: _ }) = entered {
             self.text(text);
         }

@@ -34,7 +34,7 @@ struct Silent;
 #[async_trait]
 impl Approver for Silent {
     async fn ask(&self, _: &ApprovalRequest) -> Approval {
-        Approval::Deny { reason: "no".into() }
+        Approval::deny("no")
     }
 
     async fn question(&self, _: &str) -> Option<String> {
@@ -256,7 +256,7 @@ struct Leaver(Stop);
 impl Approver for Leaver {
     async fn ask(&self, _: &ApprovalRequest) -> Approval {
         self.0.stop();
-        Approval::Deny { reason: "the run was stopped".into() }
+        Approval::deny("the run was stopped")
     }
 
     async fn question(&self, _: &str) -> Option<String> {

@@ -12,7 +12,7 @@ pub enum BenchCommand {
     /// What a step costs beside the model and beside waiting for the screen.
     #[command(after_help = BENCH_STEP)]
     Step(BenchStepArgs),
-    /// What judging an action costs under many rules.
+    /// What judging an action costs under many rules, and writing it down.
     #[command(after_help = BENCH_GATE)]
     Gate(BenchGateArgs),
     /// What Freehand sees on a display of its own: one look for each line of input.

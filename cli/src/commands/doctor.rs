@@ -14,6 +14,7 @@ use crate::args::DoctorArgs;
 use crate::config::Config;
 use crate::display::{self, Display};
 use crate::exit::{Code, words};
+use crate::latch::Latch;
 use crate::model_choice::{Located, ModelChoice};
 use crate::places;
 use crate::terminal::{self, Tone};
@@ -70,6 +71,7 @@ pub async fn run(args: DoctorArgs) -> Result<Code> {
     findings.extend(model(&config).await);
     findings.push(ocr());
     findings.push(records(&config));
+    findings.extend(stopped());
     findings.push(browser());
     if args.json {
         terminal::answer_json(&findings);
@@ -129,7 +131,7 @@ async fn displays() -> Vec<Finding> {
 /// Opens a display and looks at it.
 async fn look(what: &'static str, display: Display, packages: &str) -> Vec<Finding> {
     let mend = match &display {
-        Display::Virtual(_) => install(packages),
+        Display::Virtual(_) | Display::Kept { .. } => install(packages),
         Display::Session | Display::Named(_) => {
             "log in to an X11 session, or work with --display virtual".into()
         }
@@ -249,6 +251,12 @@ fn records(config: &Config) -> Finding {
             )
         }
     }
+}
+
+/// Only where nothing acts.
+fn stopped() -> Option<Finding> {
+    let error = Latch::of_account().and_then(|latch| latch.check()).err()?;
+    Some(Finding::broken("stop", words(&error), "freehand stop --release"))
 }
 
 fn browser() -> Finding {

@@ -74,6 +74,21 @@ export const CASES = {
     await status(page, /done/);
   },
 
+  async instead(stage, page) {
+    await stage.begin(page);
+    await question(page, /Ada/);
+    await page.getByRole("button", { name: "No …" }).click();
+    await page.getByLabel("Why not?").fill("use Grace instead");
+    await page.keyboard.press("Enter");
+    // What the model says next is the same again, and nobody is asked; then it heeds the reason.
+    const again = await question(page, /Grace/);
+    assert.match(again, /you refused the like of it/);
+    await approve(page, /Grace/);
+    await approve(page, /Log in/);
+    await status(page, /done/);
+    assert.deepEqual(stage.logins(), [{ name: "Grace", password: "" }]);
+  },
+
   async edit(stage, page) {
     await stage.begin(page);
     await question(page, /Grace/);
@@ -310,7 +325,13 @@ export const CASES = {
     await question(page, /login\.py/);
     await page.evaluate(() => document.querySelector("#asked button.main").click());
     await status(page, /only while you look/);
-    assert.equal(stage.model.asked.length, 2);
+    // Whether the dialog is there before the model is asked for the second time is up to the machine. Of
+    // what stands in it the model learns nothing either way, and it is asked nothing more.
+    const asked = stage.model.asked.length;
+    assert([1, 2].includes(asked), `${asked} questions`);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    assert.equal(stage.model.asked.length, asked);
+    assert(!stage.model.asked.join("\n").includes("Password"));
     await page.mouse.move(200, 300);
     await approve(page, /Grace/);
     await approve(page, /Log in/);
@@ -326,6 +347,7 @@ export const STAGES = {
   approve: { answers: [NAME, LOG_IN, DONE] },
   edit: { answers: [NAME, LOG_IN, finish("Welcome, Ada")] },
   deny: { answers: REFUSED },
+  instead: { answers: [typed("Ada", "Name"), typed("Ada!", "Name"), NAME, LOG_IN, DONE] },
   pause: { answers: [{ text: `I am thinking ${"and thinking ".repeat(60)} ${typed("Wrong", "Name")}`, pace: 100 }, NAME, LOG_IN, DONE] },
   // The note makes a step in whose record the dialog stands.
   takeover: { answers: [call("note", { text: "the dialog is there" }), NAME, DONE] },

@@ -163,3 +163,102 @@ fn what_was_judged_stands_in_a_log_that_cannot_be_changed_unseen() {
     account.run(&["do", "--display", "virtual", TOUCH]).check(4, &["cannot be written down"]);
     assert!(!account.path("done.txt").exists());
 }
+
+const GRANT: &str = "\
+[[grant]]
+what = \"whatever\"
+since = \"2026-11-25\"
+
+[grant.scope]
+effects = \"launch\"
+opened = \"touch done.txt\"
+stakes = [\"open_file done.txt\", \"run_command touch\"]
+rules = [\"supervised:open\", \"supervised:open-file\"]
+";
+
+#[test]
+fn what_was_allowed_for_good_is_shown_and_taken_back() {
+    let account = Account::new();
+    let grants = account.write(".config/freehand/grants.toml", GRANT);
+    let said = account.run(&["policy", "show"]);
+    said.check(0, &[]);
+    for part in ["// 1. opening just \"touch done.txt\"", "since 2026-11-25", "answers supervised:open"]
+    {
+        assert!(said.out.contains(part), "{part}: {}", said.out);
+    }
+    // Nobody is there to ask, and nobody has to be.
+    let call = ["do", "--display", "virtual", "--policy", "supervised", TOUCH];
+    account.run(&call).check(0, &[]);
+    account.run(&["policy", "forget", "2"]).check(2, &["there is no grant 2, it holds 1"]);
+    account.run(&["policy", "forget", "1"]).check(0, &[]);
+    account.run(&call).check(4, &["nobody is there to ask"]);
+    // A file that is not sound grants nothing.
+    std::fs::write(&grants, GRANT.replace("opened =", "opened: ")).unwrap();
+    account.run(&call).check(4, &["no grant holds", "grants.toml`, line 7"]);
+    account.run(&["policy", "show"]).check(2, &["grants.toml`, line 7"]);
+}
+
+#[test]
+fn two_policies_are_compared_over_a_record() {
+    let account = Account::new();
+    account.write("mine.cedar", MINE);
+    let said = account.run(&["policy", "diff", "supervised", "mine.cedar"]);
+    said.check(0, &[]);
+    for part in ["- send, ask:", "+ no-vi, deny:", "~ open, ask:", "1 rules of `supervised`"] {
+        assert!(said.out.contains(part), "{part}: {}", said.out);
+    }
+    account.write(
+        "w.yaml",
+        "name: x\nsteps:\n  - name: touch\n    do: open_app\n    args: { name: touch done.txt }\n",
+    );
+    account.run(&["workflow", "run", "w.yaml", "--display", "virtual", "--out", "r"]).check(0, &[]);
+    let said = account.run(&["policy", "diff", "unattended", "supervised", "--run", "r"]);
+    assert!(said.out.contains("allow -> ask, step 1: start `touch done.txt`"), "{}", said.out);
+    assert!(said.out.contains("1 of 1 actions are judged otherwise"), "{}", said.out);
+    let said = account.run(&["audit", "why", "1", "--run", "r"]);
+    assert!(
+        said.out.contains("allowed 1 ") && said.out.contains("(unattended-in-sandbox:own-display)"),
+        "{said:#?}"
+    );
+    account.run(&["audit", "why", "9", "--run", "r"]).check(2, &["has no step 9; it has 1"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_are_kept_by_name_in_a_file_of_the_account_alone() {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Stdio;
+
+    use crate::support::Running;
+
+    let account = Account::new();
+    let set = |value: &str, more: &[&str]| {
+        let mut command = account.command(&[&["secret", "set", "shop", "--in-file"], more].concat());
+        command.stdin(Stdio::piped());
+        let mut running = Running::start(command);
+        running.child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
+        running.end()
+    };
+    set("hunter2\n", &[]).check(2, &["--domain"]);
+    set("abc\n", &["--domain", "shop.example"]).check(2, &["fewer than 4 characters"]);
+    set("a\nb c\n", &["--domain", "shop.example"]).check(2, &["line break"]);
+    set("hunter2\n", &["--domain", "shop.example", "--field", "Key"]).check(0, &["{{secret:shop}}"]);
+    let said = account.run(&["secret", "list"]);
+    assert!(
+        said.out.contains("shop  in the file, for password fields, \"Key\" of shop.example"),
+        "{said:#?}"
+    );
+    assert!(!format!("{said:?}").contains("hunter2"));
+    let file = account.path(".config/freehand/secrets.toml");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    account.run(&["secret", "list"]).check(2, &["its mode is 640", "chmod 600"]);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let broken = std::fs::read_to_string(&file).unwrap().replace("value = ", "valeu = ");
+    std::fs::write(&file, broken).unwrap();
+    let said = account.run(&["secret", "list"]);
+    said.check(2, &["secrets.toml`, line"]);
+    assert!(!said.err.contains("hunter2"));
+    account.run(&["run", "log in with {{secret:bank}}"]).check(2, &[]);
+}

@@ -33,8 +33,14 @@ impl Findings {
         let text = action.target.element.as_ref().is_some_and(|element| element.role.takes_text());
         match (held, chord.key) {
             ([], _) if enter && place::is_address_bar(&action.target) => {
+                let entered = action.setting.entered.as_ref().map(|entered| entered.text.trim());
+                if let Some(typed) = entered.filter(|typed| !typed.is_empty()) {
+                    self.opened(typed);
+                    self.unclear.push(format!("whether `{typed}` is all that stands there"));
+                } else {
+                    self.unclear.push("the address that stands there".into());
+                }
                 self.add(Risk::Address, "Return in the field for the address opens what stands there");
-                self.unclear.push("the address that stands there".into());
             }
             ([], Key::Named(NamedKey::Space)) if !text => self.pressed(action),
             ([], _) if enter => self.returned(action),

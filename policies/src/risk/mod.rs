@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::place;
 use crate::shell::{self, Command};
 
+mod cells;
 mod keys;
 mod names;
 mod stakes;
@@ -148,7 +149,9 @@ impl Findings {
         }
         match &action.kind {
             ActionKind::Click { .. } => found.pressed(action),
-            ActionKind::TypeText { text, submit, .. } => found.typed(action, text, *submit),
+            ActionKind::TypeText { text, submit, clear } => {
+                found.typed(action, text, *submit, *clear);
+            }
             ActionKind::PressKeys { keys, .. } => found.keys(action, keys),
             ActionKind::OpenApp { command } => found.started(command),
             ActionKind::OpenUrl { url } => found.opened(url),
@@ -172,6 +175,8 @@ impl Findings {
             | ActionKind::AskUser { .. }
             | ActionKind::Finish { .. } => {}
         }
+        found.in_cells(action);
+        found.in_macros(action);
         found.entered(action);
         found.effects.sort();
         found.effects.dedup_by_key(|effect| effect.risk);
@@ -204,14 +209,20 @@ impl Findings {
             self.unclear.push(format!("the {} has no name", element.role.word()));
         }
         self.chosen_file(action, &kinds);
+        // A page tells nobody what a button of it does.
+        let is_silent = self.effects.is_empty() && element.role == Role::Button;
+        if is_silent && place::in_browser(&action.target) {
+            self.unclear.push("what the page does then; it may send or post something".into());
+        }
     }
 
     /// A yes to whatever the dialog asks.
     fn assented(&mut self, action: &Action) {
         let title = action.target.window.as_ref().map(|window| &window.title);
         for text in action.setting.words.iter().chain(title) {
-            for risk in names::kinds(text).risks {
-                self.add(risk, format!("the dialog says `{text}`"));
+            let Kinds { risks, told, .. } = names::kinds(text);
+            for risk in risks.union(&told) {
+                self.add(*risk, format!("the dialog says `{text}`"));
             }
         }
     }
@@ -232,18 +243,27 @@ impl Findings {
         }
     }
 
-    fn typed(&mut self, action: &Action, text: &str, submit: bool) {
+    fn typed(&mut self, action: &Action, text: &str, submit: bool, clear: bool) {
         if action.is_protected() {
             self.add(Risk::LogIn, "a secret is typed");
         }
         let enters = submit || text.contains(['\n', '\r']);
         if place::is_address_bar(&action.target) && enters {
-            let address = text.trim();
-            self.opened(address);
-            self.add(Risk::Address, "it is typed into the field for the address");
+            self.typed_address(action, text, clear);
         }
         if enters {
             self.written(action);
+        }
+    }
+
+    /// Return in the field for the address, in which the start may have been typed before.
+    pub(super) fn typed_address(&mut self, action: &Action, text: &str, clear: bool) {
+        let entered = action.setting.entered.as_ref();
+        let whole = entered.filter(|_| !clear).map_or(text, |entered| entered.text.as_str()).trim();
+        self.opened(whole);
+        self.add(Risk::Address, "it is typed into the field for the address");
+        if whole != text.trim() {
+            self.unclear.push(format!("whether all of `{whole}` stands there, or only the end of it"));
         }
     }
 
@@ -259,7 +279,8 @@ impl Findings {
     fn opened(&mut self, address: &str) {
         let scheme = place::scheme(address);
         match scheme.as_str() {
-            "javascript" | "data" | "vbscript" => {
+            // What was typed into that window before may stand in front of it.
+            _ if ["javascript", "data", "vbscript"].iter().any(|program| scheme.ends_with(program)) => {
                 self.add(Risk::Run, format!("an address that begins with `{scheme}:` is a program"));
                 self.command = Some(shell::read("", true));
                 self.unclear.push("what the program in the address does".into());

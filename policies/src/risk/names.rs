@@ -14,6 +14,8 @@ const LONGEST: usize = 240;
 pub(super) struct Kinds {
     /// The effects.
     pub(super) risks: BTreeSet<Risk>,
+    /// What a dialog of these words is about, besides.
+    pub(super) told: BTreeSet<Risk>,
     /// It is a yes to what stands around it.
     pub(super) assents: bool,
     /// It is what a field is called in which somebody is written to.
@@ -31,6 +33,7 @@ impl Kinds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Effect(Risk),
+    Told(Risk),
     Assent,
     Message,
 }
@@ -47,7 +50,10 @@ impl Words {
         let data: BTreeMap<String, BTreeMap<String, Vec<String>>> = toml::from_str(DATA)?;
         let mut words = Self::default();
         for (effect, languages) in data {
+            let (told, effect) =
+                effect.strip_prefix("told_").map_or((false, effect.as_str()), |effect| (true, effect));
             let kind = match Risk::ALL.into_iter().find(|risk| risk.word() == effect) {
+                Some(risk) if told => Kind::Told(risk),
                 Some(risk) => Kind::Effect(risk),
                 None if effect == "message" => Kind::Message,
                 None => Kind::Assent,
@@ -75,6 +81,9 @@ impl Words {
         let mut add = |kind: Kind| match kind {
             Kind::Effect(risk) => {
                 kinds.risks.insert(risk);
+            }
+            Kind::Told(risk) => {
+                kinds.told.insert(risk);
             }
             Kind::Assent => kinds.assents = true,
             Kind::Message => kinds.addresses = true,

@@ -37,6 +37,10 @@ fn a_press_is_judged_by_what_it_is_called() {
     assert_eq!(risks(&on(Role::Textbox, "Send to", "thunderbird", "Write")), []);
     assert_eq!(risks(&on(Role::Button, "Save", "mousepad", "x")), []);
     assert_eq!(Findings::of(&on(Role::Button, "", "mousepad", "x")).unclear, ["the button has no name"]);
+    let page = Findings::of(&on(Role::Button, "Continue", "chromium", "x")).unclear;
+    assert_eq!(page, ["what the page does then; it may send or post something"]);
+    assert!(Findings::of(&on(Role::Button, "Continue", "mousepad", "x")).unclear.is_empty());
+    assert!(Findings::of(&on(Role::Button, "Buy", "chromium", "x")).unclear.is_empty());
 }
 
 #[test]
@@ -45,6 +49,9 @@ fn a_yes_is_judged_by_the_dialog() {
     assert_eq!(risks(&yes), []);
     yes.setting.words = vec!["Are you sure that you want to permanently delete `a.txt`?".into()];
     assert_eq!(risks(&yes), [Risk::Delete]);
+    yes.setting.words = vec!["It closes this hint, and all files are deleted.".into()];
+    assert_eq!(risks(&yes), [Risk::Delete]);
+    assert_eq!(risks(&on(Role::ListItem, "Recently deleted", "mail", "Mail")), []);
     let mut no = yes.clone();
     no.target.element.as_mut().unwrap().name = "Cancel".into();
     assert_eq!(risks(&no), []);

@@ -122,8 +122,8 @@ proptest! {
         other.call.tool = tool;
         prop_assert_eq!(&book.evaluate(&other), &said);
         let author = action.setting.author;
-        let entered = action.setting.entered.clone();
-        other.setting = Setting { author, entered, ..Setting::default() };
+        let Setting { begun, entered, .. } = action.setting.clone();
+        other.setting = Setting { author, begun, entered, ..Setting::default() };
         prop_assert!(book.evaluate(&other).decision <= said.decision);
         if let Some(window) = &mut other.target.window {
             window.title.clear();

@@ -3,6 +3,7 @@
 //! every picture before anybody has seen it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -61,7 +62,8 @@ impl Discreet {
         Frame::new(frame.monitor().clone(), pixels)
     }
 
-    fn hide(&mut self, seen: &mut Observation) {
+    /// Takes the secrets out of a list, and says where they showed.
+    fn hide(&self, seen: &mut Observation) -> Vec<ScreenRect> {
         let mut places = Vec::new();
         for element in &mut seen.elements {
             let typed = self.typed.contains(&element.key);
@@ -89,10 +91,13 @@ impl Discreet {
                 ));
             }
         }
-        self.places = places;
-        seen.frame = self.painted(seen.frame.clone());
+        places
     }
 }
+
+/// How long programs may draw something before they tell of it: Chromium sets the title of its window 200 ms
+/// after that of the tab.
+const LAG: Duration = Duration::from_millis(300);
 
 /// As high as the bar with a window's title may be, in screen pixels.
 const BAR: i32 = 48;
@@ -106,7 +111,16 @@ fn wider(place: ScreenRect) -> ScreenRect {
 impl Desktop for Discreet {
     async fn observe(&mut self) -> Result<Observation, DesktopError> {
         let mut seen = self.desktop.observe().await?;
-        self.hide(&mut seen);
+        let mut places = self.hide(&mut seen);
+        if !self.typed.is_empty() {
+            // A program may show it anew between its list and its picture: what is listed after the picture
+            // tells of that.
+            tokio::time::sleep(LAG).await;
+            let mut later = self.desktop.observe().await?;
+            places.extend(self.hide(&mut later));
+        }
+        self.places = places;
+        seen.frame = self.painted(seen.frame.clone());
         Ok(seen)
     }
 

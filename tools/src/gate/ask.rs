@@ -51,6 +51,9 @@ pub enum Approval {
     Deny {
         /// What the model is told.
         reason: String,
+        /// What the person said to it, in their own words, if they said anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
     },
 }
 
@@ -58,9 +61,19 @@ impl Approval {
     /// As long as an answer for some minutes may hold.
     pub const LONGEST: u32 = 24 * 60;
 
-    /// A no.
+    /// A no that no person gave a reason for.
     pub fn deny(reason: impl Into<String>) -> Self {
-        Self::Deny { reason: reason.into() }
+        Self::Deny { reason: reason.into(), said: None }
+    }
+
+    /// The person's no, with what they said to it; that may be nothing.
+    pub fn no(said: &str) -> Self {
+        match said.trim() {
+            "" => Self::deny("the person said no"),
+            said => {
+                Self::Deny { reason: format!("the person said no: {said}"), said: Some(said.to_owned()) }
+            }
+        }
     }
 
     /// The answer in words for a person; of changed arguments only that they are changed.
@@ -71,7 +84,7 @@ impl Approval {
             Self::For { minutes } => format!("yes, for {minutes} min"),
             Self::Always => "yes, always".into(),
             Self::Edit { .. } => "yes, with a change".into(),
-            Self::Deny { reason } => format!("no: {reason}"),
+            Self::Deny { reason, .. } => format!("no: {reason}"),
         }
     }
 }

@@ -3,20 +3,13 @@
 //! as a model could get by saying the same in other words.
 
 use std::collections::BTreeSet;
-use std::mem::discriminant;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, ActionKind, EffectClass, Target};
+use crate::action::{Action, ActionKind, EffectClass};
+use crate::gate::refusal::{Again, Refusal, again};
 use crate::gate::{Approval, Reason};
-use crate::key::{Chord, Key, Modifier, NamedKey};
-
-/// How near two places must be, in screen pixels, to be one where no program says what is there.
-const NEAR: i32 = 24;
-
-/// Refusals at one place after which nobody is asked about it again, whatever is meant.
-const PATIENCE: usize = 3;
 
 /// What is at stake in an action beyond that a program is operated, in the words of the policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,7 +96,7 @@ impl Scope {
     }
 }
 
-fn opened(kind: &ActionKind) -> Option<&str> {
+pub(super) fn opened(kind: &ActionKind) -> Option<&str> {
     if let ActionKind::OpenApp { command: what } | ActionKind::OpenUrl { url: what } = kind {
         return Some(what);
     }
@@ -116,16 +109,6 @@ struct Grant {
     scope: Scope,
     answer: Approval,
     ends: Option<Instant>,
-}
-
-/// A no that was given before.
-#[derive(Debug, Clone)]
-struct Refusal {
-    effects: EffectClass,
-    kind: ActionKind,
-    target: Target,
-    stakes: Stakes,
-    reason: String,
 }
 
 /// The answers of a run that hold for more than the action that they were given to.
@@ -156,20 +139,20 @@ impl Answers {
                 let minutes = u64::from((*minutes).min(Approval::LONGEST));
                 Instant::now().checked_add(Duration::from_secs(60 * minutes))
             }
-            Approval::Deny { reason } => {
-                self.refusals.push(Refusal {
-                    effects: action.effects,
-                    kind: action.kind.clone(),
-                    target: action.target.clone(),
-                    stakes: stakes.clone(),
-                    reason: reason.clone(),
-                });
+            Approval::Deny { reason, said } => {
+                self.refusals.push(Refusal::new(action, stakes, reason, said.as_deref()));
                 return;
             }
         };
         if let Some(scope) = scope {
             self.grants.push(Grant { scope: scope.clone(), answer: answer.clone(), ends });
         }
+    }
+
+    /// Takes note of an action that was allowed: after it a question that was answered with a no and a
+    /// reason may be another.
+    pub(super) fn goes_on(&mut self, action: &Action) {
+        self.refusals.iter_mut().for_each(|refusal| refusal.goes_on(action));
     }
 
     /// The answer that was given already, if there is one. A no counts before a yes.
@@ -179,138 +162,34 @@ impl Answers {
         scope: Option<&Scope>,
         stakes: &Stakes,
         now: Instant,
-    ) -> Option<Approval> {
-        if let Some(refusal) = self.refusals.iter().find(|refusal| refusal.covers(action, stakes)) {
-            return Some(Approval::deny(format!(
-                "the same was refused before in this run ({}), so nobody is asked again, however it is \
-                 put; do something else",
-                refusal.reason
-            )));
-        }
-        let mut here = self.refusals.iter().filter(|refusal| refusal.is_about(action));
-        if let Some(refusal) = here.nth(PATIENCE - 1) {
-            return Some(Approval::deny(format!(
-                "{PATIENCE} times the person refused something here ({}), so nobody is asked about this \
-                 place again; do something else",
-                refusal.reason
-            )));
+    ) -> Earlier {
+        match again(&self.refusals, action, stakes) {
+            Again::Same(reason) => {
+                return Earlier::Answer(Approval::deny(format!(
+                    "the same was refused before in this run ({reason}), so nobody is asked again, however \
+                     it is put; do something else"
+                )));
+            }
+            Again::Other => return Earlier::Refused,
+            Again::New => {}
         }
         let holds = |grant: &&Grant| {
             grant.ends.is_none_or(|ends| now < ends) && scope.is_some_and(|s| grant.scope.covers(s))
         };
-        self.grants.iter().find(holds).map(|grant| grant.answer.clone())
+        let grant = self.grants.iter().find(holds);
+        grant.map_or(Earlier::Nothing, |grant| Earlier::Answer(grant.answer.clone()))
     }
 }
 
-impl Refusal {
-    /// Whether `action` would do anything at all where that was refused.
-    fn is_about(&self, action: &Action) -> bool {
-        self.effects == action.effects
-            && same_window(&self.target, &action.target)
-            && same_place(&self.target, &action.target)
-    }
-
-    /// Whether `action` is what was refused, in other words.
-    fn covers(&self, action: &Action, stakes: &Stakes) -> bool {
-        let common = |a: &BTreeSet<String>, b: &BTreeSet<String>| !a.is_disjoint(b);
-        if common(&self.stakes.anywhere, &stakes.anywhere) {
-            return true;
-        }
-        if !same_window(&self.target, &action.target) {
-            return false;
-        }
-        common(&self.stakes.here, &stakes.here)
-            || self.effects == action.effects && self.is_same_deed(action, stakes)
-    }
-
-    fn is_same_deed(&self, action: &Action, stakes: &Stakes) -> bool {
-        // Another command is another deed, and says so by what is at stake.
-        if self.stakes.command.is_some() || stakes.command.is_some() {
-            return self.stakes.command == stakes.command;
-        }
-        match action.effects {
-            EffectClass::Launch => opened(&self.kind) == opened(&action.kind),
-            EffectClass::Nothing => discriminant(&self.kind) == discriminant(&action.kind),
-            EffectClass::Input | EffectClass::BlindInput => {
-                same_place(&self.target, &action.target) && same_input(&self.kind, &action.kind)
-            }
-            EffectClass::ReadClipboard | EffectClass::WriteClipboard => {
-                same_place(&self.target, &action.target)
-            }
-        }
-    }
-}
-
-/// Whether one input to a place is the other in other words. Other text for a field is what a person who
-/// said no may well want; a button that is pressed in another way is not.
-fn same_input(one: &ActionKind, other: &ActionKind) -> bool {
-    match (written(one), written(other)) {
-        (Some(one), Some(other)) => one == other,
-        (None, None) => match (one, other) {
-            (ActionKind::PressKeys { keys: a, .. }, ActionKind::PressKeys { keys: b, .. }) => {
-                a == b || presses(one) && presses(other)
-            }
-            (ActionKind::PressKeys { .. }, _) => presses(one),
-            (_, ActionKind::PressKeys { .. }) => presses(other),
-            (_, _) => true,
-        },
-        (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
-/// What is written, by text or key by key, whatever spaces and capitals it has.
-fn written(kind: &ActionKind) -> Option<String> {
-    let text: String = if let ActionKind::TypeText { text, .. } = kind {
-        text.clone()
-    } else if let ActionKind::PressKeys { keys, .. } = kind {
-        keys.chords().iter().map(letter).collect::<Option<_>>()?
-    } else {
-        return None;
-    };
-    Some(text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect())
-}
-
-/// What a chord writes, where it is a letter.
-fn letter(chord: &Chord) -> Option<char> {
-    let is_plain = chord.modifiers.iter().all(|held| *held == Modifier::Shift);
-    if let (Key::Char(c), true) = (chord.key, is_plain) { Some(c) } else { None }
-}
-
-/// Whether it presses what it lands on, as Enter and the space bar do.
-fn presses(kind: &ActionKind) -> bool {
-    let ActionKind::PressKeys { keys, .. } = kind else { return true };
-    let press = |chord: &Chord| {
-        chord.modifiers.is_empty()
-            && matches!(chord.key, Key::Named(NamedKey::Enter | NamedKey::KpEnter | NamedKey::Space))
-    };
-    keys.chords().iter().all(press)
-}
-
-/// A window that was closed and opened again is the same.
-fn same_window(one: &Target, other: &Target) -> bool {
-    match (&one.window, &other.window) {
-        (Some(one), Some(other)) => {
-            one.id == other.id || (&one.app, &one.title) == (&other.app, &other.title)
-        }
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
-fn same_place(one: &Target, other: &Target) -> bool {
-    match (&one.element, &other.element) {
-        (Some(a), Some(b)) => {
-            let named = !a.name.is_empty();
-            a.key == b.key || named && (a.role, &a.name, &a.within) == (b.role, &b.name, &b.within)
-        }
-        (Some(element), None) => other.point.is_some_and(|point| element.bounds.contains(point)),
-        (None, Some(element)) => one.point.is_some_and(|point| element.bounds.contains(point)),
-        (None, None) => match (one.point, other.point) {
-            (Some(a), Some(b)) => (a.x - b.x).abs() <= NEAR && (a.y - b.y).abs() <= NEAR,
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        },
-    }
+/// What was said before to the like of a question.
+#[derive(Debug, PartialEq)]
+pub(super) enum Earlier {
+    /// Nothing.
+    Nothing,
+    /// An answer that holds for it as well.
+    Answer(Approval),
+    /// A no with a reason that this may heed: it is asked, whatever else was allowed.
+    Refused,
 }
 
 #[cfg(test)]
@@ -318,7 +197,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::action::{Basis, Button, TargetWindow};
+    use crate::action::{Basis, Button, Target, TargetWindow};
     use crate::call::ToolCall;
     use crate::element::WindowId;
     use crate::geometry::ScreenPoint;
@@ -360,7 +239,10 @@ mod tests {
         let scope = |(action, stakes): (&Action, &Stakes)| Scope::of(action, &[], stakes).unwrap();
         let mut answers = Answers::default();
         answers.given(answer, first.0, Some(&scope(first)), first.1);
-        answers.earlier(then.0, Some(&scope(then)), then.1, Instant::now() + later)
+        match answers.earlier(then.0, Some(&scope(then)), then.1, Instant::now() + later) {
+            Earlier::Answer(answer) => Some(answer),
+            Earlier::Nothing | Earlier::Refused => None,
+        }
     }
 
     #[test]
@@ -417,7 +299,7 @@ mod tests {
         let plain = Stakes::default();
         let mut answers = Answers::default();
         let asked = |answers: &Answers, action: &Action| {
-            answers.earlier(action, None, &plain, Instant::now()).is_none()
+            !matches!(answers.earlier(action, None, &plain, Instant::now()), Earlier::Answer(_))
         };
         answers.given(&Approval::deny("use another"), &write("a car"), None, &plain);
         assert!(!asked(&answers, &write("A  car")) && !asked(&answers, &press("a c a r")));

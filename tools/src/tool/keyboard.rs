@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::action::{ActionKind, Button, EffectClass, Target};
+use crate::action::{ActionKind, Button, EffectClass, Target, TargetElement};
 use crate::call::CallError;
 use crate::desktop::{Desktop, DesktopError, KeyboardInput, PointerInput};
 use crate::element::Role;
@@ -174,6 +174,21 @@ async fn stranger(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Option
     }
 }
 
+/// Whether that very element gets the keyboard, after a click, within a moment.
+async fn has_keyboard(was: &TargetElement, desktop: &mut dyn Desktop) -> Result<bool, DesktopError> {
+    let start = tokio::time::Instant::now();
+    loop {
+        let now = desktop.element_at(None, Some(&was.key)).await?.element;
+        let Some(now) = now.filter(|now| now.role == was.role && now.name == was.name) else {
+            return Ok(false);
+        };
+        if now.states.focused || start.elapsed() >= FOCUS {
+            return Ok(now.states.focused);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Why a secret may not be typed, looked at in the last moment: which field has the keyboard now, and which
 /// page it stands in, as the browser itself tells it.
 async fn misplaced(
@@ -184,15 +199,8 @@ async fn misplaced(
     let Some(element) = &target.element else {
         return Ok(Some("a secret is typed into a field, and there is none".into()));
     };
-    let now = desktop.element_at(None, Some(&element.key)).await?.element;
-    let same = now.is_some_and(|now| {
-        now.key == element.key
-            && now.role == element.role
-            && now.name == element.name
-            && now.states.focused
-    });
-    if !same {
-        return Ok(Some(format!("the keyboard does not belong to {} any more", place_name(target))));
+    if !has_keyboard(element, desktop).await? {
+        return Ok(Some(format!("the keyboard does not belong to {}", place_name(target))));
     }
     if !secret.needs_page(target.window.as_ref().map(|window| window.app.as_str())) {
         return Ok(None);

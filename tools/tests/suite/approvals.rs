@@ -149,13 +149,51 @@ async fn what_was_refused_does_not_come_back_in_other_words() {
     }
     assert_eq!(stage.questions(), 1);
     assert!(stage.write("Name", "Ada").await.permit.is_none());
-    assert!(stage.write("Name", "Bob").await.permit.is_none());
-    assert_eq!(stage.questions(), 2, "another text in the same field");
+    assert!(stage.write("Name", "a d a.").await.permit.is_none());
+    assert_eq!(stage.questions(), 2, "the same text in the same field");
     assert!(stage.click("Other").await.permit.is_some());
     assert_eq!(stage.questions(), 3, "something else is asked for");
     assert!(stage.call("open_url", json!({"url": "http://evil.example/a"})).await.permit.is_none());
     assert!(stage.call("open_url", json!({"url": "http://evil.example/b"})).await.permit.is_none());
     assert_eq!(stage.questions(), 4);
+}
+
+#[tokio::test]
+async fn what_heeds_the_reason_of_a_no_is_asked_again_a_few_times() {
+    let instead = || Approval::no("use Grace instead");
+    let mut stage = Stage::with([instead(), Approval::Run]).await;
+    assert!(stage.write("Name", "Ada").await.permit.is_none());
+    let again = stage.write("Name", "ada!").await;
+    assert!(again.permit.is_none() && again.verdict.earlier, "the same in other words");
+    assert!(stage.write("Name", "Grace").await.permit.is_some());
+    let asked = stage.person.asked();
+    assert_eq!(asked.len(), 2);
+    assert!(asked[1].note.as_ref().unwrap().contains("you refused the like of it"));
+
+    // Who answers with other texts for ever is not put through.
+    let mut stage = Stage::with(std::iter::repeat_n(instead(), 9)).await;
+    for text in ["Ada", "Alan", "Barbara", "Grace", "Edsger", "Tony"] {
+        assert!(stage.write("Name", text).await.permit.is_none());
+    }
+    assert_eq!(stage.questions(), 3);
+}
+
+#[tokio::test]
+async fn what_was_refused_with_a_reason_is_asked_again_once_something_was_changed() {
+    let fill = Approval::no("fill in the name first");
+    let mut stage = Stage::with([fill, Approval::Once, Approval::Once]).await;
+    assert!(stage.click("Send").await.permit.is_none());
+    assert!(stage.click("Send").await.permit.is_none());
+    assert_eq!(stage.questions(), 1, "nothing has changed");
+    assert!(stage.write("Name", "Ada").await.permit.is_some());
+    assert!(stage.click("Send").await.permit.is_some());
+    assert_eq!(stage.questions(), 3);
+
+    let mut stage = Stage::with([no(), Approval::Once]).await;
+    assert!(stage.click("Send").await.permit.is_none());
+    assert!(stage.write("Name", "Ada").await.permit.is_some());
+    assert!(stage.click("Send").await.permit.is_none());
+    assert_eq!(stage.questions(), 2, "a no without a reason is one for the whole run");
 }
 
 #[tokio::test]

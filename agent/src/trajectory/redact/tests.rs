@@ -77,13 +77,14 @@ fn telltale(index: u32, secret: &str) -> Step {
     step.proposal.as_mut().unwrap().thought = Some(say("thought"));
     let judged = &mut step.actions[0];
     judged.verdict.as_mut().unwrap().reasons[0].because = say("because");
-    judged.verdict.as_mut().unwrap().approval = Some(Approval::Deny { reason: say("no") });
+    judged.verdict.as_mut().unwrap().approval = Some(Approval::no(&say("no")));
     judged.outcome = Outcome::Failed { reason: say("reason"), hint: Some(say("hint")) };
     judged.action.as_mut().unwrap().summary = say("summary");
     let action = judged.action.as_mut().unwrap();
     action.target.window.as_mut().unwrap().title = say("title");
     action.setting.words = vec![say("words")];
     action.setting.addresses = vec![say("address")];
+    action.setting.begun = Some(say("begun"));
     action.setting.entered = Some(Entered { text: say("entered"), unsure: false });
     step
 }

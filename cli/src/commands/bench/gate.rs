@@ -1,16 +1,19 @@
-//! `freehand bench gate`: what judging one action costs, under a policy with many rules.
+//! `freehand bench gate`: what judging one action costs, under a policy with many rules, and what it costs to write
+//! down the verdict, synced to the disk.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use freehand_policies::audit::Audit;
 use freehand_policies::cases::Cases;
 use freehand_policies::layers::Layers;
 use freehand_policies::preset::{DisplayTrust, Preset};
 use freehand_policies::rulebook::Rulebook;
 use freehand_policies::rules::{Kind, RuleSet};
-use freehand_tools::gate::Policy as _;
+use freehand_tools::action::Action;
+use freehand_tools::gate::{Decision, Policy as _, Verdict, Witness as _};
 use serde::Serialize;
 
 use super::spread::Spread;
@@ -20,6 +23,8 @@ use crate::terminal;
 
 /// Rounds that do not count.
 const WARM: u32 = 50;
+/// Entries of the log that are written: the disk is asked each time.
+const ENTRIES: u32 = 300;
 
 /// What is judged, as in a file of cases.
 const ACTIONS: &str = r#"
@@ -72,6 +77,7 @@ pub fn run(args: &BenchGateArgs) -> Result<Code> {
     let book = Rulebook::new(rules, DisplayTrust::Own);
     let layers = Layers::new(vec![Box::new(book)]);
     let mut lines = Vec::new();
+    let mut last = None;
     for (what, action) in Cases::parse(ACTIONS, Path::new("bench"))?.actions() {
         let mut times = Vec::new();
         for round in 0..args.rounds + WARM {
@@ -85,7 +91,10 @@ pub fn run(args: &BenchGateArgs) -> Result<Code> {
         }
         let us = Spread::of(times.into_iter()).context("there was no round")?;
         lines.push(Line { what, us });
+        last = Some(action);
     }
+    let us = written(&last.context("there is no case")?)?;
+    lines.push(Line { what: "write the verdict down, synced".into(), us });
     if args.json {
         terminal::answer_json(&lines);
         return Ok(Code::Done);
@@ -96,6 +105,26 @@ pub fn run(args: &BenchGateArgs) -> Result<Code> {
         terminal::answer(&format!("| {what} | {min:.0} | {median:.0} | {p90:.0} |"));
     }
     Ok(Code::Done)
+}
+
+/// What an entry of the log takes, in a folder for temporary files.
+fn written(action: &Action) -> Result<Spread> {
+    let folder = tempfile::tempdir()?;
+    let mut audit = Audit::new(folder.path().join("audit.jsonl"), "virtual".into(), "bench".into());
+    let verdict = Verdict {
+        decision: Decision::Allow,
+        reasons: Vec::new(),
+        approval: None,
+        earlier: false,
+        allowed: true,
+    };
+    let mut times = Vec::new();
+    for _ in 0..ENTRIES {
+        let start = Instant::now();
+        audit.judged(action, &verdict).map_err(anyhow::Error::msg)?;
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    Spread::of(times.into_iter()).context("nothing was written")
 }
 
 /// So many rules: those of `supervised`, and rules on single programs, titles, texts and commands.

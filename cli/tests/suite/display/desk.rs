@@ -68,16 +68,27 @@ fn keys_of_the_real_keyboard_stop_it_and_injected_ones_do_not() {
     rest(std::time::Duration::from_millis(500));
     press(&outer);
     running.end().check(130, &["as the person at the desk wants"]);
+    account.run(&args).check(130, &["stopped by the person at the desk", "stop --release"]);
 }
 
 #[test]
 fn what_is_at_work_is_stopped_from_elsewhere() {
     let account = Account::new();
-    account.run(&["stop"]).check(0, &["nothing is running"]);
     let mark = format!("HOME={}", account.home.path().display());
     let running = Running::start(account.command(&["do", "--display", "virtual", WAITING]));
     wait_for("the display", || (processes_with(&mark).len() > 4).then_some(()));
     account.run(&["stop"]).check(0, &["stopped one command"]);
     running.end().check(130, &["stopping"]);
-    account.run(&["stop"]).check(0, &["nothing is running"]);
+    // It stays so until a person says otherwise, and a script is none.
+    account.run(&["do", "--display", "virtual", WAITING]).check(130, &["stopped by `freehand stop`"]);
+    account.run(&["stop", "--release"]).check(2, &["only a person", "stopped`"]);
+    account.run(&["stop"]).check(0, &["nothing is running", "until `freehand stop --release`"]);
+    assert!(account.run(&["doctor"]).out.contains("freehand stop --release"));
+    let latch = account.path(".local/state/freehand/stopped");
+    std::fs::remove_file(&latch).unwrap();
+    // The file alone ends what goes on, whoever makes it.
+    let running = Running::start(account.command(&["do", "--display", "virtual", WAITING]));
+    wait_for("the display", || (processes_with(&mark).len() > 4).then_some(()));
+    std::fs::write(&latch, "").unwrap();
+    running.end().check(130, &["stopped as a whole"]);
 }

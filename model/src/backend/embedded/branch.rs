@@ -9,8 +9,9 @@ use toktrie::TokenId;
 use super::cache::Cache;
 use super::network::{Network, Wanted};
 
-/// Tokens read at a time: enough to keep the processor busy, few enough to bound the memory.
-const AT_ONCE: usize = 256;
+/// Tokens read at a time: enough to keep the processor busy, few enough that a stop waits for one layer of
+/// them and no longer than some ten milliseconds.
+const AT_ONCE: usize = 64;
 
 /// One line of tokens with the cache that remembers them.
 #[derive(Debug)]

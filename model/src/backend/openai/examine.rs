@@ -183,7 +183,7 @@ impl Check {
                 "start SGLang with `--tool-call-parser`; Freehand itself does not need it"
             }
             (Self::Tools, Maker::LlamaCpp) => {
-                "start llama-server with `--jinja`; Freehand itself does not need it"
+                "start llama-server with `--jinja` and a model whose template has tools; Freehand itself does not need it"
             }
             (Self::Tools, _) => "Freehand itself does not need it: it asks for calls as JSON",
             (Self::Likelihoods, _) => {

@@ -290,8 +290,17 @@ impl Bus {
             return None;
         }
         let document = "org.a11y.atspi.Document";
-        let asked = self.call::<_, String>(at, document, "GetAttributeValue", &("DocURL",));
-        timeout(HEARTBEAT, asked).await.ok()?.ok().filter(|address| !address.is_empty())
+        // Chromium and Firefox call it differently.
+        for name in ["URI", "DocURL"] {
+            let args = (name,);
+            let asked = self.call::<_, String>(at, document, "GetAttributeValue", &args);
+            if let Ok(Ok(address)) = timeout(HEARTBEAT, asked).await
+                && !address.is_empty()
+            {
+                return Some(address);
+            }
+        }
+        None
     }
 
     /// Where a link leads.

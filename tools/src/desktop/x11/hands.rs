@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use x11rb::protocol::xproto::Keycode;
 
 use super::link::Link;
-use super::release::Held;
+use super::release::{self, Held};
 use crate::action::Button;
 use crate::desktop::DesktopError;
 use crate::geometry::ScreenPoint;
@@ -18,6 +18,9 @@ use crate::geometry::ScreenPoint;
 pub(super) struct Hands {
     enigo: Enigo,
     held: Arc<Held>,
+    /// How often everything had been let go at the last look at the screen. `None` for a person, who is
+    /// broken off by nobody.
+    heard: Option<u64>,
     /// When and where a button was last pressed.
     pub(super) clicked: Option<(Instant, ScreenPoint)>,
 }
@@ -40,7 +43,22 @@ impl Hands {
         };
         let enigo = Enigo::new(&settings)
             .map_err(|fault| DesktopError::failed("connecting the mouse and the keyboard", fault))?;
-        Ok(Self { enigo, held, clicked: None })
+        Ok(Self { enigo, held, heard: None, clicked: None })
+    }
+
+    /// Whoever acts has just looked at the screen: what was let go until now is over.
+    pub(super) fn begin(&mut self) {
+        self.heard = Some(release::alarm());
+    }
+
+    /// An error once everything was let go since then: whatever goes on does so no further.
+    pub(super) fn go_on(&self, what: &str) -> Result<(), DesktopError> {
+        match self.heard {
+            Some(heard) if heard != release::alarm() => {
+                Err(DesktopError::failed(what, "it was broken off"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// What it holds down.
@@ -55,12 +73,13 @@ impl Hands {
         code: Keycode,
         direction: Direction,
     ) -> Result<(), DesktopError> {
-        if direction == Direction::Press {
+        if direction != Direction::Release {
+            self.go_on("pressing a key")?;
             self.held.key_down(code);
         }
         let sent = self.enigo.raw(code.into(), direction);
         checked(link, "pressing a key", sent)?;
-        if direction == Direction::Release {
+        if direction != Direction::Press {
             self.held.key_up(code);
         }
         Ok(())
@@ -74,6 +93,7 @@ impl Hands {
         direction: Direction,
     ) -> Result<(), DesktopError> {
         if direction != Direction::Release {
+            self.go_on("pressing a mouse button")?;
             self.held.button_down(number(button));
         }
         let sent = self.enigo.button(named(button), direction);
@@ -86,6 +106,7 @@ impl Hands {
 
     /// Puts the pointer somewhere.
     pub(super) fn move_to(&mut self, link: &Link, point: ScreenPoint) -> Result<(), DesktopError> {
+        self.go_on("moving the pointer")?;
         let sent = self.enigo.move_mouse(point.x, point.y, Coordinate::Abs);
         checked(link, "moving the pointer", sent)
     }
@@ -93,6 +114,7 @@ impl Hands {
     /// Turns the wheel: notches to the right, notches down.
     pub(super) fn scroll(&mut self, link: &Link, right: i32, down: i32) -> Result<(), DesktopError> {
         for (notches, axis) in [(right, Axis::Horizontal), (down, Axis::Vertical)] {
+            self.go_on("turning the wheel")?;
             let sent = self.enigo.scroll(notches, axis);
             checked(link, "turning the wheel", sent)?;
         }

@@ -290,6 +290,7 @@ fn focused(windows: &[Window]) -> Option<&Window> {
 impl Desktop for X11 {
     async fn observe(&mut self) -> Result<Observation, DesktopError> {
         self.surroundings.children.reap();
+        self.hands.begin();
         let (windows, hidden) = self.windows()?;
         let before = self.picture(None, Some((&windows, &hidden)))?;
         let cursor = pointer::position(&self.link)?;
@@ -369,6 +370,9 @@ impl Desktop for X11 {
     async fn keyboard(&mut self, _: &Redeemed, input: KeyboardInput) -> Result<(), DesktopError> {
         self.still = None;
         let Self { link, hands, pressed, keymap, .. } = self;
+        if !matches!(input, KeyboardInput::Up(_)) {
+            hands.go_on("using the keyboard")?;
+        }
         match input {
             KeyboardInput::Down(key) => pressed.down(link, hands, keymap, key).await,
             KeyboardInput::Up(key) => pressed.up(link, hands, key),
@@ -394,6 +398,7 @@ impl Desktop for X11 {
 
     async fn launch(&mut self, _: &Redeemed, what: Launch) -> Result<(), DesktopError> {
         self.still = None;
+        self.hands.go_on("starting a program")?;
         match what {
             Launch::App(argv) => self.surroundings.start(&argv).await,
             Launch::Url(url) => self.surroundings.open(&url).await,

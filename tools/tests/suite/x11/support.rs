@@ -34,7 +34,7 @@ struct Nobody;
 #[async_trait]
 impl Approver for Nobody {
     async fn ask(&self, _: &ApprovalRequest) -> Approval {
-        Approval::Deny { reason: "nobody is there".into() }
+        Approval::deny("nobody is there")
     }
 
     async fn question(&self, _: &str) -> Option<String> {
