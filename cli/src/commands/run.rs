@@ -34,17 +34,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> Result<Code> {
-    if args.task.trim().is_empty() {
-        return Err(usage("the task is empty; say in words what is to be done"));
-    }
-    if !args.console && args.supervision.is_given() {
-        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
-    }
-    if args.view.tui && !tui::is_possible() {
-        return Err(usage(
-            "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
-        ));
-    }
+    check(&args)?;
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
     terms.secrets = secrets::named_in([args.task.as_str()]).await?;
@@ -96,6 +86,22 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     code
 }
 
+/// Refuses what cannot be meant, before anything is begun.
+fn check(args: &RunArgs) -> Result<()> {
+    if args.task.trim().is_empty() {
+        return Err(usage("the task is empty; say in words what is to be done"));
+    }
+    if !args.console && args.supervision.is_given() {
+        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
+    }
+    if args.view.tui && !tui::is_possible() {
+        return Err(usage(
+            "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
+        ));
+    }
+    Ok(())
+}
+
 /// Whether it is shown on the whole terminal.
 fn views(args: &RunArgs, terms: &Terms) -> bool {
     let usual = terms.ruling == Ruling::Preset(Preset::Supervised)
@@ -145,12 +151,6 @@ impl Errand {
             },
         };
         self.end(&mut recorder, listener, &exit)
-    }
-
-    /// Returns once a run was stopped and has had time to end by itself: what it does may wait for a long while.
-    async fn overdue(stop: &Stop) {
-        stop.stopped().await;
-        tokio::time::sleep(GRACE).await;
     }
 
     /// Ends a run that did not end by itself.
@@ -217,6 +217,12 @@ impl Errand {
             () = overdue(&self.stop) => Ok(None),
         }
     }
+}
+
+/// Returns once a run was stopped and has had time to end by itself: what it does may wait for a long while.
+async fn overdue(stop: &Stop) {
+    stop.stopped().await;
+    tokio::time::sleep(GRACE).await;
 }
 
 /// Ends a run that did not end by itself.
