@@ -37,6 +37,8 @@ pub use stage::give_back;
 const TURN: Duration = Duration::from_millis(40);
 /// How often it is drawn while nothing happens, for the time that passes.
 const TICK: Duration = Duration::from_secs(1);
+/// As long as it may take to end.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A view that is shown as long as this lives.
 pub struct View {
@@ -80,9 +82,12 @@ impl Drop for View {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::SeqCst);
         self.messages.abort();
-        if let Some(thread) = self.thread.take() {
-            // It has told of its own panic.
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        // Reading the keys of a terminal that has gone never ends (crossterm reads the end again and again),
+        // so it is waited for and not joined; it ends with the program.
+        let start = Instant::now();
+        while !thread.is_finished() && start.elapsed() < PATIENCE {
+            std::thread::sleep(TURN);
         }
         stage::give_back();
     }

@@ -219,6 +219,18 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_terminal_that_goes_away_ends_the_run() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let server = Server::start(&[OPEN]);
+    let terminal = Terminal::start(&account);
+    terminal.line(&command(&server, ""));
+    terminal.asks("login.py");
+    drop(terminal);
+    wait_for("the end of the run", || processes_with(&server.url).is_empty().then_some(()));
+}
+
+#[test]
 fn without_a_terminal_there_is_none() {
     let account = Account::new();
     let said = account.run(&["run", "x", "--display", "virtual", "--tui"]);
