@@ -85,7 +85,7 @@ class Console:
             if not line:
                 raise RuntimeError(self.said)
             self.said += line
-        threading.Thread(target=self.child.stderr.read, daemon=True).start()
+        threading.Thread(target=lambda: [None for _ in self.child.stderr], daemon=True).start()
         port, token = re.search(r"http://127\.0\.0\.1:(\d+)/#(\S+)", self.said).groups()
         wire = http.client.HTTPConnection("127.0.0.1", int(port))
         wire.request("POST", "/enter", json.dumps({"token": token}), {"Origin": f"http://127.0.0.1:{port}"})
