@@ -32,6 +32,8 @@ mousepad: the text editor of the demonstration and of the tests
 xserver-xephyr: a screen within a screen, on which tests play the person
 zenity: dialogs of the tests
 featherpad: a Qt program of the tests
+tmux: the terminal of the tests of the terminal view
+ffmpeg: makes films of runs
 xterm: a terminal of the tests
 xdotool: moves the mouse where the tests judge what is seen
 x11-utils: says where windows are, for the same

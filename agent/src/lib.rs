@@ -1,5 +1,5 @@
 //! The planner loop and what surrounds it: [`run`] and its limits, the [`trajectory`] that a run
-//! leaves, the [`workflow`]s that need no model, the [`replay`] of what was done before, and the
+//! leaves, what can be made of the runs of the past ([`history`]), the [`workflow`]s that need no model, the [`replay`] of what was done before, and the
 //! [`supervision`] of a run by a person.
 
 #![forbid(unsafe_code)]
@@ -8,6 +8,7 @@ mod asking;
 pub mod error;
 pub mod event;
 mod halt;
+pub mod history;
 pub mod limits;
 pub mod memory;
 pub mod outside;

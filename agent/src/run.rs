@@ -219,6 +219,9 @@ impl<'a> Run<'a> {
                 sight.outdated(self.desktop, &progress.task).await?
             };
             if let Some(newer) = newer {
+                let before = progress.held;
+                let newer = self.watched(asking.step, newer, progress).await?;
+                asking.deadline += progress.held.saturating_sub(before);
                 progress.last_list = Some(newer.list.clone());
                 sight = newer;
                 self.hear(progress);

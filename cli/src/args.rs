@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use freehand_tools::geometry::ScreenRect;
+use freehand_tools::geometry::{Screen, ScreenRect, Size};
 
 use crate::display::{self, Display};
 use crate::duration;
@@ -13,18 +13,22 @@ use crate::ruling::Ruling;
 
 mod bench;
 mod console;
+mod desktop;
 mod model;
 mod model_bench;
 mod rules;
+mod runs;
 mod secret;
 mod serve;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
 pub use console::{ConsoleArgs, ConsoleOptions};
+pub use desktop::DesktopCommand;
 pub use model::{ModelDoctorArgs, RecommendArgs};
 use model_bench::MODEL_BENCH;
 pub use model_bench::{Against, ModelBenchArgs, ModelWorkerArgs};
 pub use rules::{AuditCommand, ExplainArgs, LayerArgs, PolicyCommand};
+pub use runs::{ExportArgs, Form, ListArgs, RunsArgs, RunsCommand};
 pub use secret::SecretCommand;
 pub use serve::ServeArgs;
 
@@ -70,6 +74,12 @@ pub enum Command {
     /// Do the actions of a run again, with no model.
     #[command(after_help = REPLAY)]
     Replay(ReplayArgs),
+    /// The desktops that are kept: list, end and delete them.
+    #[command(subcommand)]
+    Desktop(DesktopCommand),
+    /// Past runs: list, search, show, compare, export and delete them.
+    #[command(after_help = runs::RUNS)]
+    Runs(RunsArgs),
     /// Stop whatever Freehand is doing for you, wherever it was started, and let nothing begin until you
     /// release it.
     #[cfg(unix)]
@@ -108,9 +118,13 @@ pub enum Command {
 #[derive(Debug, Default, Args)]
 pub struct GateArgs {
     /// `:1` for an X display, `virtual` or `virtual:1280x800` for one that is started for this command
-    /// and cleared away after it [default: the display of the session].
+    /// and cleared away after it, `virtual:NAME` for one that is kept, with a home and browser profiles
+    /// of its own [default: the display of the session].
     #[arg(long, value_name = "DISPLAY")]
     pub display: Option<Display>,
+    /// The size of a virtual display, in px.
+    #[arg(long, value_name = "WxH", value_parser = display::size_option)]
+    pub size: Option<Size<Screen>>,
     /// What is allowed: observe-only, supervised (everything that changes something is asked for),
     /// unattended-in-sandbox, trusted-apps (what tiers.toml covers is done), workflow-only (a model may only look),
     /// or a file of rules [default: unattended-in-sandbox on a virtual display, supervised on any other].
@@ -138,7 +152,7 @@ pub struct PlannerArgs {
     #[arg(long, value_name = "NAME|URL|FILE")]
     pub model: Option<ModelChoice>,
     /// End after so many steps [default: 30].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5000))]
     pub max_steps: Option<u32>,
     /// End after this time, for example 90s, 10m or 1h30m [default: 10m].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
@@ -175,7 +189,21 @@ pub struct RunArgs {
     #[arg(long)]
     pub console: bool,
     #[command(flatten)]
+    pub view: ViewArgs,
+    #[command(flatten)]
     pub supervision: ConsoleOptions,
+}
+
+/// How a run is shown on the terminal.
+#[derive(Debug, Default, Args)]
+pub struct ViewArgs {
+    /// Watch and steer it on the whole terminal: the screen, the steps, the questions
+    /// [default: with the policy supervised, on a terminal that can].
+    #[arg(long, conflicts_with_all = ["json", "plain"])]
+    pub tui: bool,
+    /// A line for each step, and questions in words: for pipes, logs and screen readers.
+    #[arg(long)]
+    pub plain: bool,
 }
 
 const RUN: &str = "\
@@ -184,11 +212,12 @@ Examples:
   freehand run \"Write 'Buy milk' in the text editor and save it as todo.txt\" --display virtual
   freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended-in-sandbox --timeout 5m
   freehand run \"Order a ticket\" --display virtual --policy supervised --console
+  freehand run \"Order a ticket\" --display virtual --policy supervised --tui
   freehand run \"Tidy up the notes\" --policy my.cedar --allow-app mousepad --deny delete";
 
 #[derive(Debug, Args)]
 pub struct ObserveArgs {
-    /// `:1`, `virtual` or `virtual:1280x800` [default: the display of the session].
+    /// `:1`, `virtual`, `virtual:1280x800` or `virtual:NAME` [default: the display of the session].
     #[arg(long, value_name = "DISPLAY")]
     pub display: Option<Display>,
     /// Print all that is known as JSON.

@@ -1,6 +1,7 @@
 //! Which display is meant, and the way to a desktop on it.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -38,13 +39,34 @@ pub enum Display {
     Named(String),
     /// One that is started for the command, of this size in px, and ends with it.
     Virtual(Size<Screen>),
+    /// One that is kept under a name, with a home of its own; started where it does not run.
+    Kept {
+        /// The name.
+        name: String,
+        /// The size in px, where one is wanted.
+        size: Option<Size<Screen>>,
+    },
 }
 
+/// Characters of the name of a desktop.
+const NAME: usize = 32;
+
 impl Display {
+    /// The same in this size, which only a virtual one can have.
+    pub fn sized(self, size: Size<Screen>) -> Result<Self, String> {
+        match self {
+            Self::Virtual(_) => Ok(Self::Virtual(size)),
+            Self::Kept { name, .. } => Ok(Self::Kept { name, size: Some(size) }),
+            Self::Session | Self::Named(_) => {
+                Err("`--size` is for a virtual display; name one with `--display virtual`".into())
+            }
+        }
+    }
+
     /// Whose it is.
     pub const fn trust(&self, vouched: bool) -> DisplayTrust {
         match self {
-            Self::Virtual(_) => DisplayTrust::Own,
+            Self::Virtual(_) | Self::Kept { .. } => DisplayTrust::Own,
             Self::Session | Self::Named(_) if vouched => DisplayTrust::Vouched,
             Self::Session | Self::Named(_) => DisplayTrust::Users,
         }
@@ -55,13 +77,19 @@ impl FromStr for Display {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected =
-            || format!("`{text}` is not a display; use `:1`, `virtual` or `virtual:1280x800`");
+        let expected = || {
+            format!(
+                "`{text}` is not a display; use `:1`, `virtual`, `virtual:1280x800` or a name: `virtual:work`"
+            )
+        };
         if text == "virtual" {
             return Ok(Self::Virtual(USUAL));
         }
-        if let Some(sides) = text.strip_prefix("virtual:") {
-            return size(sides).map(Self::Virtual).ok_or_else(expected);
+        if let Some(rest) = text.strip_prefix("virtual:") {
+            if desktop_name(rest).is_ok() {
+                return Ok(Self::Kept { name: rest.to_owned(), size: None });
+            }
+            return size(rest).map(Self::Virtual).ok_or_else(expected);
         }
         let (_, number) = text.rsplit_once(':').ok_or_else(expected)?;
         let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -75,8 +103,25 @@ impl fmt::Display for Display {
             Self::Session => f.write_str("session"),
             Self::Named(name) => f.write_str(name),
             Self::Virtual(size) => write!(f, "virtual:{size}"),
+            Self::Kept { name, .. } => write!(f, "virtual:{name}"),
         }
     }
+}
+
+/// The name of a kept desktop: it becomes a folder, and is no size.
+pub fn desktop_name(text: &str) -> Result<String, String> {
+    let plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if plain && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= NAME {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` is no name of a desktop; use up to {NAME} small letters, digits and dashes, with a letter first"
+    ))
+}
+
+/// A size in px as an option takes it.
+pub fn size_option(text: &str) -> Result<Size<Screen>, String> {
+    size(text).ok_or_else(|| format!("`{text}` is not a size; write it as 1280x800"))
 }
 
 /// A size in px, written as `1280x800`.
@@ -133,10 +178,11 @@ mod platform {
     use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
     use freehand_tools::desktop::x11::{self, X11};
 
-    use super::{Display, Opened, StopSign, Watched};
+    use super::{Display, Opened, Path, StopSign, Watched};
 
     pub(super) fn open(
         display: &Display,
+        kept: Option<&Path>,
         ocr: Option<Ocr>,
         curtain: Curtain,
         monitor: Option<usize>,
@@ -146,6 +192,10 @@ mod platform {
             Display::Named(name) => (X11::connect(Some(name))?, None),
             Display::Virtual(size) => {
                 let display = VirtualDisplay::start(*size)?;
+                (X11::on(&display)?, Some(Box::new(display)))
+            }
+            Display::Kept { size, .. } => {
+                let display = VirtualDisplay::kept(*size, kept.unwrap_or(Path::new("")))?;
                 (X11::on(&display)?, Some(Box::new(display)))
             }
         };
@@ -165,7 +215,7 @@ mod platform {
     pub(super) fn watch(display: &Display, sign: &StopSign) -> Result<Watched, DesktopError> {
         let name = match display {
             Display::Named(name) => Some(name.as_str()),
-            Display::Session | Display::Virtual(_) => None,
+            Display::Session | Display::Virtual(_) | Display::Kept { .. } => None,
         };
         let person = Person::watch(name, sign)?;
         Ok(Watched { seen: person.seen(), stops: person.stops(), watch: Box::new(person) })
@@ -178,7 +228,7 @@ mod platform {
     use freehand_tools::desktop::curtain::Curtain;
     use freehand_tools::desktop::ocr::Ocr;
 
-    use super::{Display, Opened, StopSign, Watched};
+    use super::{Display, Opened, Path, StopSign, Watched};
 
     fn unsupported(what: &str) -> DesktopError {
         let reason = "only X11 on Linux is supported so far".into();
@@ -187,6 +237,7 @@ mod platform {
 
     pub(super) fn open(
         _: &Display,
+        _: Option<&Path>,
         _: Option<Ocr>,
         _: Curtain,
         _: Option<usize>,
@@ -220,7 +271,11 @@ pub fn open_at(display: &Display, patience: Duration, monitor: Option<usize>) ->
         }
     };
     let monitor = monitor.map(|monitor| monitor.saturating_sub(1));
-    Ok(platform::open(display, ocr, ruling::curtain()?, monitor)?)
+    let kept = match display {
+        Display::Kept { name, .. } => Some(places::desktops()?.join(name)),
+        Display::Session | Display::Named(_) | Display::Virtual(_) => None,
+    };
+    Ok(platform::open(display, kept.as_deref(), ocr, ruling::curtain()?, monitor)?)
 }
 
 /// Watches the person who sits at `display`.
@@ -252,6 +307,7 @@ mod tests {
             ("localhost:10.0", Display::Named("localhost:10.0".into())),
             ("virtual", Display::Virtual(USUAL)),
             ("virtual:1920x1080", Display::Virtual(Size::new(1920, 1080))),
+            ("virtual:work-2", Display::Kept { name: "work-2".into(), size: None }),
         ] {
             assert_eq!(text.parse(), Ok(expected.clone()));
             assert_eq!(expected.to_string().parse(), Ok(expected), "{text}");
@@ -263,7 +319,9 @@ mod tests {
             ":x",
             "virtual:",
             "virtual:12",
-            "virtual:axb",
+            "virtual:Work",
+            "virtual:../x",
+            "virtual:a/b",
             "virtual:-1x5",
             "virtual:1x2x3",
         ] {

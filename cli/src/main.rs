@@ -13,6 +13,7 @@ mod args;
 mod chance;
 mod commands;
 mod config;
+mod confirm;
 mod console;
 mod desk;
 mod display;
@@ -30,6 +31,7 @@ mod secrets;
 mod signals;
 mod supervised;
 mod terminal;
+mod tui;
 mod work;
 
 use args::Cli;
@@ -67,7 +69,7 @@ fn log() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| terminal::Log)
         .with_ansi(terminal::colours())
         .init();
 }
@@ -76,6 +78,7 @@ fn hold_nothing_after_a_panic() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         display::release_everything();
+        tui::give_back();
         usual(panic);
     }));
 }

@@ -42,6 +42,12 @@ pub fn runs() -> Result<PathBuf> {
     Ok(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("runs"))
 }
 
+/// The desktops that are kept, each in a folder of its name.
+pub fn desktops() -> Result<PathBuf> {
+    let dirs = project()?;
+    Ok(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("desktops"))
+}
+
 /// Where the commands that are at work say so.
 pub fn running() -> Result<PathBuf> {
     let dirs = project()?;

@@ -14,7 +14,7 @@ const TICK: Duration = Duration::from_millis(120);
 
 /// A sign that turns until it is cleared.
 pub fn spinner(what: &str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if !std::io::stderr().is_terminal() || terminal::is_held() {
         terminal::say(Tone::Faint, what);
         return ProgressBar::hidden();
     }

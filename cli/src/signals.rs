@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use freehand_agent::outside::Stop;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::display;
@@ -19,21 +20,33 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Interrupt {
     stop: Stop,
     asked: watch::Sender<bool>,
+    pressed: watch::Sender<bool>,
+    /// Whoever asks may be on a thread of their own.
+    runtime: Handle,
 }
 
 impl Interrupt {
     /// Listens from now on, as long as the program runs.
     pub fn listen() -> Result<Self> {
         let mut signals = Signals::new().context("cannot listen for signals")?;
-        let this = Self { stop: Stop::default(), asked: watch::Sender::new(false) };
+        let this = Self {
+            stop: Stop::default(),
+            asked: watch::Sender::new(false),
+            pressed: watch::Sender::new(false),
+            runtime: Handle::current(),
+        };
         let own = this.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = signals.next() => own.ask("stopping; once more stops at once"),
                 () = own.asked() => {}
             }
-            signals.next().await;
+            tokio::select! {
+                () = signals.next() => {}
+                () = own.pressed() => {}
+            }
             display::release_everything();
+            crate::tui::give_back();
             std::process::exit(Code::Interrupted as i32);
         });
         Ok(this)
@@ -45,9 +58,23 @@ impl Interrupt {
         if !*self.asked.borrow() {
             // Before anybody hears of it, who may end the program.
             terminal::say(Tone::Strong, words);
-            tokio::task::spawn_blocking(display::release_everything);
+            self.runtime.spawn_blocking(display::release_everything);
         }
         self.asked.send_replace(true);
+    }
+
+    /// The person presses Ctrl-C in a view that has the terminal, where it is no signal: like one, the
+    /// first asks and the second ends the program.
+    pub fn again(&self) {
+        if *self.asked.borrow() {
+            self.pressed.send_replace(true);
+        }
+        self.ask("stopping; once more stops at once");
+    }
+
+    /// Returns once it was pressed again.
+    async fn pressed(&self) {
+        let _ = self.pressed.subscribe().wait_for(|pressed| *pressed).await;
     }
 
     /// What a run looks at.

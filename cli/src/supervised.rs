@@ -58,11 +58,10 @@ impl Supervised {
 
     /// Serves the console and says where.
     pub async fn serve(&self, terms: &Terms, work: &Work, config: &Config) -> Result<Console> {
-        let own = matches!(terms.display, Display::Virtual(_));
+        let own = terms.trust == DisplayTrust::Own;
         let stage = Stage {
             hub: self.hub.clone(),
-            // A picture of the page in the page would change for ever.
-            display: (terms.display != Display::Session).then(|| work.opened.name.clone()),
+            display: watched_display(terms, work),
             hands: own || terms.trust != DisplayTrust::Users,
             runs: config.runs.clone().map_or_else(places::runs, Ok)?,
         };
@@ -73,6 +72,12 @@ impl Supervised {
         }
         Ok(console)
     }
+}
+
+/// The display that a view watches; none where the person sees it themself: a picture of the view in the
+/// view would change for ever.
+pub fn watched_display(terms: &Terms, work: &Work) -> Option<String> {
+    (terms.display != Display::Session).then(|| work.opened.name.clone())
 }
 
 /// Keeps the agent off the console's own window, where it could answer its own questions.

@@ -63,7 +63,56 @@ fn wanted() -> bool {
 
 /// A line for the person. A reader who has gone is no reason to stop.
 pub fn say(tone: Tone, text: &str) {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(held) = &mut *held {
+        held.push((tone, text.to_owned()));
+        return;
+    }
     let _ = writeln!(std::io::stderr().lock(), "{}", tone.paint(text, colours()));
+}
+
+/// What is said while a view has the terminal; it stands there afterwards.
+static HELD: Mutex<Option<Vec<(Tone, String)>>> = Mutex::new(None);
+
+/// From now on nothing is said, but kept.
+pub fn hold() {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+}
+
+/// Whether a view has the terminal.
+pub fn is_held() -> bool {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+}
+
+/// The last of what is kept that a person should know at once.
+pub fn last_held() -> Option<String> {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    let urgent = |(tone, _): &&(Tone, String)| matches!(tone, Tone::Strong | Tone::Bad);
+    held.iter().flatten().rfind(urgent).map(|(_, text)| text.clone())
+}
+
+/// Says what was kept, and all that comes.
+pub fn let_go() {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    held.into_iter().flatten().for_each(|(tone, text)| say(tone, &text));
+}
+
+/// Where the log goes: the standard error, unless a view has the terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if is_held() {
+            say(Tone::Faint, String::from_utf8_lossy(bytes).trim_end());
+            return Ok(bytes.len());
+        }
+        std::io::stderr().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 /// A line of the command's answer, for a person or a program.

@@ -84,6 +84,10 @@ impl Terms {
             (None, Some(text)) if old_display.is_none() => from_config("display", text)?,
             (None, _) => old_display.unwrap_or_default(),
         };
+        let display = match args.size {
+            Some(size) => display.sized(size).map_err(usage)?,
+            None => display,
+        };
         let trust = display.trust(args.trust_display);
         let usual = if trust == DisplayTrust::Own { Preset::Unattended } else { Preset::Supervised };
         let ruling = match (&args.policy, &config.policy) {

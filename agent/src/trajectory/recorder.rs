@@ -11,6 +11,7 @@ use crate::AgentError;
 
 mod folder;
 
+pub(crate) use folder::FRAMES;
 use folder::Folder;
 pub(super) use folder::write_whole;
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::{FORMAT, Header, Judged, Seen, Step, Timing};
 
-pub(super) fn header(task: &str) -> Header {
+pub(crate) fn header(task: &str) -> Header {
     Header {
         format: FORMAT,
         task: task.into(),
@@ -31,12 +31,12 @@ pub(super) fn header(task: &str) -> Header {
     }
 }
 
-pub(super) fn frame(shade: u8) -> Frame {
+pub(crate) fn frame(shade: u8) -> Frame {
     let monitor = Monitor { name: "screen".into(), bounds: Rect::new(-8, 0, 64, 48), scale: 1.0 };
     Frame::new(monitor, RgbImage::from_pixel(64, 48, image::Rgb([shade; 3])))
 }
 
-pub(super) fn element(id: u32, role: Role, name: &str) -> Element {
+pub(crate) fn element(id: u32, role: Role, name: &str) -> Element {
     Element {
         id: ElementId(id),
         key: ElementKey(format!("app/{id}")),
@@ -55,7 +55,7 @@ pub(super) fn element(id: u32, role: Role, name: &str) -> Element {
 }
 
 /// A step that has seen `elements` and done nothing.
-pub(super) fn seen(index: u32, elements: Vec<Element>) -> Step {
+pub(crate) fn seen(index: u32, elements: Vec<Element>) -> Step {
     let list: Vec<String> = elements.iter().map(|e| format!("[{}] {}", e.id, e.name)).collect();
     let bounds = Rect::new(-8, 0, 64, 48);
     Step {
@@ -90,7 +90,7 @@ pub(super) fn seen(index: u32, elements: Vec<Element>) -> Step {
 }
 
 /// What a model says to call `tool`, as it writes it.
-pub(super) fn says(step: &mut Step, tool: &str, args: &Value) -> ToolCall {
+pub(crate) fn says(step: &mut Step, tool: &str, args: &Value) -> ToolCall {
     let call = ToolCall { id: format!("{}.1", step.index), tool: tool.into(), args: args.clone() };
     let text = json!({ "tool": tool, "args": args }).to_string();
     let usage =
@@ -103,7 +103,7 @@ pub(super) fn says(step: &mut Step, tool: &str, args: &Value) -> ToolCall {
 }
 
 /// The step does `kind` to its element number `id`.
-pub(super) fn does(step: &mut Step, call: ToolCall, kind: ActionKind, id: u32, summary: &str) {
+pub(crate) fn does(step: &mut Step, call: ToolCall, kind: ActionKind, id: u32, summary: &str) {
     let element = step.seen.elements.iter().find(|e| e.id == ElementId(id)).unwrap();
     let target = Target {
         point: Some(element.bounds.center()),
@@ -138,7 +138,7 @@ pub(super) fn does(step: &mut Step, call: ToolCall, kind: ActionKind, id: u32, s
 }
 
 /// A step that types `text` into the element number `id` of `elements`.
-pub(super) fn typing(index: u32, elements: Vec<Element>, id: u32, text: &str) -> Step {
+pub(crate) fn typing(index: u32, elements: Vec<Element>, id: u32, text: &str) -> Step {
     let mut step = seen(index, elements);
     let call = says(&mut step, "type_text", &json!({ "target": id, "text": text }));
     let secret = step.seen.elements.iter().any(|e| e.id == ElementId(id) && e.is_protected());

@@ -131,7 +131,7 @@ async fn displays() -> Vec<Finding> {
 /// Opens a display and looks at it.
 async fn look(what: &'static str, display: Display, packages: &str) -> Vec<Finding> {
     let mend = match &display {
-        Display::Virtual(_) => install(packages),
+        Display::Virtual(_) | Display::Kept { .. } => install(packages),
         Display::Session | Display::Named(_) => {
             "log in to an X11 session, or work with --display virtual".into()
         }

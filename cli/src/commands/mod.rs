@@ -9,6 +9,7 @@ mod act;
 mod audit;
 mod bench;
 mod console;
+mod desktop;
 mod docs;
 mod doctor;
 mod model;
@@ -21,6 +22,7 @@ mod recommend;
 mod replay;
 mod resume;
 mod run;
+mod runs;
 mod secret;
 mod serve;
 #[cfg(unix)]
@@ -37,6 +39,8 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Resume(args) => resume::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,
+        Command::Desktop(command) => desktop::run(command),
+        Command::Runs(args) => runs::run(args),
         #[cfg(unix)]
         Command::Stop(args) => stop::run(&args).await,
         Command::Model(command) => model::run(command).await,

@@ -11,18 +11,22 @@ use freehand_agent::outside::Stop;
 use freehand_agent::run::Run;
 use freehand_agent::trajectory::recorder::Recorder;
 use freehand_agent::trajectory::{Exit, FORMAT, Header, Step};
+use freehand_policies::preset::Preset;
 use freehand_tools::apps::App;
 
+use crate::approval::Answers;
 use crate::args::{PlannerArgs, RecordArgs, RunArgs};
 use crate::config::Config;
 use crate::duration;
 use crate::exit::{Code, usage, words};
 use crate::model_choice::{Located, ModelChoice, Ready};
 use crate::places;
+use crate::ruling::Ruling;
 use crate::secrets;
 use crate::signals::Interrupt;
-use crate::supervised::Supervised;
+use crate::supervised::{Supervised, watched_display};
 use crate::terminal::{self, Tone};
+use crate::tui::{self, View};
 use crate::work::{Terms, Work, from_config, listener};
 
 /// As long as a run may take to end by itself once it was stopped.
@@ -30,12 +34,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> Result<Code> {
-    if args.task.trim().is_empty() {
-        return Err(usage("the task is empty; say in words what is to be done"));
-    }
-    if !args.console && args.supervision.is_given() {
-        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
-    }
+    check(&args)?;
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
     terms.secrets = secrets::named_in([args.task.as_str()]).await?;
@@ -44,7 +43,8 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     let listener = listener(args.record.json);
-    let (supervised, listener) = if args.console {
+    let views = views(&args, &terms);
+    let (supervised, listener) = if args.console || views {
         let supervised = Supervised::new(&args.supervision, &terms, listener)?;
         let hub = supervised.hub.clone();
         (Some(supervised), Box::new(hub) as Box<dyn Listener>)
@@ -62,15 +62,53 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     let _console = match &supervised {
         Some(supervised) => {
             supervised.stops(&stop);
-            let console = supervised.serve(&terms, &work, &config).await?;
-            console.current.set(folder.clone());
-            Some(console)
+            if args.console {
+                let console = supervised.serve(&terms, &work, &config).await?;
+                console.current.set(folder.clone());
+                Some(console)
+            } else {
+                None
+            }
         }
         None => None,
     };
+    let view = match &supervised {
+        Some(supervised) if views => {
+            let display = watched_display(&terms, &work);
+            Some(View::open(&supervised.hub, display, &interrupt)?)
+        }
+        _ => None,
+    };
     listener.event(Event::Started { header });
     let errand = Errand { task: args.task, before: Vec::new(), limits, folder, stop };
-    errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await
+    let code = errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await;
+    drop(view);
+    code
+}
+
+/// Refuses what cannot be meant, before anything is begun.
+fn check(args: &RunArgs) -> Result<()> {
+    if args.task.trim().is_empty() {
+        return Err(usage("the task is empty; say in words what is to be done"));
+    }
+    if !args.console && args.supervision.is_given() {
+        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
+    }
+    if args.view.tui && !tui::is_possible() {
+        return Err(usage(
+            "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether it is shown on the whole terminal.
+fn views(args: &RunArgs, terms: &Terms) -> bool {
+    let usual = terms.ruling == Ruling::Preset(Preset::Supervised)
+        && terms.answers == Answers::Person
+        && !(args.view.plain || args.console || args.record.json)
+        && tui::is_possible();
+    args.view.tui || usual
 }
 
 /// A task with what it is known by.
@@ -181,7 +219,7 @@ impl Errand {
     }
 }
 
-/// Returns once a run was stopped and has had time to end by itself: what it does may take long.
+/// Returns once a run was stopped and has had time to end by itself: what it does may wait for a long while.
 async fn overdue(stop: &Stop) {
     stop.stopped().await;
     tokio::time::sleep(GRACE).await;
@@ -212,9 +250,9 @@ pub fn conclude(exit: &Exit, folder: &Path) -> Code {
 pub fn limits(args: &PlannerArgs, config: &Config) -> Result<Limits> {
     let mut limits = Limits::default();
     if let Some(steps) = args.max_steps.or(config.max_steps) {
-        if !(1..=1000).contains(&steps) {
+        if !(1..=5000).contains(&steps) {
             return Err(usage(format!(
-                "`max-steps` of the configuration is {steps}, expected 1 to 1000"
+                "`max-steps` of the configuration is {steps}, expected 1 to 5000"
             )));
         }
         limits.steps = steps;

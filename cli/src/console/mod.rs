@@ -23,7 +23,7 @@ mod tiles;
 
 use doors::Doors;
 use hands::Hands;
-use screen::Screen;
+pub use screen::{Screen, Viewer};
 
 /// What the page's window is called. The agent keeps its hands off any window of this title, or it
 /// could answer its own questions.

@@ -1,67 +1,35 @@
 //! What runs have left behind: the list of past ones, their reports, and of the one under way whatever a
 //! page wants to know of a single step.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use axum::extract::{Path as Named, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use freehand_agent::history;
 use freehand_agent::trajectory::reader::{Entry, FILE, Reader};
-use freehand_agent::trajectory::{Exit, Step, report};
+use freehand_agent::trajectory::{Step, report};
 use serde::Serialize;
 
 use super::Served;
 
 /// Runs that are listed, the newest first.
 const LISTED: usize = 200;
-/// Bytes at the end of a record in which its last line is looked for.
-const END: u64 = 64 * 1024;
 /// The report brings its own style and its pictures, and nothing else.
 const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; \
                       frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// A past run.
-#[derive(Serialize)]
-pub(super) struct Past {
-    name: String,
-    task: String,
-    started_ms: u64,
-    model: String,
-    exit: Option<Exit>,
-}
-
 pub(super) async fn list(State(served): State<Served>) -> Response {
     let runs = served.runs.to_path_buf();
-    let found = tokio::task::spawn_blocking(move || past(&runs)).await.unwrap_or_default();
-    json(&found)
-}
-
-fn past(runs: &Path) -> Vec<Past> {
-    let folders = std::fs::read_dir(runs).into_iter().flatten().flatten();
-    // They are named by their date.
-    let mut names: Vec<String> =
-        folders.filter_map(|folder| folder.file_name().into_string().ok()).collect();
-    names.sort_unstable_by(|a, b| b.cmp(a));
-    let known = names.into_iter().filter_map(|name| {
-        let folder = runs.join(&name);
-        let (_, header) = Reader::open(&folder).ok()?;
-        let exit = last(&folder.join(FILE));
-        Some(Past { name, task: header.task, started_ms: header.started_ms, model: header.model, exit })
-    });
-    known.take(LISTED).collect()
-}
-
-/// How a run ended, from the last line of its record.
-fn last(path: &Path) -> Option<Exit> {
-    let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(END))).ok()?;
-    let mut bytes = Vec::new();
-    file.take(END).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    serde_json::from_str(text.lines().last()?).ok()
+    let found = tokio::task::spawn_blocking(move || history::list(&runs)).await;
+    match found {
+        Ok(Ok(mut all)) => {
+            all.truncate(LISTED);
+            json(&all)
+        }
+        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(_) => absent(),
+    }
 }
 
 pub(super) async fn report(State(served): State<Served>, Named(run): Named<String>) -> Response {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::DesktopError;
 use freehand_tools::geometry::{ScreenPoint, ScreenRect};
+use image::RgbImage;
 use tokio::sync::watch;
 
 use super::tiles::{Sent, Tiles};
@@ -19,7 +20,7 @@ const REST: Duration = Duration::from_millis(250);
 
 /// The newest picture. Cheap to clone; every copy is the same.
 #[derive(Clone)]
-pub(super) struct Screen(Arc<Shared>);
+pub struct Screen(Arc<Shared>);
 
 struct Shared {
     seen: Mutex<Seen>,
@@ -42,7 +43,7 @@ pub(super) struct News {
 }
 
 /// One who looks: as long as this lives, the display is watched.
-pub(super) struct Viewer {
+pub struct Viewer {
     screen: Screen,
     latest: watch::Receiver<u64>,
     version: u64,
@@ -50,7 +51,7 @@ pub(super) struct Viewer {
 
 impl Screen {
     /// Watches `display` from now on, as long as anybody holds the screen.
-    pub(super) fn watch(display: String) -> Self {
+    pub fn watch(display: String) -> Self {
         let seen = Seen { tiles: Tiles::empty(), pointer: None, news: 0 };
         let shared = Arc::new(Shared { seen: Mutex::new(seen), latest: watch::Sender::new(0) });
         let weak = Arc::downgrade(&shared);
@@ -74,7 +75,7 @@ impl Screen {
     }
 
     /// Somebody looks.
-    pub(super) fn viewer(&self) -> Viewer {
+    pub fn viewer(&self) -> Viewer {
         Viewer { screen: self.clone(), latest: self.0.latest.subscribe(), version: 0 }
     }
 }
@@ -94,6 +95,19 @@ impl Shared {
 }
 
 impl Viewer {
+    /// Whether there is something new since the last look.
+    pub fn has_news(&self) -> bool {
+        self.latest.has_changed().unwrap_or(false)
+    }
+
+    /// The whole picture and the part of the desktop that it shows, in screen pixels; of no size as long
+    /// as nothing was seen.
+    pub fn picture(&mut self) -> (ScreenRect, RgbImage) {
+        self.latest.mark_unchanged();
+        let seen = self.screen.0.seen();
+        (seen.tiles.bounds(), seen.tiles.pixels().clone())
+    }
+
     /// What is new since the last time.
     pub(super) fn news(&mut self) -> News {
         self.latest.mark_unchanged();

@@ -48,6 +48,11 @@ impl Tiles {
         self.bounds
     }
 
+    /// All of it.
+    pub(super) const fn pixels(&self) -> &RgbImage {
+        &self.pixels
+    }
+
     /// Grows with every change.
     pub(super) const fn version(&self) -> u64 {
         self.version

@@ -324,7 +324,13 @@ export const CASES = {
     await question(page, /login\.py/);
     await page.evaluate(() => document.querySelector("#asked button.main").click());
     await status(page, /only while you look/);
-    assert.equal(stage.model.asked.length, 2);
+    // Whether the dialog is there before the model is asked for the second time is up to the machine. Of
+    // what stands in it the model learns nothing either way, and it is asked nothing more.
+    const asked = stage.model.asked.length;
+    assert([1, 2].includes(asked), `${asked} questions`);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    assert.equal(stage.model.asked.length, asked);
+    assert(!stage.model.asked.join("\n").includes("Password"));
     await page.mouse.move(200, 300);
     await approve(page, /Grace/);
     await approve(page, /Log in/);

@@ -7,6 +7,7 @@ use std::process::Stdio;
 mod desk;
 mod dying;
 mod hidden;
+mod kept;
 mod surprises;
 
 use crate::screen::Screen;

@@ -11,9 +11,12 @@ mod console;
 mod display;
 mod policy;
 mod run;
+mod runs;
 mod screen;
 mod see;
 #[cfg(unix)]
 mod serve;
 mod support;
+#[cfg(target_os = "linux")]
+mod tui;
 mod usage;

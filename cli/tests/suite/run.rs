@@ -15,12 +15,12 @@ mod servers;
 mod weights;
 
 /// A server that gives these answers, one for each question; the last one again and again.
-struct Server {
-    url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
 }
 
 impl Server {
-    fn start(answers: &[&str]) -> Self {
+    pub(crate) fn start(answers: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
@@ -74,10 +74,11 @@ fn serve(mut stream: TcpStream, answers: &mut Vec<String>) {
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(reply.as_bytes()));
 }
 
-const OPEN: &str = r#"{"tool":"open_app","args":{"name":"xterm -T shell -e sh"}}"#;
-const COME: &str = r#"{"tool":"wait","args":{"window":"shell","timeout_ms":60000}}"#;
-const TYPE: &str = r#"{"tool":"type_text","args":{"text":"echo hi > out.txt","submit":true}}"#;
-const DONE: &str =
+pub(crate) const OPEN: &str = r#"{"tool":"open_app","args":{"name":"xterm -T shell -e sh"}}"#;
+pub(crate) const COME: &str = r#"{"tool":"wait","args":{"window":"shell","timeout_ms":60000}}"#;
+pub(crate) const TYPE: &str =
+    r#"{"tool":"type_text","args":{"text":"echo hi > out.txt","submit":true}}"#;
+pub(crate) const DONE: &str =
     r#"{"tool":"finish","args":{"status":"success","evidence":["shell"],"answer":"written"}}"#;
 
 #[test]

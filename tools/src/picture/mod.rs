@@ -4,3 +4,4 @@ pub(crate) mod canvas;
 pub mod fit;
 pub mod marks;
 pub mod resize;
+pub mod sketch;

@@ -245,3 +245,22 @@ async fn at_a_watched_place_it_goes_on_only_while_somebody_looks() {
     let beheld = beheld(&hub, Box::new(Open), &[CLICK, FINISH], Arc::new(|_| ())).await;
     assert!(matches!(beheld.exit, Exit::Done { .. }), "{:?}", beheld.exit);
 }
+
+#[tokio::test]
+async fn of_a_watched_place_that_comes_up_while_it_thinks_the_model_is_told_nothing() {
+    let hub = Hub::new("s", Steering::watching(Watched::new(&["bank".into()], &[])));
+    let desktop = Simulated::new(Size::new(640, 480))
+        .window("Form", "form", |w| {
+            w.button("Save");
+        })
+        .after_observations(1, |then| {
+            then.after(WAIT).open("Bank", "bank", |w| {
+                w.button("Pay");
+            });
+        });
+    let model = Thinking(Scripted::new([CLICK]), Meanwhile::Slow(WAIT * 2));
+    let person = Presence::default().steered_by(hub.steering().clone());
+    let told = tokio::time::timeout(WAIT * 6, told(desktop, &model, Stop::default(), person)).await;
+    assert!(told.is_err(), "it went on while nobody looked: {told:?}");
+    assert_eq!(model.0.asked().len(), 1);
+}

@@ -12,7 +12,8 @@ use crate::trajectory::reader::{Entry, FILE, MAX_LINE, Reader};
 use crate::trajectory::redact::Secrets;
 use crate::trajectory::{Exit, Header, Step, Trajectory, report};
 
-const FRAMES: &str = "frames";
+/// Where the pictures are.
+pub(crate) const FRAMES: &str = "frames";
 const TEMPORARY: &str = ".unfinished";
 
 #[derive(Debug)]

@@ -9,10 +9,11 @@ use freehand_tools::gate::{Approval, Decision, Verdict};
 use freehand_tools::geometry::{ScreenPoint, ScreenRect};
 use freehand_tools::outcome::{Effect, Outcome};
 
+use super::Pictures;
 use super::html::{Escaped, Moment, Span};
 use crate::trajectory::{Intervention, Judged, Step, Timing};
 
-pub(super) fn write(out: &mut String, step: &Step) {
+pub(super) fn write(out: &mut String, step: &Step, pictures: &Pictures) {
     let _ = writeln!(
         out,
         "<section id=\"step-{i}\">\n<h2><a href=\"#step-{i}\">Step {i}</a> <time>{at}</time></h2>",
@@ -37,7 +38,7 @@ pub(super) fn write(out: &mut String, step: &Step) {
         }
     }
     for (frame, marks) in &shown {
-        picture(out, *frame, &step.seen.bounds, marks);
+        picture(out, pictures, *frame, &step.seen.bounds, marks);
     }
     for gap in &step.seen.gaps {
         let _ = writeln!(out, "<p class=\"gap\">{}</p>", Escaped(gap));
@@ -54,7 +55,7 @@ pub(super) fn write(out: &mut String, step: &Step) {
     }
     said(out, step);
     for judged in &step.actions {
-        action(out, judged);
+        action(out, judged, pictures);
     }
     if !step.list.is_empty() {
         let count = step.seen.elements.len();
@@ -68,14 +69,23 @@ pub(super) fn write(out: &mut String, step: &Step) {
     out.push_str("</section>\n");
 }
 
-fn picture(out: &mut String, frame: Digest, bounds: &ScreenRect, marks: &[&Action]) {
+fn picture(
+    out: &mut String,
+    pictures: &Pictures,
+    frame: Digest,
+    bounds: &ScreenRect,
+    marks: &[&Action],
+) {
     let (x, y, width, height) = (bounds.x, bounds.y, bounds.width.max(1), bounds.height.max(1));
-    let file = frame.short();
+    let link = pictures.link(frame);
+    let (open, close) =
+        link.map_or_else(Default::default, |link| (format!("<a href=\"{link}\">"), "</a>"));
     let _ = write!(
         out,
-        "<figure><a href=\"frames/{file}.png\"><img src=\"frames/{file}.png\" width=\"{width}\" height=\"{height}\" \
-         loading=\"lazy\" alt=\"the screen\"></a>\
-         <svg viewBox=\"{x} {y} {width} {height}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+        "<figure>{open}<img src=\"{source}\" width=\"{width}\" height=\"{height}\" \
+         loading=\"lazy\" alt=\"the screen\">{close}\
+         <svg viewBox=\"{x} {y} {width} {height}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
+        source = pictures.source(frame),
     );
     for action in marks {
         mark(out, action);
@@ -149,7 +159,7 @@ fn said(out: &mut String, step: &Step) {
     }
 }
 
-fn action(out: &mut String, judged: &Judged) {
+fn action(out: &mut String, judged: &Judged, pictures: &Pictures) {
     let (class, word, words) = result(&judged.outcome);
     let name =
         judged.action.as_ref().map_or(judged.call.tool.as_str(), |action| action.summary.as_str());
@@ -168,10 +178,10 @@ fn action(out: &mut String, judged: &Judged) {
         let _ = writeln!(out, "<p class=\"small\">{}</p>", Escaped(hint));
     }
     if let Some(picture) = judged.picture {
-        let file = picture.short();
+        let source = pictures.source(picture);
         let _ = writeln!(
             out,
-            "<p><img class=\"taken\" src=\"frames/{file}.png\" loading=\"lazy\" alt=\"the picture that it took\"></p>"
+            "<p><img class=\"taken\" src=\"{source}\" loading=\"lazy\" alt=\"the picture that it took\"></p>"
         );
     }
     out.push_str("</div>\n");

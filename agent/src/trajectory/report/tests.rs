@@ -70,7 +70,7 @@ fn nothing_on_the_screen_becomes_markup() {
 #[test]
 fn a_step_in_full() {
     let mut body = String::new();
-    step::write(&mut body, &clicking(1));
+    step::write(&mut body, &clicking(1), &Pictures::Beside);
     insta::assert_snapshot!(body, @r##"
     <section id="step-1">
     <h2><a href="#step-1">Step 1</a> <time>2026-01-01 00:00:01</time></h2>

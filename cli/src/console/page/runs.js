@@ -2,8 +2,10 @@
 
 import { byId, element, visible } from "/elements.js";
 
-function ended(exit) {
-  return exit ? exit.exit.replaceAll("_", " ") : "not ended";
+const STANDINGS = { under_way: "under way", cut_off: "not ended", broken: "cannot be read" };
+
+function ended({ is, exit }) {
+  return is === "ended" ? exit.exit.replaceAll("_", " ") : STANDINGS[is];
 }
 
 export async function showRuns() {
@@ -15,8 +17,8 @@ export async function showRuns() {
   const rows = runs.map((run) => {
     const when = new Date(run.started_ms).toLocaleString();
     const link = element("a", { href: `/runs/${encodeURIComponent(run.name)}/report.html`, target: "_blank", rel: "noopener" },
-      visible(run.task));
-    return element("li", {}, link, element("span", { class: "small" }, ` ${when} · ${ended(run.exit)}`));
+      visible(run.task || run.name));
+    return element("li", {}, link, element("span", { class: "small" }, ` ${when} · ${ended(run.standing)}`));
   });
   byId("runs").replaceChildren(...(rows.length > 0 ? rows : [element("li", { class: "soft" }, "None yet.")]));
 }

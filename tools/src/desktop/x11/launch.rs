@@ -56,6 +56,8 @@ pub(super) struct Surroundings {
     /// Where a browser keeps its profile, so that it does not find the user's own; only where the
     /// display is ours.
     pub(super) profiles: Option<PathBuf>,
+    /// The home of its programs, where it is not the user's.
+    pub(super) home: Option<PathBuf>,
     pub(super) children: Children,
 }
 
@@ -122,6 +124,12 @@ impl Surroundings {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0);
+        if let Some(home) = &self.home {
+            command.env("HOME", home).current_dir(home);
+            for name in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"] {
+                command.env_remove(name);
+            }
+        }
     }
 
     /// What a browser must be told so that its page can be read, and a new one not ask for anything.

@@ -19,9 +19,13 @@ use super::link::{During, Link, Place};
 use crate::desktop::DesktopError;
 use crate::geometry::{Screen, Size};
 
+mod kept;
+mod resize;
 mod servant;
 mod trial;
 
+use kept::Note;
+pub use kept::{Standing, end, standing};
 use servant::{Keeper, Servant};
 
 const WHAT: &str = "starting a virtual display";
@@ -50,6 +54,16 @@ const LAUNCHERS: [&str; 4] = [
 pub struct VirtualDisplay {
     place: Place,
     surroundings: Surroundings,
+    /// Ends everything with this; none where it goes on.
+    keeper: Option<Keeper>,
+    /// Held while a display that is kept is in use.
+    lock: Option<fs::File>,
+}
+
+/// A display that has just been started.
+struct Begun {
+    display: VirtualDisplay,
+    note: Note,
     keeper: Keeper,
 }
 
@@ -69,6 +83,17 @@ impl VirtualDisplay {
     }
 
     fn start_with(size: Size<Screen>, buses: bool) -> Result<Self, DesktopError> {
+        let Begun { mut display, keeper, .. } = Self::begin(size, buses, |_| ())?;
+        display.keeper = Some(keeper);
+        Ok(display)
+    }
+
+    /// Starts one; its programs find around them what `dress` has added.
+    fn begin(
+        size: Size<Screen>,
+        buses: bool,
+        dress: impl FnOnce(&mut Surroundings),
+    ) -> Result<Begun, DesktopError> {
         if !SIDES.contains(&size.width) || !SIDES.contains(&size.height) {
             let reason =
                 format!("{size} is not between {0}x{0} and {1}x{1}", SIDES.start(), SIDES.end());
@@ -88,21 +113,21 @@ impl VirtualDisplay {
         let authority = folder.join("authority");
         write_authority(&authority, cookie).map_err(|fault| DesktopError::failed(WHAT, fault))?;
 
-        let surroundings = Surroundings {
+        let mut surroundings = Surroundings {
             environment: environment(&mark, &folder),
             profiles: Some(folder.join("profiles")),
             ..Surroundings::default()
         };
-        let mut this = Self {
-            place: Place { name: String::new(), cookie: Some(cookie.to_vec()) },
-            surroundings,
-            keeper,
-        };
-        this.start_server(size, &authority)?;
-        let link = Link::open(this.place.clone())?;
+        dress(&mut surroundings);
+        let place = Place { name: String::new(), cookie: Some(cookie.to_vec()) };
+        let mut display = Self { place, surroundings, keeper: None, lock: None };
+        display.start_server(size, &authority)?;
+        let link = Link::open(display.place.clone())?;
         admit_this_user(&link)?;
-        this.start_session(&link, manager, buses.then_some(launcher), &folder)?;
-        Ok(this)
+        let bus = display.start_session(&link, manager, buses.then_some(launcher), &folder)?;
+        let name = display.place.name.clone();
+        let note = Note { mark, folder, name, cookie: cookie.to_vec(), bus };
+        Ok(Begun { display, note, keeper })
     }
 
     /// Its name, as in `DISPLAY`.
@@ -140,13 +165,13 @@ impl VirtualDisplay {
         manager: &str,
         launcher: Option<&str>,
         folder: &Path,
-    ) -> Result<(), DesktopError> {
+    ) -> Result<String, DesktopError> {
         let address = match launcher {
             Some(_) => self.start_session_bus(folder)?,
             // Otherwise the first program that looks for a bus starts one.
             None => "disabled:".into(),
         };
-        self.surroundings.environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address.into()));
+        self.surroundings.environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address.clone().into()));
 
         let mut parts = vec![Servant::start(manager, self.command(manager))?];
         if let Some(launcher) = launcher {
@@ -159,7 +184,7 @@ impl VirtualDisplay {
         for part in parts {
             self.surroundings.children.add(part.into_child());
         }
-        ready
+        ready.map(|()| address)
     }
 
     fn start_session_bus(&self, folder: &Path) -> Result<String, DesktopError> {
@@ -185,7 +210,9 @@ impl VirtualDisplay {
 
 impl Drop for VirtualDisplay {
     fn drop(&mut self) {
-        self.keeper.clear_up();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.clear_up();
+        }
         self.surroundings.children.reap();
     }
 }

@@ -125,6 +125,12 @@ impl Keeper {
         Ok(Self { child, lifeline })
     }
 
+    /// Lets everything go on: it has nothing more to clear up.
+    pub(super) fn leave(mut self) {
+        // It heeds no other signal.
+        let _ = self.child.kill();
+    }
+
     /// Ends everything and waits until that is done, a few seconds at most.
     pub(super) fn clear_up(&mut self) {
         drop(self.lifeline.take());

@@ -1,0 +1,239 @@
+//! The terminal view, driven through tmux as a person would, on a real display: what stands on its screen,
+//! what its keys do, and that the terminal is given back.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::run::Server;
+use crate::support::{Account, processes_with, rest, wait_for};
+
+const COLUMNS: &str = "120";
+const ROWS: &str = "36";
+const LOGIN: &str = include_str!("../console/login.py");
+
+/// A terminal with a shell in it.
+struct Terminal<'a> {
+    account: &'a Account,
+    socket: PathBuf,
+}
+
+impl<'a> Terminal<'a> {
+    fn start(account: &'a Account) -> Self {
+        let this = Self { account, socket: account.path("tmux") };
+        this.tmux(&["new-session", "-d", "-x", COLUMNS, "-y", ROWS, "env PS1='$ ' sh"]);
+        this.tmux(&["set-option", "-g", "escape-time", "0"]);
+        wait_for("the shell", || this.screen().contains('$').then_some(()));
+        this
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(&self.socket).args(["-f", "/dev/null"]).args(args);
+        command.env_clear().env("HOME", self.account.home.path()).current_dir(self.account.home.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap()).env("LANG", "C.UTF-8");
+        let said = command.stdin(Stdio::null()).output().unwrap();
+        assert!(said.status.success(), "{args:?}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8_lossy(&said.stdout).into_owned()
+    }
+
+    fn types(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+    }
+
+    fn press(&self, key: &str) {
+        self.tmux(&["send-keys", key]);
+    }
+
+    /// Runs a command of the shell.
+    fn line(&self, text: &str) {
+        self.types(text);
+        self.press("Enter");
+    }
+
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits until these words stand there; gives the screen.
+    #[track_caller]
+    fn shows(&self, words: &str) -> String {
+        let mut last = String::new();
+        let start = std::time::Instant::now();
+        while start.elapsed().as_secs() < 60 {
+            last = self.screen();
+            if last.contains(words) {
+                return last;
+            }
+            rest(std::time::Duration::from_millis(50));
+        }
+        panic!("`{words}` does not stand there:\n{last}");
+    }
+
+    /// Waits for a question with these words, and until an answer to it counts.
+    #[track_caller]
+    fn asks(&self, words: &str) -> String {
+        self.shows(words);
+        self.shows("asks you");
+        rest(std::time::Duration::from_millis(900));
+        self.screen()
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        let mut command = Command::new("tmux");
+        let _ = command.arg("-S").arg(&self.socket).arg("kill-server").output();
+    }
+}
+
+/// The screen with whatever another run would show otherwise taken out: the steps, in which it matters how
+/// quick a program was, and the time that has passed.
+fn steady(screen: &str) -> String {
+    let lines = screen.lines().map(|line| {
+        let left = line.split("││").next().unwrap().trim_end();
+        match left.rsplit_once(" · ") {
+            Some((before, _)) => format!("{before} · TIME"),
+            None => left.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn command(server: &Server, more: &str) -> String {
+    let freehand = env!("CARGO_BIN_EXE_freehand");
+    format!(
+        "{freehand} run 'Log in' --display virtual:1000x700 --policy supervised --model {} --out r {more}; echo code $?",
+        server.url
+    )
+}
+
+/// Says whether lines are edited and letters shown, as a shell wants it; the words are not in the command.
+const COOKED: &str = "stty -a | grep -q -e '-icanon' -e '-echo ' && echo r''aw || echo coo''ked";
+
+const OPEN: &str = r#"{"tool":"open_app","args":{"name":"/usr/bin/python3 login.py journal"}}"#;
+const COME: &str = r#"{"tool":"wait","args":{"window":"Sign in","timeout_ms":60000}}"#;
+const NAME: &str = r#"{"tool":"type_text","args":{"target":{"label":"Name"},"text":"Grace"}}"#;
+const LOG_IN: &str = r#"{"tool":"click","args":{"target":{"label":"Log in","role":"button"}}}"#;
+const DONE: &str =
+    r#"{"tool":"finish","args":{"status":"success","evidence":["Welcome, "],"answer":"done"}}"#;
+
+#[test]
+fn a_run_is_watched_and_steered_on_the_whole_terminal() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let server = Server::start(&[OPEN, COME, NAME, LOG_IN, DONE]);
+    let terminal = Terminal::start(&account);
+    terminal.line(&command(&server, ""));
+    let asked = terminal.asks("login.py");
+    assert!(asked.contains("y = yes, once"), "{asked}");
+    terminal.press("y");
+    // What is typed can be another text.
+    let asked = terminal.asks("type \"Grace\"");
+    insta::assert_snapshot!("question", steady(&asked));
+    terminal.press("e");
+    terminal.shows("the text, as it shall be: Grace");
+    terminal.press("C-u");
+    terminal.types("Ada");
+    terminal.press("Enter");
+    terminal.asks("click button \"Log in\"");
+    terminal.press("l");
+    let list = terminal.shows("what the model sees");
+    insta::assert_snapshot!("list", steady(&list));
+    assert!(list.contains("  3  type \"Ada\" into textbox \"Name\""), "{list}");
+    terminal.press("i");
+    terminal.types("be quick");
+    terminal.press("Enter");
+    terminal.shows("you: be quick");
+    terminal.press("y");
+    // The terminal is the shell's again, with what was done as lines.
+    let after = terminal.shows("code 0");
+    assert!(after.contains("click button \"Log in\""), "{after}");
+    let journal = std::fs::read_to_string(account.path("journal")).unwrap();
+    assert!(journal.contains("\"name\": \"Ada\""), "{journal}");
+    terminal.line(COOKED);
+    terminal.shows("\ncooked");
+}
+
+#[test]
+fn a_no_has_a_reason_and_a_pause_holds() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let server = Server::start(&[OPEN, COME, NAME, LOG_IN]);
+    let terminal = Terminal::start(&account);
+    terminal.line(&command(&server, "--tui"));
+    terminal.asks("login.py");
+    terminal.press("y");
+    terminal.asks("type \"Grace\"");
+    terminal.press("n");
+    terminal.shows("why not?");
+    terminal.types("leave it empty");
+    terminal.press("Enter");
+    terminal.asks("click button \"Log in\"");
+    let record = std::fs::read_to_string(account.path("r/trajectory.jsonl")).unwrap();
+    assert!(record.contains("the person said no: leave it empty"), "{record}");
+    terminal.press("p");
+    terminal.press("y");
+    let paused = terminal.shows("paused");
+    assert!(paused.contains("g = go on"), "{paused}");
+    terminal.press("q");
+    terminal.shows("code 130");
+    let mark = format!("HOME={}", account.home.path().display());
+    drop(terminal);
+    wait_for("the end of every process", || processes_with(&mark).is_empty().then_some(()));
+}
+
+#[test]
+fn what_the_screen_says_is_shown_and_never_obeyed() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    // A title that would clear a terminal and turn its text.
+    let open = r#"{"tool":"open_app","args":{"name":"/usr/bin/python3 login.py journal '\u001b[2J\u001b]0;owned\u0007\u202eevil'"}}"#;
+    let server = Server::start(&[open, r#"{"tool":"wait","args":{"timeout_ms":1000}}"#]);
+    let terminal = Terminal::start(&account);
+    terminal.line(&command(&server, ""));
+    let asked = terminal.asks("login.py");
+    assert!(asked.contains("\\u{202e}evil"), "{asked}");
+    assert!(asked.contains("Freehand"), "it was cleared:\n{asked}");
+    terminal.press("C-c");
+    terminal.shows("code 130");
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    for (signal, keys) in [("TERM", "x"), ("INT", "x")] {
+        let account = Account::new();
+        account.write("login.py", LOGIN);
+        let server = Server::start(&[OPEN]);
+        let terminal = Terminal::start(&account);
+        terminal.line(&command(&server, ""));
+        terminal.asks("login.py");
+        terminal.types(keys);
+        let pids = terminal.tmux(&["list-panes", "-F", "#{pane_pid}"]);
+        let children = Command::new("pgrep").args(["-P", pids.trim()]).output().unwrap();
+        let child = String::from_utf8_lossy(&children.stdout).trim().parse().unwrap();
+        crate::support::signal(child, signal);
+        terminal.shows("code 130");
+        terminal.line(COOKED);
+        terminal.shows("\ncooked");
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_run() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let server = Server::start(&[OPEN]);
+    let terminal = Terminal::start(&account);
+    terminal.line(&command(&server, ""));
+    terminal.asks("login.py");
+    drop(terminal);
+    wait_for("the end of the run", || processes_with(&server.url).is_empty().then_some(()));
+}
+
+#[test]
+fn without_a_terminal_there_is_none() {
+    let account = Account::new();
+    let said = account.run(&["run", "x", "--display", "virtual", "--tui"]);
+    said.check(2, &["`--tui` needs a terminal"]);
+    account.run(&["run", "x", "--tui", "--plain"]).check(2, &["--plain"]);
+}
