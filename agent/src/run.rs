@@ -224,6 +224,8 @@ impl<'a> Run<'a> {
                 asking.deadline += progress.held.saturating_sub(before);
                 progress.last_list = Some(newer.list.clone());
                 sight = newer;
+                // Whoever looks on sees what the model sees.
+                self.announce_sight(asking.step, &sight, 0.0);
                 self.hear(progress);
                 answer = self.ask(asking, specs, &sight, progress).await?;
             }

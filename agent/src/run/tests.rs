@@ -107,7 +107,11 @@ impl Listener for Lines {
             | Event::AskedDone { .. }
             | Event::Judged { .. } => return,
         };
-        self.0.lock().unwrap().push(line);
+        let mut lines = self.0.lock().unwrap();
+        // What is looked at once more within a step shows the same windows.
+        if lines.last() != Some(&line) {
+            lines.push(line);
+        }
     }
 }
 

@@ -5,8 +5,7 @@
 use std::io::Stdout;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -43,7 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A view that is shown as long as this lives.
 pub struct View {
     ends: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// Closed once its thread has ended.
+    alive: Receiver<()>,
     messages: tokio::task::JoinHandle<()>,
 }
 
@@ -65,7 +65,9 @@ impl View {
         let screen = display.map(Screen::watch);
         stage::take().context("the terminal cannot be used; use --plain")?;
         let (hub, until, interrupt) = (hub.clone(), Arc::clone(&ends), interrupt.clone());
-        let thread = std::thread::spawn(move || {
+        let (lives, alive) = channel();
+        std::thread::spawn(move || {
+            let _lives: Sender<()> = lives;
             let end = Ending { until: Arc::clone(&until), interrupt: interrupt.clone() };
             let shown = Shown::new(hub, screen.as_ref(), interrupt)
                 .and_then(|mut shown| shown.run(&receive, &until));
@@ -74,7 +76,7 @@ impl View {
             }
             drop(end);
         });
-        Ok(Self { ends, thread: Some(thread), messages })
+        Ok(Self { ends, alive, messages })
     }
 }
 
@@ -82,13 +84,9 @@ impl Drop for View {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::SeqCst);
         self.messages.abort();
-        let Some(thread) = self.thread.take() else { return };
         // Reading the keys of a terminal that has gone never ends (crossterm reads the end again and again),
         // so it is waited for and not joined; it ends with the program.
-        let start = Instant::now();
-        while !thread.is_finished() && start.elapsed() < PATIENCE {
-            std::thread::sleep(TURN);
-        }
+        let _ = self.alive.recv_timeout(PATIENCE);
         stage::give_back();
     }
 }

@@ -268,12 +268,12 @@ export const CASES = {
   async hostile(stage, page) {
     await stage.begin(page);
     await question(page, /Grace/);
-    await page.locator("#caption").filter({ hasText: "<script>" }).waitFor();
     await page.locator("#seen summary").click();
     await page.locator("#list").filter({ hasText: "<img src=x" }).waitFor();
     assert.match(await page.locator("#asked").textContent(), /<script>window\.hacked=1<\/script>/);
     await approve(page, /Grace/);
     await question(page, /onerror/);
+    await page.locator("#caption").filter({ hasText: "<script>" }).waitFor();
     assert.equal(await page.evaluate(() => window.hacked), undefined);
     assert.equal(await page.locator("#asked img, #asked script, #list img").count(), 0);
   },

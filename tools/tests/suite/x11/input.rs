@@ -109,6 +109,8 @@ async fn everything_held_is_let_go() {
     let (mut bench, probe, _) = bench_with_probe().await;
     bench.pointer(PointerInput::MoveTo(Point::new(200, 200))).await;
     for turn in 0..3 {
+        // What was let go before a look is over.
+        bench.desktop.observe().await.unwrap();
         bench.pointer(PointerInput::Down(Button::Left)).await;
         for key in [Key::Modifier(Modifier::Shift), Key::Char('x')] {
             bench.desktop.keyboard(&bench.permit, KeyboardInput::Down(key)).await.unwrap();
