@@ -214,18 +214,21 @@ mod real {
     }
 
     #[test]
-    #[ignore = "takes minutes; run it by name on a quiet machine"]
     fn a_run_works_through_it() {
         let account = Account::new();
         let (server, url, token) = start(&account, &[]);
-        let file = account.path("todo.txt");
-        let task = format!("Write 'Buy milk' in the text editor and save it as {}", file.display());
-        let args = ["run", &task, "--display", "virtual", "--model", &url, "--out", "r"];
+        let editor = r#"{"tool":"open_app","args":{"name":"mousepad"}}"#;
+        let is_there = r#"{"tool":"wait","args":{"window":"Mousepad","timeout_ms":60000}}"#;
+        account.run(&["do", "--display", "virtual:desk", editor, is_there]).check(0, &[]);
+        let task = "Write \"Buy milk\" in the text editor and save it as todo.txt";
+        let args = ["run", task, "--display", "virtual:desk", "--model", &url, "--out", "r"];
         let mut command = account.command(&args);
         command.env("FREEHAND_API_KEY", token);
         let said = Running::start(command).end();
         said.check(0, &[]);
+        let file = account.path(".local/state/freehand/desktops/desk/home/todo.txt");
         assert_eq!(std::fs::read_to_string(&file).unwrap().trim_end(), "Buy milk");
+        account.run(&["desktop", "delete", "desk", "--yes"]).check(0, &[]);
         signal(server.child.id(), "TERM");
         server.end().check(0, &[]);
     }

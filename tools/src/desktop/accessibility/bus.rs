@@ -6,14 +6,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ::atspi::{CacheItem, Interface, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
+use ::atspi::{CacheItem, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout, timeout_at};
 use zbus::zvariant::{DynamicType, OwnedValue, Type};
 use zbus::{Connection, Message};
 
-use super::beyond::Beyond;
-use super::node::{Address, Node};
+use super::node::Address;
+use super::said::{Kept, Said, address, from_cache, from_legacy, node};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
 /// As long as a program may take over one simple question. One that hangs costs no more than this.
@@ -37,10 +37,6 @@ pub(super) struct Bus {
     direct: HashMap<String, Connection>,
 }
 
-/// An object, and how many children it says it has; a negative number stands for one that it does not
-/// tell.
-pub(super) type Kept = (Node, i32);
-
 /// Why a program says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
@@ -48,11 +44,6 @@ pub(super) enum Silence {
     Late,
     /// The connection is gone.
     Broken,
-}
-
-fn address(reference: &ObjectRefOwned) -> Option<Address> {
-    let bus = reference.name_as_str()?.to_owned();
-    Some(Address { bus, path: reference.path_as_str().to_owned() })
 }
 
 /// The address that the session bus of this process gives.
@@ -433,76 +424,4 @@ pub(super) struct Attributes {
     pub(super) holds: Option<String>,
     /// Whether it is no picture but a drawing, of which the tree tells as of one.
     pub(super) is_drawn: bool,
-}
-
-/// What an object says of itself.
-pub(super) struct Said {
-    pub(super) role: Role,
-    pub(super) states: StateSet,
-    pub(super) ifaces: InterfaceSet,
-    pub(super) name: String,
-    pub(super) description: String,
-}
-
-/// An object of which nothing else is known yet.
-pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: Said) -> Node {
-    Node {
-        address,
-        parent,
-        index,
-        is_vast: false,
-        role: said.role,
-        name: said.name,
-        description: said.description,
-        states: said.states,
-        has_action: said.ifaces.contains(Interface::Action),
-        has_text: said.ifaces.contains(Interface::Text),
-        has_value: said.ifaces.contains(Interface::Value),
-        bounds: None,
-        text: None,
-        value: None,
-        action: None,
-        hint: None,
-        calling: None,
-        is_drawn: false,
-        labelled_by: None,
-        chosen: None,
-        beyond: Beyond::default(),
-    }
-}
-
-/// The field names of a cache item are those of an older description of the bus: `short_name` is the
-/// name and `name` the description.
-fn from_cache(item: CacheItem) -> Option<Kept> {
-    let said = Said {
-        role: item.role,
-        states: item.states,
-        ifaces: item.ifaces,
-        name: item.short_name,
-        description: item.name,
-    };
-    Some((node(address(&item.object)?, address(&item.parent), item.index, said), item.children))
-}
-
-fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Kept> {
-    let mut places = HashMap::new();
-    for item in &items {
-        for (child, index) in item.children.iter().filter_map(address).zip(0..) {
-            places.insert(child, index);
-        }
-    }
-    let one = |item: LegacyCacheItem| {
-        let count = i32::try_from(item.children.len()).unwrap_or(-1);
-        let said = Said {
-            role: item.role,
-            states: item.states,
-            ifaces: item.ifaces,
-            name: item.short_name,
-            description: item.name,
-        };
-        let at = address(&item.object)?;
-        let index = places.get(&at).copied().unwrap_or(0);
-        Some((node(at, address(&item.parent), index, said), count))
-    };
-    items.into_iter().filter_map(one).collect()
 }

@@ -31,6 +31,7 @@ mod placing;
 mod programs;
 mod reading;
 mod roles;
+mod said;
 mod sheet;
 mod value;
 

@@ -13,9 +13,10 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout_at};
 
 use super::asking::is_one_thing;
-use super::bus::{Bus, Kept, Silence};
+use super::bus::{Bus, Silence};
 use super::node::{Address, Node};
 use super::programs::Program;
+use super::said::Kept;
 use super::{MAX_DEPTH, MAX_NODES, roles};
 
 /// Children of one object that are asked for. A spreadsheet says that it has two thousand million, and
@@ -179,7 +180,7 @@ async fn visit(
 mod tests {
     use ::atspi::{InterfaceSet, StateSet};
 
-    use super::super::bus::{Said, node};
+    use super::super::said::{Said, node};
     use super::*;
 
     fn at(path: &str) -> Address {

@@ -3,12 +3,12 @@
 use ::atspi::{InterfaceSet, Role as BusRole, State, StateSet};
 
 use super::areas::areas;
-use super::bus::{Said, node};
 use super::hidden::doubts;
 use super::list::Lister;
 use super::merge::tidy;
 use super::node::{Address, Node, Tree};
 use super::placing::below_their_menus;
+use super::said::{Said, node};
 use super::{owner, pages};
 use crate::desktop::area::AreaKind;
 use crate::element::{Role, Window, WindowId};
