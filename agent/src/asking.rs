@@ -2,10 +2,13 @@
 //!
 //! These questions have a few answers to choose from, so what counts is how likely each of them is.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use freehand_model::dialect::{Barred, Comparison, Dialect, Order, ParseError, PlanView, Proposal};
+use freehand_model::dialect::{
+    Barred, Comparison, Dialect, Order, ParseError, Pick, PlanView, Proposal,
+};
 use freehand_model::{Completion, Model, ModelError, Prompt, TokenSink};
 use freehand_tools::observation::Observation;
 
@@ -27,6 +30,9 @@ const ACCEPTED_MARGIN: f64 = -1.0;
 
 /// How likely it must be that the task is done with what ends it while fields are empty.
 const ENOUGH: f64 = 0.65;
+
+/// How likely it must be that an option is the one that is wanted.
+const MEANT: f64 = 0.5;
 
 /// Asks in one step, hands on what the model says, and watches for the end of the time.
 pub(crate) struct Asking<'a> {
@@ -95,6 +101,14 @@ impl Asking<'_> {
         Ok(Some(comparison))
     }
 
+    /// The command of the program that the task needs first, where there is one to be chosen.
+    pub(crate) async fn program(&mut self, view: &PlanView<'_>) -> Result<Option<String>, ModelError> {
+        let Some((question, commands)) = self.dialect.ask_program(view) else { return Ok(None) };
+        let shares = self.model.choose(&question.prompt, &question.answers).await?;
+        let best = shares.iter().zip(commands).max_by(|(a, _), (b, _)| a.total_cmp(b));
+        Ok(best.map(|(_, command)| command))
+    }
+
     /// What the model wants to do next, or why its answer cannot be read.
     pub(crate) async fn next(
         &mut self,
@@ -104,6 +118,33 @@ impl Asking<'_> {
         let completion = self.model.complete(&prompt, self).await?;
         let proposal = self.dialect.parse(&completion, view.seen);
         Ok((completion, proposal))
+    }
+
+    /// What is to be chosen before `proposal`, where a form waits for it. What was `settled` before is not
+    /// asked again.
+    pub(crate) async fn pick(
+        &mut self,
+        view: &PlanView<'_>,
+        proposal: &Proposal,
+        settled: &mut HashSet<String>,
+    ) -> Result<Option<Proposal>, ModelError> {
+        for pick in self.dialect.picks(view, proposal) {
+            let (question, doings) = match pick {
+                Pick::Known(doing) => return Ok(Some(doing)),
+                Pick::Asked(question, doings) => (question, doings),
+            };
+            let words = question.prompt.turns.last().map(|turn| turn.text.clone()).unwrap_or_default();
+            if settled.contains(&words) || self.poll().is_break() {
+                continue;
+            }
+            let shares = self.model.choose(&question.prompt, &question.answers).await?;
+            let best = shares.iter().zip(doings).max_by(|(a, _), (b, _)| a.total_cmp(b));
+            match best.filter(|(share, doing)| **share > MEANT && !doing.calls.is_empty()) {
+                Some((_, doing)) => return Ok(Some(doing)),
+                None => drop(settled.insert(words)),
+            }
+        }
+        Ok(None)
     }
 
     /// What is not to be done yet of `proposal`, because the task would not be done with it.

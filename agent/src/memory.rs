@@ -29,6 +29,8 @@ pub struct Memory {
     committed: HashSet<ElementId>,
     /// Whether the last thing done was to fill in a field.
     unsent: bool,
+    /// The entry of a menu bar that was clicked last; once more would close its menu.
+    menu: Option<ElementId>,
 }
 
 impl Memory {
@@ -96,6 +98,7 @@ impl Memory {
         let element = action.target.element.as_ref().filter(|_| !aimless);
         let barred = Barred { id: element.map(|element| element.id), usage };
         self.tried.entry(list.to_owned()).or_default().insert(barred);
+        self.menu = element.filter(|e| e.role == Role::MenuItem).map(|element| element.id);
         let Some(element) = element else { return };
         self.committed.clear();
         // What has no name is a thing that is picked, and picking it again lets it go.
@@ -158,7 +161,8 @@ impl Memory {
                 && seen.elements.iter().any(|other| {
                     other.role == element.role && is_container(other) && !self.opened.contains(&other.id)
                 });
-            if rests || searched {
+            let opens = self.menu == Some(element.id);
+            if rests || searched || opens {
                 barred.push(Barred { id: Some(element.id), usage: Usage::Click });
             }
             if self.dragged.contains(&element.id) {

@@ -1,5 +1,6 @@
 //! What one step of a run leaves for the next one, and what the model is told of it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use freehand_model::dialect::{Barred, Comparison, PlanView};
@@ -27,6 +28,10 @@ pub(crate) struct Progress {
     /// How the task compares, and whether it was asked.
     pub(crate) comparison: Comparison,
     pub(crate) compared: bool,
+    /// Questions about choices of forms that were answered with nothing to be done.
+    pub(crate) settled: HashSet<String>,
+    /// The command of the program that it needs first.
+    pub(crate) program: Option<String>,
     /// As long as the run was held; that is not its own time.
     pub(crate) held: Duration,
     /// How the person came between since the last step was recorded.
@@ -40,7 +45,7 @@ impl Progress {
         match &intervention {
             Intervention::Said { text } => {
                 self.task = format!("{}\nThe person adds: {text}", self.task);
-                self.compared = false;
+                (self.compared, self.program) = (false, None);
             }
             Intervention::TookOver => {
                 self.memory.taken_over();
@@ -109,6 +114,7 @@ pub(crate) fn view<'v>(
         hint: progress.hint.as_deref(),
         tools,
         apps,
+        program: progress.program.as_deref(),
         barred,
         comparison: &progress.comparison,
     }

@@ -327,7 +327,8 @@ impl<'a> Run<'a> {
                 frames.push(seen.frame.clone());
             }
             self.announce_intent(step.index, &call, &seen);
-            let mut done = perform_call(self.desktop, self.toolbox, self.gate, call, &seen).await?;
+            let mut done =
+                perform_call(self.desktop, self.toolbox, self.gate, call, &seen, &self.stop).await?;
             check_evidence(&mut done.judged, &seen);
             step.timing.gate += done.timing.gate;
             step.timing.act += done.timing.act;
@@ -425,6 +426,10 @@ async fn ask(
     {
         (progress.comparison, progress.compared) = (how, true);
     }
+    if let Some(program) = asking.program(&view(apps, sight, specs, &barred, progress)).await? {
+        progress.program = Some(program);
+    }
+    let mut settled = std::mem::take(&mut progress.settled);
     let view = view(apps, sight, specs, &barred, progress);
     let done = asking.done(&view, progress.changed).await?;
     let checked = done.and_then(|done| done.proof(&progress.memory, &sight.seen));
@@ -439,6 +444,12 @@ async fn ask(
         let barred: Vec<Barred> = barred.iter().copied().chain([early]).collect();
         said = asking.next(&PlanView { barred: &barred, ..view }).await?;
     }
+    if let Ok(proposal) = &said.1
+        && let Some(pick) = asking.pick(&view, proposal, &mut settled).await?
+    {
+        said.1 = Ok(pick);
+    }
+    progress.settled = settled;
     Ok(Answer { done, checked, said: Some(said) })
 }
 

@@ -183,7 +183,7 @@ impl Scripted<'_> {
         }
         // A task in between was a model's.
         self.gate.acts_for(Author::Workflow);
-        let stop = self.stop.clone();
+        let (stop, halt) = (self.stop.clone(), self.stop.clone());
         // A wait may be long and holds nothing; everything else is short and is better finished.
         let is_wait = call.tool == "wait";
         let stopped = async move {
@@ -192,7 +192,7 @@ impl Scripted<'_> {
             }
         };
         tokio::select! {
-            done = perform_call(self.desktop, self.toolbox, self.gate, call, seen) => Ok(done?),
+            done = perform_call(self.desktop, self.toolbox, self.gate, call, seen, &halt) => Ok(done?),
             () = stopped => Err(Halt::Exit(Exit::Interrupted)),
         }
     }

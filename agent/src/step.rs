@@ -1,23 +1,30 @@
 //! One call from words to effect: resolve, review, perform, wait until the screen is quiet. The loop,
 //! a workflow, a replay and a single call on the command line all go through here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use freehand_tools::action::ActionKind;
+use freehand_tools::action::{ActionKind, Target};
 use freehand_tools::call::ToolCall;
 use freehand_tools::desktop::{Desktop, DesktopError};
-use freehand_tools::element::Role;
+use freehand_tools::element::{Role, Window};
 use freehand_tools::frame::Frame;
 use freehand_tools::gate::Gate;
+use freehand_tools::geometry::ScreenRect;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
 use freehand_tools::settle::{Patience, dirty, settle};
 use freehand_tools::toolbox::Toolbox;
 
+use crate::outside::Stop;
 use crate::trajectory::{Judged, Timing};
 
 /// A patch of at most so many screen pixels is a caret, and no effect.
 const CARET: u64 = 400;
+/// As long as a program that runs may take to show its window, the same where it has handed over to another
+/// or has none, and as long as a window may take to show what is in it.
+const START: Duration = Duration::from_secs(20);
+const HANDED_OVER: Duration = Duration::from_secs(1);
+const FILL: Duration = Duration::from_secs(2);
 
 /// What became of one call.
 #[derive(Debug)]
@@ -41,6 +48,7 @@ pub async fn perform_call(
     gate: &mut Gate,
     call: ToolCall,
     seen: &Observation,
+    stop: &Stop,
 ) -> Result<Done, DesktopError> {
     let mut timing = Timing::default();
     let mut action = match toolbox.resolve(&call, seen) {
@@ -79,7 +87,12 @@ pub async fn perform_call(
     }
     if outcome == Outcome::sent() {
         let start = Instant::now();
-        outcome = effect(desktop, &before).await?;
+        let launches = matches!(action.kind, ActionKind::OpenApp { .. } | ActionKind::OpenUrl { .. });
+        outcome = if launches {
+            appearance(desktop, &before, seen, stop).await?
+        } else {
+            effect(desktop, &before, mark(&action.target)).await?
+        };
         timing.settle = ms(start);
     }
     let picture = performed.picture;
@@ -93,10 +106,57 @@ pub async fn perform_call(
     Ok(Done { judged, timing, picture })
 }
 
-/// Waits until the screen is quiet and says whether anything changed.
-async fn effect(desktop: &mut dyn Desktop, before: &Frame) -> Result<Outcome, DesktopError> {
+/// Waits until what was started shows itself: in a window that was not there before and has something in
+/// it, or under another title in one that was.
+async fn appearance(
+    desktop: &mut dyn Desktop,
+    before: &Frame,
+    known: &Observation,
+    stop: &Stop,
+) -> Result<Outcome, DesktopError> {
+    let start = Instant::now();
+    let (mut ran, mut appeared) = (start, None::<Instant>);
+    loop {
+        if desktop.launched_runs() && start.elapsed() < START {
+            ran = Instant::now();
+        }
+        let outcome = effect(desktop, before, None).await?;
+        let seen = desktop.observe().await?;
+        let is_new = |window: &&Window| {
+            !known.windows.iter().any(|old| old.id == window.id && old.title == window.title)
+        };
+        let windows: Vec<&Window> = seen.windows.iter().filter(is_new).collect();
+        let filled = |window: &&Window| seen.elements.iter().any(|e| e.window == Some(window.id));
+        if !windows.is_empty() {
+            appeared = appeared.or(Some(Instant::now()));
+        }
+        let waited = appeared.map_or(ran.elapsed() > HANDED_OVER, |at| at.elapsed() > FILL);
+        if !windows.is_empty() && (windows.iter().any(filled) || waited) {
+            return Ok(Outcome::Done { effect: Effect::Confirmed, answer: None });
+        }
+        if waited || stop.is_stopped() {
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Where the mark of a box is, which is no larger than a caret.
+fn mark(target: &Target) -> Option<ScreenRect> {
+    let element = target.element.as_ref()?;
+    matches!(element.role, Role::Checkbox | Role::Radio | Role::Toggle).then_some(element.bounds)
+}
+
+/// Waits until the screen is quiet and says whether anything changed; a small change counts where the
+/// `mark` is.
+async fn effect(
+    desktop: &mut dyn Desktop,
+    before: &Frame,
+    mark: Option<ScreenRect>,
+) -> Result<Outcome, DesktopError> {
     let settled = settle(desktop, before, Patience::default()).await?;
-    let visible = dirty(before, &settled.frame).is_some_and(|patch| patch.area() > CARET);
+    let visible = dirty(before, &settled.frame).is_some_and(|patch| {
+        patch.area() > CARET || mark.is_some_and(|mark| mark.intersect(&patch).is_some())
+    });
     let effect = if visible { Effect::Confirmed } else { Effect::NoVisibleEffect };
     Ok(Outcome::Done { effect, answer: None })
 }

@@ -8,10 +8,32 @@ use serde::{Deserialize, Serialize};
 /// A program that can be started.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct App {
-    /// Its name and kind for a person, for example `Mousepad (Text Editor)`.
+    /// Its name: `Mousepad`.
     pub name: String,
+    /// What kind of program it is: `Text Editor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// What it is for: `Edit text files`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// The command that starts it, without place-holders for files.
     pub command: String,
+}
+
+impl App {
+    /// Its name and kind: `Mousepad (Text Editor)`.
+    pub fn title(&self) -> String {
+        match &self.kind {
+            Some(kind) if !self.name.contains(kind.as_str()) => format!("{} ({kind})", self.name),
+            _ => self.name.clone(),
+        }
+    }
+
+    /// The program in its command, without its folder: `mousepad`.
+    pub fn program(&self) -> &str {
+        let word = self.command.split_whitespace().next().unwrap_or_default();
+        word.rsplit('/').next().unwrap_or(word)
+    }
 }
 
 /// A desktop entry is a page of text; a larger file is none.
@@ -52,7 +74,7 @@ fn entry(path: &Path) -> Option<App> {
 
 fn parse(text: &str) -> Option<App> {
     let mut in_entry = false;
-    let (mut name, mut kind, mut exec) = (None, None, None);
+    let (mut name, mut kind, mut purpose, mut exec) = (None, None, None, None);
     for line in text.lines() {
         let line = line.trim();
         if line.starts_with('[') {
@@ -63,6 +85,7 @@ fn parse(text: &str) -> Option<App> {
         match key.trim() {
             "Name" => name = Some(value.to_owned()),
             "GenericName" => kind = Some(value.to_owned()),
+            "Comment" => purpose = Some(value.to_owned()),
             "Exec" => exec = Some(value.to_owned()),
             "Type" if value != "Application" => return None,
             "NoDisplay" | "Hidden" | "Terminal" if value == "true" => return None,
@@ -72,11 +95,7 @@ fn parse(text: &str) -> Option<App> {
     let words: Vec<String> =
         shlex::split(&exec?)?.into_iter().filter(|word| !word.starts_with('%')).collect();
     let command = shlex::try_join(words.iter().map(String::as_str)).ok().filter(|c| !c.is_empty())?;
-    let name = match (name?, kind) {
-        (name, Some(kind)) if !name.contains(&kind) => format!("{name} ({kind})"),
-        (name, _) => name,
-    };
-    Some(App { name, command })
+    Some(App { name: name?, kind, purpose, command })
 }
 
 #[cfg(test)]
@@ -85,8 +104,13 @@ mod tests {
 
     #[test]
     fn reads_what_a_menu_would_show() {
-        let text = "[Desktop Entry]\nType=Application\nName=Pad\nGenericName=Text Editor\nExec=pad %F\n[X]\nName=no";
-        let app = App { name: "Pad (Text Editor)".into(), command: "pad".into() };
+        let text = "[Desktop Entry]\nType=Application\nName=Pad\nGenericName=Text Editor\nComment=Edit texts\nExec=pad %F\n[X]\nName=no";
+        let app = App {
+            name: "Pad".into(),
+            kind: Some("Text Editor".into()),
+            purpose: Some("Edit texts".into()),
+            command: "pad".into(),
+        };
         assert_eq!(parse(text), Some(app));
         for hidden in ["NoDisplay=true", "Hidden=true", "Type=Link"] {
             assert_eq!(parse(&format!("{text}\n[Desktop Entry]\n{hidden}")), None);

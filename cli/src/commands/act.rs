@@ -2,6 +2,7 @@
 //! other, each against the screen as it is by then, and end at the first that is not done.
 
 use anyhow::Result;
+use freehand_agent::outside::Stop;
 use freehand_agent::step::perform_call;
 use freehand_agent::trajectory::{Judged, Timing};
 use freehand_tools::call::{CallError, ToolCall};
@@ -115,7 +116,8 @@ async fn one(work: &mut Work, call: ToolCall, json: bool) -> Result<Code> {
     {
         return Err(usage(error.to_string()));
     }
-    let done = perform_call(desktop, &work.toolbox, &mut work.gate, call, &seen).await?;
+    let done =
+        perform_call(desktop, &work.toolbox, &mut work.gate, call, &seen, &Stop::default()).await?;
     if json {
         terminal::answer_json(&Report { judged: &done.judged, timing: done.timing });
     } else {

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 /// Acts that may wait; more means that the display does not answer, and they are lost.
 const WAITING: usize = 1_024;
 
-/// One act of the person in the page.
+/// One act of the person in a view.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
-pub(super) enum Touch {
+pub enum Touch {
     /// The pointer goes there, in screen pixels.
     Move { x: i32, y: i32 },
     /// A button goes down there.
@@ -33,21 +33,23 @@ enum Errand {
 
 /// The way to the display. Cheap to clone; every copy is the same.
 #[derive(Clone)]
-pub(super) struct Hands(mpsc::Sender<Errand>);
+pub struct Hands(mpsc::Sender<Errand>);
 
 impl Hands {
-    pub(super) fn on(display: String, hub: Hub) -> Self {
+    /// The way to `display`, as long as `hub` says that the person has it.
+    pub fn on(display: String, hub: Hub) -> Self {
         let (send, errands) = mpsc::channel(WAITING);
         tokio::spawn(platform::serve(display, hub, errands));
         Self(send)
     }
 
-    pub(super) fn touch(&self, touch: Touch) {
+    /// Does that, if the person has the desktop.
+    pub fn touch(&self, touch: Touch) {
         let _ = self.0.try_send(Errand::Touch(touch));
     }
 
-    /// The page has gone, perhaps with a button held down.
-    pub(super) fn let_go(&self) {
+    /// The view has gone, perhaps with a button held down.
+    pub fn let_go(&self) {
         let _ = self.0.try_send(Errand::LetGo);
     }
 }

@@ -22,7 +22,7 @@ mod stream;
 mod tiles;
 
 use doors::Doors;
-use hands::Hands;
+pub use hands::{Hands, Touch};
 pub use screen::{Screen, Viewer};
 
 /// What the page's window is called. The agent keeps its hands off any window of this title, or it

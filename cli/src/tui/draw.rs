@@ -2,7 +2,7 @@
 //! written out, so that nothing of them is obeyed by the terminal.
 
 use freehand_agent::event::Cost;
-use freehand_agent::supervision::{Question, State, StepState, Subject};
+use freehand_agent::supervision::{Pace, Question, State, StepState, Subject};
 use freehand_policies::visible::visible;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -10,6 +10,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Paragraph, Wrap};
 
+use super::handover::BACK;
 use super::keys::Keys;
 use super::picture::Picture;
 use super::seen::Seen;
@@ -61,7 +62,8 @@ pub(super) fn all(
     let task = seen.state.header.as_ref().map(|header| shown(&header.task));
     typed(frame, below, keys, told.filter(|told| Some(*told) != task.as_deref()));
     frame.render_widget(
-        Line::from(hints(seen, keys)).style(Style::new().add_modifier(Modifier::DIM)),
+        Line::from(hints(seen, keys, picture.is_shown()))
+            .style(Style::new().add_modifier(Modifier::DIM)),
         foot,
     );
 }
@@ -240,9 +242,12 @@ fn typed(frame: &mut Frame<'_>, area: Rect, keys: &Keys, told: Option<&str>) {
     frame.set_cursor_position((area.x + at - off, area.y));
 }
 
-fn hints(seen: &Seen, keys: &Keys) -> String {
+fn hints(seen: &Seen, keys: &Keys, puts_through: bool) -> String {
     if keys.line.is_some() {
         return " Enter = send   Esc = leave it".into();
+    }
+    if seen.state.pace == Pace::TakenOver && puts_through {
+        return format!(" all keys and the mouse go to the screen   {BACK} = give them back");
     }
     let pause = if seen.state.pace.holds() { "g = go on" } else { "p = pause" };
     let list = if keys.list { "l = picture" } else { "l = list" };

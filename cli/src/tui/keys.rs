@@ -186,14 +186,13 @@ impl Keys {
         if seen.state.pace == Pace::TakenOver {
             return self.tell(hub, Command::GiveBack);
         }
-        let display = seen.state.header.as_ref().map(|header| header.display.as_str());
-        if display.is_some_and(|display| display.starts_with("virtual")) {
-            let why =
-                "your mouse and keyboard reach a virtual display through the console only: --console";
-            self.refused = Some(why.into());
-            return;
-        }
         self.tell(hub, Command::TakeOver);
+    }
+
+    /// Gives mouse and keyboard back.
+    pub(super) fn give_back(&mut self, hub: &Hub) {
+        self.pressed = Some(Instant::now());
+        self.tell(hub, Command::GiveBack);
     }
 
     fn tell(&mut self, hub: &Hub, command: Command) {

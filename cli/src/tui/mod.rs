@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use freehand_agent::supervision::{Hub, ToView};
+use freehand_agent::supervision::{Hub, Pace, ToView};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
@@ -20,6 +20,7 @@ use crate::terminal;
 
 mod ability;
 mod draw;
+mod handover;
 mod keys;
 mod line;
 mod picture;
@@ -27,6 +28,7 @@ mod pixels;
 mod seen;
 mod stage;
 
+use handover::Handover;
 use keys::Keys;
 use picture::Picture;
 use seen::Seen;
@@ -62,6 +64,7 @@ impl View {
         let mut updates = hub.join(None);
         let messages = tokio::spawn(async move { while send.send(updates.next().await).is_ok() {} });
         let ends = Arc::new(AtomicBool::new(false));
+        let handover = display.clone().map(|display| Handover::to(display, hub));
         let screen = display.map(Screen::watch);
         stage::take().context("the terminal cannot be used; use --plain")?;
         let (hub, until, interrupt) = (hub.clone(), Arc::clone(&ends), interrupt.clone());
@@ -69,7 +72,7 @@ impl View {
         std::thread::spawn(move || {
             let _lives: Sender<()> = lives;
             let end = Ending { until: Arc::clone(&until), interrupt: interrupt.clone() };
-            let shown = Shown::new(hub, screen.as_ref(), interrupt)
+            let shown = Shown::new(hub, screen.as_ref(), handover, interrupt)
                 .and_then(|mut shown| shown.run(&receive, &until));
             if let Err(error) = shown {
                 tracing::error!(%error, "the terminal view has ended");
@@ -113,14 +116,22 @@ struct Shown {
     seen: Seen,
     keys: Keys,
     picture: Picture,
+    /// The way to the display, where the person sees it only here.
+    handover: Option<Handover>,
     interrupt: Interrupt,
 }
 
 impl Shown {
-    fn new(hub: Hub, screen: Option<&Screen>, interrupt: Interrupt) -> Result<Self> {
+    fn new(
+        hub: Hub,
+        screen: Option<&Screen>,
+        handover: Option<Handover>,
+        interrupt: Interrupt,
+    ) -> Result<Self> {
         let picture = Picture::of(screen);
         let terminal = Terminal::new(CrosstermBackend::new(std::io::stdout()))?;
-        Ok(Self { terminal, hub, seen: Seen::default(), keys: Keys::default(), picture, interrupt })
+        let (seen, keys) = (Seen::default(), Keys::default());
+        Ok(Self { terminal, hub, seen, keys, picture, handover, interrupt })
     }
 
     fn run(&mut self, messages: &Receiver<ToView>, until: &AtomicBool) -> Result<()> {
@@ -130,6 +141,9 @@ impl Shown {
             let mut new = self.hear(messages) | self.picture.look(self.seen.state.intent.as_ref());
             new |= drawn.is_none_or(|drawn| drawn.elapsed() >= TICK);
             self.keys.looks(&self.hub);
+            if let Some(handover) = &mut self.handover {
+                handover.set(self.seen.state.pace == Pace::TakenOver)?;
+            }
             if new {
                 self.draw()?;
                 drawn = Some(Instant::now());
@@ -155,6 +169,22 @@ impl Shown {
     }
 
     fn take(&mut self, event: &Event) {
+        let open = self.handover.as_ref().filter(|handover| handover.is_open());
+        match (event, open) {
+            (Event::Key(key), Some(_)) if handover::gives_back(*key) => self.keys.give_back(&self.hub),
+            (Event::Key(key), Some(open)) if key.kind != KeyEventKind::Release => open.key(*key),
+            (Event::Paste(text), Some(open)) => open.paste(text),
+            (Event::Mouse(used), Some(open)) => {
+                if let Some(at) = self.picture.point(used.column, used.row) {
+                    open.mouse(*used, at);
+                }
+            }
+            (event, _) => self.own(event),
+        }
+    }
+
+    /// What is meant for the view itself.
+    fn own(&mut self, event: &Event) {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
                 self.keys.press(*key, &self.seen, &self.hub, &self.interrupt);

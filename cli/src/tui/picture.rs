@@ -4,6 +4,7 @@ use std::io::{Write as _, stdout};
 use std::time::{Duration, Instant};
 
 use freehand_agent::supervision::Intent;
+use freehand_tools::geometry::{ScreenPoint, ScreenRect};
 use freehand_tools::picture::sketch::Sketch;
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
@@ -11,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::{MoveTo, RestorePosition, SavePosition};
 use ratatui::crossterm::queue;
 use ratatui::crossterm::terminal::window_size;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::ability::{Way, ask};
 use super::pixels;
@@ -31,6 +32,9 @@ pub(super) struct Picture {
     at: Option<Instant>,
     /// Where it is shown, and whether that is another picture than the one that is there.
     place: Option<Rect>,
+    /// The cells that it covers, however it is shown, and the part of the screen that it is of.
+    covers: Option<Rect>,
+    bounds: Option<ScreenRect>,
     /// The room that it has.
     area: Option<Rect>,
     stale: bool,
@@ -48,6 +52,8 @@ impl Picture {
             pixels: None,
             at: None,
             place: None,
+            covers: None,
+            bounds: None,
             area: None,
             stale: false,
             before: String::new(),
@@ -72,9 +78,26 @@ impl Picture {
             return false;
         }
         self.at = Some(Instant::now());
+        self.bounds = Some(bounds);
         self.pixels = Some(sketch.draw(pixels, bounds));
         (self.sketch, self.stale) = (sketch, true);
         true
+    }
+
+    /// The pixel of the screen that is shown in the middle of a cell.
+    pub(super) fn point(&self, column: u16, row: u16) -> Option<ScreenPoint> {
+        let (covers, bounds) = (self.covers?, self.bounds?);
+        if !covers.contains(Position::new(column, row)) {
+            return None;
+        }
+        let along = |cell: u16, cells: u16, pixels: u32| {
+            let middle = u64::from(cell) * 2 + 1;
+            i32::try_from(middle * u64::from(pixels) / (u64::from(cells.max(1)) * 2)).unwrap_or(0)
+        };
+        let x = along(column - covers.x, covers.width, bounds.width);
+        let y = along(row - covers.y, covers.height, bounds.height);
+        let origin = bounds.origin();
+        Some(ScreenPoint::new(origin.x.saturating_add(x), origin.y.saturating_add(y)))
     }
 
     /// Nothing of it is there any more.
@@ -90,6 +113,7 @@ impl Picture {
         let Some(pixels) = &self.pixels else { return };
         let cell = if self.way == Way::Blocks { (1, 2) } else { cell() };
         let place = fit(pixels, area, cell);
+        self.covers = Some(place);
         if self.way == Way::Blocks {
             let (width, height) = (u32::from(place.width).max(1), u32::from(place.height).max(1) * 2);
             pixels::blocks(&resize(pixels, width, height, FilterType::Triangle), place, buffer);
@@ -174,6 +198,17 @@ fn sketch(intent: &Intent) -> Sketch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_is_the_pixel_in_its_middle() {
+        let mut picture = Picture::of(None);
+        picture.covers = Some(Rect::new(2, 1, 10, 5));
+        picture.bounds = Some(ScreenRect::new(-100, 0, 1000, 500));
+        assert_eq!(picture.point(2, 1), Some(ScreenPoint::new(-50, 50)));
+        assert_eq!(picture.point(11, 5), Some(ScreenPoint::new(850, 450)));
+        assert_eq!(picture.point(12, 5), None);
+        assert_eq!(picture.point(1, 1), None);
+    }
 
     #[test]
     fn a_picture_keeps_its_shape() {

@@ -182,6 +182,65 @@ fn a_no_has_a_reason_and_a_pause_holds() {
     wait_for("the end of every process", || processes_with(&mark).is_empty().then_some(()));
 }
 
+/// Where the pointer of that program's display is.
+fn pointer(pid: u32) -> (i32, i32) {
+    let environment = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+    let mut command = Command::new("xdotool");
+    command.args(["getmouselocation", "--shell"]);
+    let needed = |pair: &&str| pair.starts_with("DISPLAY=") || pair.starts_with("XAUTHORITY=");
+    command.envs(environment.split('\0').filter(needed).filter_map(|pair| pair.split_once('=')));
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let of = |name: &str| said.lines().find_map(|line| line.strip_prefix(name)?.parse().ok()).unwrap();
+    (of("X="), of("Y="))
+}
+
+#[test]
+fn a_virtual_display_is_taken_over_from_the_terminal() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let server = Server::start(&[OPEN, COME, NAME, NAME]);
+    let terminal = Terminal::start(&account);
+    terminal.line(&command(&server, "--tui"));
+    terminal.asks("login.py");
+    terminal.press("y");
+    terminal.asks("type \"Grace\"");
+    terminal.press("t");
+    terminal.shows("mouse and keyboard are yours");
+    terminal.shows("ctrl+g = give them back");
+    // Also the keys that otherwise answer and stop.
+    terminal.types("q y");
+    terminal.press("Tab");
+    terminal.types("open sesame");
+    terminal.press("Enter");
+    let journal = || std::fs::read_to_string(account.path("journal")).ok();
+    let line = wait_for("the login", || journal().filter(|line| line.contains("open sesame")));
+    assert!(line.contains("\"name\": \"q y\""), "{line}");
+    let is_login = |pid: &u32| {
+        std::fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.contains("login.py"))
+    };
+    let mark = format!("HOME={}", account.home.path().display());
+    let pid = processes_with(&mark).into_iter().find(is_login).unwrap();
+    let mut places = Vec::new();
+    for (column, row) in [(10, 5), (40, 12)] {
+        terminal.types(&format!("\u{1b}[<0;{column};{row}M\u{1b}[<0;{column};{row}m"));
+        let before = places.last().copied().unwrap_or((-1, -1));
+        places.push(wait_for("the pointer", || Some(pointer(pid)).filter(|now| *now != before)));
+    }
+    // Thirty columns and seven rows of a screen that is 69 columns wide.
+    let (across, down) = (places[1].0 - places[0].0, places[1].1 - places[0].1);
+    assert!((380..500).contains(&across) && (120..260).contains(&down), "{places:?}");
+    terminal.press("C-g");
+    let asked = terminal.asks("type \"Grace\"");
+    assert!(asked.contains("y = yes, once"), "{asked}");
+    let record = std::fs::read_to_string(account.path("r/trajectory.jsonl")).unwrap();
+    assert!(record.contains("took_over") && !record.contains("sesame"), "{record}");
+    terminal.press("C-c");
+    terminal.shows("code 130");
+    terminal.line(COOKED);
+    terminal.shows("\ncooked");
+}
+
 #[test]
 fn what_the_screen_says_is_shown_and_never_obeyed() {
     let account = Account::new();

@@ -65,6 +65,16 @@ impl Choice {
     }
 }
 
+/// A choice that a form waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pick {
+    /// What has to be done first is known.
+    Known(Proposal),
+    /// A question, with what each answer means to do first, which may be nothing; an answer beyond those
+    /// means nothing.
+    Asked(Choice, Vec<Proposal>),
+}
+
 /// One use of one element, or of the keyboard or the wheel, that makes no sense now, because it was
 /// just tried here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,6 +121,8 @@ pub struct PlanView<'a> {
     pub tools: &'a [ToolSpec],
     /// Programs that can be started.
     pub apps: &'a [App],
+    /// The command of the one that the task needs first, where it was asked.
+    pub program: Option<&'a str>,
     /// What is not offered again.
     pub barred: &'a [Barred],
     /// How the task compares.
@@ -166,6 +178,17 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// The question by which of several numbers the task compares, with what each answer stands for; `None`
     /// where there is but one.
     fn ask_column(&self, view: &PlanView<'_>) -> Option<(Choice, Vec<String>)>;
+
+    /// The question which program the task needs first, with the command that each answer stands for;
+    /// `None` where none is to be started, or only one can be.
+    fn ask_program(&self, _: &PlanView<'_>) -> Option<(Choice, Vec<String>)> {
+        None
+    }
+
+    /// What a form still waits for, where `proposal` would send it.
+    fn picks(&self, _: &PlanView<'_>, _: &Proposal) -> Vec<Pick> {
+        Vec::new()
+    }
 
     /// The question whether the task would be done after `proposal`, where it looks as if it came too
     /// early, and what is not to be done if it would not. The first answer says that it would.

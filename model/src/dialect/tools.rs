@@ -27,6 +27,12 @@ fn rules(view: &PlanView<'_>) -> String {
     for spec in view.tools {
         text.push_str(&format!("\n- {}: {} Arguments: {}", spec.name, spec.description, spec.schema));
     }
+    if !view.apps.is_empty() {
+        text.push_str("\nThe programs of the menu, by the name that open_app takes:");
+    }
+    for app in view.apps {
+        text.push_str(&format!("\n- {}: {}", app.command, list::quoted(&app.title(), 60)));
+    }
     text
 }
 

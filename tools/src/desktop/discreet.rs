@@ -179,6 +179,10 @@ impl Desktop for Discreet {
         self.desktop.launch(permit, what).await
     }
 
+    fn launched_runs(&self) -> bool {
+        self.desktop.launched_runs()
+    }
+
     fn release(&mut self) {
         self.desktop.release();
     }

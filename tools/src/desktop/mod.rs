@@ -188,6 +188,11 @@ pub trait Desktop: Send {
     /// Opens a program or an address, or brings a window to the front.
     async fn launch(&mut self, permit: &Redeemed, what: Launch) -> Result<(), DesktopError>;
 
+    /// Whether what was launched last still runs, so that a window of it may still come.
+    fn launched_runs(&self) -> bool {
+        false
+    }
+
     /// Lets go of every key and button that is held. Must work at any moment, and twice.
     fn release(&mut self);
 }

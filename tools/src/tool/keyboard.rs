@@ -123,6 +123,10 @@ impl Act for TypeText {
             let all = Chord { modifiers: vec![Modifier::Ctrl], key: Key::Char('a') };
             tap(permit, desktop, all).await?;
             tap(permit, desktop, plain(NamedKey::Delete)).await?;
+            let field = permit.target().element.as_ref();
+            if field.is_none_or(|field| field.bounds.height > LINE) {
+                tokio::time::sleep(CLEARING).await;
+            }
         }
         desktop.keyboard(permit, KeyboardInput::Text(text.into_owned())).await?;
         if *submit {
@@ -153,6 +157,11 @@ fn in_parts(text: &str) -> String {
     let single = |part: &String| part.len() == 1 && part.chars().all(|c| c.is_ascii_digit());
     parts.into_iter().map(|part| if single(&part) { format!("0{part}") } else { part }).collect()
 }
+
+/// A field that is higher, in screen px, holds a document. What edits one may do what keys mean later than
+/// the letters that follow them, and would delete those.
+const LINE: u32 = 80;
+const CLEARING: Duration = Duration::from_millis(80);
 
 /// As long as a window may take to get the keyboard after a click.
 const FOCUS: Duration = Duration::from_millis(400);

@@ -10,7 +10,7 @@ const RULES: &str = "You check whether a request has been carried out. You read 
 const ANSWERS: [&str; 2] = ["nothing", "something"];
 
 /// Requests made up for the purpose, the steps taken, and whether something is left.
-const EXAMPLES: [(&str, &str, bool); 10] = [
+const EXAMPLES: [(&str, &str, bool); 13] = [
     (
         "Order two large pizzas and confirm.",
         "1. typed \"2\" into textbox \"Number\"\n2. chose \"large\" in dropdown \"Size\"",
@@ -43,6 +43,17 @@ const EXAMPLES: [(&str, &str, bool); 10] = [
         "Find the invoice of May and print it.",
         "1. clicked link \"Next\"\n2. clicked list item \"Invoice May\"",
         true,
+    ),
+    ("Note \"Call Eve\" and save it as calls.txt.", "1. typed \"Call Eve\" into textbox [7]", true),
+    (
+        "Note \"Call Eve\" and save it as calls.txt.",
+        "1. typed \"Call Eve\" into textbox [7]\n2. pressed ctrl+s\n3. typed \"calls.txt\" into textbox \"Name\"",
+        true,
+    ),
+    (
+        "Note \"Call Eve\" and save it as calls.txt.",
+        "1. typed \"Call Eve\" into textbox [7]\n2. pressed ctrl+s\n3. typed \"calls.txt\" into textbox \"Name\"\n4. clicked button \"Save\"",
+        false,
     ),
     ("Close the window.", "1. clicked button \"X\"", false),
 ];

@@ -81,12 +81,26 @@ struct Column {
     values: Vec<Vec<f64>>,
 }
 
-/// The largest series among `elements`, which stand in reading order.
+/// The largest series among `elements`, which stand in reading order: of things that are called alike but
+/// for numbers, or else of buttons that say the same of different things, such as `Buy red kettle`.
 fn series<'e>(elements: &[&'e Element]) -> Option<Series<'e>> {
+    let named = |element: &Element| Some(read(&element.name).0);
+    let verb = |element: &Element| {
+        let mut words = element.name.split_whitespace();
+        let first = words.next().filter(|_| element.role == Role::Button && words.next().is_some());
+        first.map(str::to_owned)
+    };
+    largest(elements, &named).or_else(|| largest(elements, &verb))
+}
+
+fn largest<'e>(
+    elements: &[&'e Element],
+    kind: &dyn Fn(&Element) -> Option<String>,
+) -> Option<Series<'e>> {
     let mut kinds: HashMap<(Role, String), Vec<usize>> = HashMap::new();
     for (at, element) in elements.iter().enumerate().filter(|(_, element)| is_clickable(element)) {
-        if element.role != Role::Text {
-            kinds.entry((element.role, read(&element.name).0)).or_default().push(at);
+        if let Some(kind) = kind(element).filter(|_| element.role != Role::Text) {
+            kinds.entry((element.role, kind)).or_default().push(at);
         }
     }
     let all = kinds.into_values().filter(|at| at.len() > 1).map(|at| Series::of(elements, &at));
@@ -98,40 +112,49 @@ impl<'e> Series<'e> {
     /// The members at these places, each with the texts that stand before it, or behind it where they do
     /// at the last one.
     fn of(elements: &[&'e Element], at: &[usize]) -> Self {
-        let first = at.first().copied().unwrap_or(0);
-        let says = |element: &Element| !is_clickable(element) || element.role == Role::Text;
-        let before = elements.get(..first).is_some_and(|head| {
-            head.last().is_some_and(|element| says(element) && !read(&element.name).1.is_empty())
-        });
-        let mut records: Vec<Vec<&Element>> = vec![Vec::new(); at.len()];
-        for (place, element) in elements.iter().enumerate() {
-            let passed = at.iter().filter(|member| **member < place).count();
-            let member = at.contains(&place);
-            let owner = if before || member { passed } else { passed.wrapping_sub(1) };
-            if let Some(record) = records.get_mut(owner).filter(|_| member || says(element)) {
-                record.push(*element);
-            }
-        }
+        let records = records(elements, at);
         let members = at.iter().filter_map(|at| elements.get(*at).copied()).collect();
         let texts = records.iter().flatten().filter(|e| e.role == Role::Text).map(|e| e.id).collect();
-        Self { members, texts, columns: columns(&records) }
+        let alike = columns(&records, |name| read(name).0);
+        let columns = if alike.is_empty() { columns(&records, unit) } else { alike };
+        Self { members, texts, columns }
     }
 }
 
-/// The numbers that every record has, and that are not the same in all of them.
-fn columns(records: &[Vec<&Element>]) -> Vec<Column> {
+/// What stands before each of the elements at these places, or behind it where it does at the last one.
+fn records<'e>(elements: &[&'e Element], at: &[usize]) -> Vec<Vec<&'e Element>> {
+    let first = at.first().copied().unwrap_or(0);
+    let says = |element: &Element| !is_clickable(element) || element.role == Role::Text;
+    let before = elements.get(..first).is_some_and(|head| {
+        head.last().is_some_and(|element| says(element) && !read(&element.name).1.is_empty())
+    });
+    let mut records: Vec<Vec<&Element>> = vec![Vec::new(); at.len()];
+    for (place, element) in elements.iter().enumerate() {
+        let passed = at.iter().filter(|member| **member < place).count();
+        let member = at.contains(&place);
+        let owner = if before || member { passed } else { passed.wrapping_sub(1) };
+        if let Some(record) = records.get_mut(owner).filter(|_| member || says(element)) {
+            record.push(*element);
+        }
+    }
+    records
+}
+
+/// The numbers that every record has, and that are not the same in all of them. Those belong together whose
+/// texts have the same `form`.
+fn columns(records: &[Vec<&Element>], form: fn(&str) -> String) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     for element in records.first().into_iter().flatten() {
-        let (form, _) = read(&element.name);
+        let own = form(&element.name);
         let of = |record: &Vec<&Element>| {
-            let all = record.iter().map(|element| read(&element.name));
-            all.filter(|(other, numbers)| *other == form && !numbers.is_empty()).map(|(_, n)| n).next()
+            let alike = record.iter().filter(|element| form(&element.name) == own);
+            alike.map(|element| read(&element.name).1).find(|numbers| !numbers.is_empty())
         };
         let values: Vec<Vec<f64>> = records.iter().filter_map(of).collect();
         let differ = values.iter().any(|value| values.first() != Some(value));
-        let known = columns.iter().any(|column| column.form == form);
+        let known = columns.iter().any(|column| column.form == own);
         if values.len() == records.len() && differ && !known {
-            columns.push(Column { form, sample: element.name.clone(), values });
+            columns.push(Column { form: own, sample: element.name.clone(), values });
         }
     }
     columns
@@ -164,22 +187,28 @@ fn lettered<'t>(task: &str, things: impl Iterator<Item = &'t str>) -> String {
     format!("Request: {task}\n{}", lines.join("\n"))
 }
 
-/// What loses the comparison, and the texts beside all of it: they only say what is compared.
-pub(super) fn losers(comparison: &Comparison, elements: &[&Element]) -> Vec<ElementId> {
-    let Some(Series { members, mut texts, columns }) = series(elements) else { return Vec::new() };
+/// What wins the comparison, and what loses it, with the texts beside all of it: they only say what is compared.
+pub(super) fn outcome(
+    comparison: &Comparison,
+    elements: &[&Element],
+) -> (Vec<ElementId>, Vec<ElementId>) {
+    let nothing = (Vec::new(), Vec::new());
+    let Some(Series { members, texts, columns }) = series(elements) else { return nothing };
     let named = columns.iter().find(|column| Some(&column.form) == comparison.by.as_ref());
     let Some(column) = named.or(columns.first().filter(|_| columns.len() == 1)) else {
-        return Vec::new();
+        return nothing;
     };
     let sorted = |a: &&Vec<f64>, b: &&Vec<f64>| a.partial_cmp(b).unwrap_or(Ordering::Equal);
     let best = match comparison.order {
-        Order::Any => return Vec::new(),
+        Order::Any => return nothing,
         Order::Smallest => column.values.iter().min_by(sorted),
         Order::Largest => column.values.iter().max_by(sorted),
     };
-    let pairs = members.iter().zip(&column.values);
-    texts.extend(pairs.filter(|(_, value)| Some(*value) != best).map(|(element, _)| element.id));
-    texts
+    let all =
+        members.iter().zip(&column.values).map(|(element, value)| (element.id, Some(value) == best));
+    let (won, lost): (Vec<_>, Vec<_>) = all.partition(|(_, wins)| *wins);
+    let ids = |all: Vec<(ElementId, bool)>| all.into_iter().map(|(id, _)| id);
+    (ids(won).collect(), ids(lost).chain(texts).collect())
 }
 
 /// A name without its numbers, and these.
@@ -189,6 +218,18 @@ fn read(name: &str) -> (String, Vec<f64>) {
         Some((_, form)) => (form.clone(), found.iter().map(|(number, _)| *number).collect()),
         None => (name.to_owned(), Vec::new()),
     }
+}
+
+/// What its number counts: the signs at it, or else the word behind it. `24 euros` in `Red kettle, 24 euros`
+/// counts euros.
+fn unit(name: &str) -> String {
+    let mut words =
+        name.split_whitespace().skip_while(|word| !word.contains(|c: char| c.is_ascii_digit()));
+    let number = words.next().unwrap_or_default();
+    let signs = number
+        .trim_matches(|c: char| ",;:".contains(c))
+        .replace(|c: char| c.is_ascii_digit() || ".,".contains(c), "");
+    if signs.is_empty() { words.next().unwrap_or_default().to_owned() } else { signs }
 }
 
 /// The numbers in a name, each with the name without it.
@@ -240,6 +281,18 @@ mod tests {
         }
         assert_eq!(numbers("11h 30m").len(), 2);
         assert_eq!(numbers("room 7 b")[0].1, "room  b");
+    }
+
+    #[test]
+    fn a_number_counts_what_stands_at_it() {
+        for (name, want) in [
+            ("Red kettle, 24 euros", "euros"),
+            ("Kettle for $19.50", "$"),
+            ("Blue, 3 kg each", "kg"),
+            ("12", ""),
+        ] {
+            assert_eq!(unit(name), want, "{name}");
+        }
     }
 
     #[test]

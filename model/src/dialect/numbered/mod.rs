@@ -11,17 +11,23 @@ use freehand_tools::observation::Observation;
 use serde_json::{Value, json};
 
 use crate::dialect::{
-    Barred, Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list,
+    Barred, Choice, Dialect, Order, ParseError, Pick, PlanView, Proposal, last_object, list,
 };
 use crate::prompt::{Completion, Constraint, Finish, Prompt, Turn};
 
 mod check;
 mod compare;
+mod files;
 mod leap;
 mod named;
 mod offer;
+mod pick;
+mod program;
 mod prompt;
+mod quotes;
 mod sight;
+#[cfg(test)]
+mod tests;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,11 +62,16 @@ impl Dialect for Numbered {
 
     fn leaves(&self, view: &PlanView<'_>) -> bool {
         let done: Vec<&str> = view.steps.iter().map(|step| step.did.as_str()).collect();
-        list::listed(view.seen).into_iter().any(|element| named::is_left(view.task, element, &done))
+        let mut listed = list::listed(view.seen).into_iter();
+        let unused = |quoted: &str| !done.iter().any(|did| named::says(did, quoted));
+        files::is_unsaved(view.task, view.seen)
+            || quotes::quotes(view.task).any(unused)
+            || listed.any(|element| named::is_left(view.task, element, &done))
     }
 
     fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice> {
-        compare::is_needed(&offer::own(view)).then(|| compare::question(view.task))
+        compare::is_needed(&offer::own(view))
+            .then(|| compare::question(&program::without_address(view.task)))
     }
 
     fn order(&self, shares: &[f64]) -> Order {
@@ -69,6 +80,16 @@ impl Dialect for Numbered {
 
     fn ask_column(&self, view: &PlanView<'_>) -> Option<(Choice, Vec<String>)> {
         compare::which(view.task, &offer::own(view))
+    }
+
+    fn ask_program(&self, view: &PlanView<'_>) -> Option<(Choice, Vec<String>)> {
+        let program::Place::Programs(apps) = program::place(view) else { return None };
+        let commands = apps.iter().map(|app| app.command.clone()).collect();
+        (apps.len() > 1).then(|| (program::question(view.task, &apps), commands))
+    }
+
+    fn picks(&self, view: &PlanView<'_>, proposal: &Proposal) -> Vec<Pick> {
+        pick::picks(view, proposal)
     }
 
     fn ask_leap(&self, view: &PlanView<'_>, proposal: &Proposal) -> Option<(Choice, Barred)> {
@@ -120,6 +141,8 @@ fn read(answer: &Value, seen: &Observation) -> Result<ToolCall, ParseError> {
         }
         "drag" => ToolCall::new("drag", json!({"target": id("id")?, "path": [id("to")?]})),
         "open" => ToolCall::new("open_app", json!({"name": text("program")?})),
+        "visit" => ToolCall::new("open_url", json!({"url": text("address")?})),
+        "show" => ToolCall::new("focus_window", json!({"title": text("window")?})),
         other => return Err(ParseError::Misfit(format!("there is no action `{other}`"))),
     })
 }

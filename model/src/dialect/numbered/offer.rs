@@ -1,15 +1,19 @@
 //! What the model may say on this screen: each action with the elements that it can be done to. What cannot
 //! be done is not offered, and what the schema does not offer cannot be said.
 
-use freehand_tools::element::{Element, Role};
+use freehand_tools::element::{Element, ElementId, Role};
 use serde_json::{Value, json};
 
 use super::compare;
+use super::files;
 use super::named::{self, Offer};
+use super::program::{self, Place};
 use crate::dialect::{Barred, PlanView, Usage, list};
 
 /// The chords that the small model may press.
 const KEYS: &str = r"^((ctrl|alt|shift)\+){0,2}([a-z0-9]|f[1-9]|enter|tab|escape|space|backspace|delete|up|down|left|right|home|end|pageup|pagedown)$";
+/// The same, where nothing is to be saved: a page that is saved by mistake opens a dialog.
+const KEYS_BUT_SAVE: &str = r"^((ctrl|alt|shift)\+){0,2}([a-rt-z0-9]|f[1-9]|enter|tab|escape|space|backspace|delete|up|down|left|right|home|end|pageup|pagedown)$";
 /// With more elements than this, texts are not offered for dragging.
 const CROWDED: usize = 40;
 
@@ -18,19 +22,32 @@ struct Screen<'v> {
     view: &'v PlanView<'v>,
     elements: Vec<&'v Element>,
     offer: Offer,
+    /// What the task means of several that are called alike: nothing else is clicked before it.
+    meant: Vec<ElementId>,
 }
 
-/// The schema of the answer.
+/// The schema of the answer. Elsewhere than where the task is to be done nothing else is offered than the
+/// way there.
 pub(super) fn schema(view: &PlanView<'_>) -> Value {
-    let starts = list::active_windows(view.seen).is_empty() && !view.apps.is_empty();
-    let screen = Screen::of(view);
-    let mut arms = screen.use_of_elements();
-    if starts {
-        let names: Vec<&str> = view.apps.iter().map(|app| app.command.as_str()).collect();
-        arms.push(arm("open", json!({"program": {"enum": names}})));
-    } else {
-        screen.use_of_all(&mut arms);
-    }
+    let arms = match program::place(view) {
+        Place::Here => {
+            let screen = Screen::of(view);
+            let mut arms = screen.use_of_elements();
+            if !screen.is_between() || arms.is_empty() {
+                screen.use_of_all(&mut arms);
+            }
+            arms
+        }
+        Place::Address(address) => vec![arm("visit", json!({"address": {"const": address}}))],
+        Place::Window(window) => vec![arm("show", json!({"window": {"const": window.title}}))],
+        Place::Programs(apps) => {
+            let chosen = apps.iter().find(|app| Some(app.command.as_str()) == view.program);
+            let commands = apps.iter().map(|app| app.command.as_str());
+            let offered: Vec<&str> =
+                chosen.map_or_else(|| commands.collect(), |app| vec![app.command.as_str()]);
+            vec![arm("open", json!({"program": {"enum": offered}}))]
+        }
+    };
     json!({"anyOf": arms})
 }
 
@@ -54,9 +71,15 @@ pub(super) fn own<'v>(view: &PlanView<'v>) -> Vec<&'v Element> {
 impl<'v> Screen<'v> {
     fn of(view: &'v PlanView<'v>) -> Self {
         let mut elements = own(view);
-        let losers = compare::losers(view.comparison, &elements);
-        elements.retain(|element| !losers.contains(&element.id));
-        let mut screen = Self { view, elements, offer: Offer::Everything };
+        let said = [
+            compare::outcome(view.comparison, &elements),
+            named::rivals(view.task, &elements),
+            named::twins(view.task, &elements),
+        ];
+        let (meant, beaten): (Vec<_>, Vec<_>) = said.into_iter().unzip();
+        let (meant, beaten) = (meant.concat(), beaten.concat());
+        elements.retain(|element| !beaten.contains(&element.id));
+        let mut screen = Self { view, elements, offer: Offer::Everything, meant };
         let left: Vec<&Element> = screen.all(Usage::Click, &is_clickable);
         let done: Vec<&str> = view.steps.iter().map(|step| step.did.as_str()).collect();
         screen.offer = named::narrow(view.task, &left, &screen.elements, &done);
@@ -78,7 +101,11 @@ impl<'v> Screen<'v> {
     fn use_of_elements(&self) -> Vec<Value> {
         let mut arms = Vec::new();
         let task = self.view.task;
-        let clicks = self.ids(Usage::Click, &|e| is_clickable(e) && named::offers(self.offer, task, e));
+        let between = self.is_between();
+        let fits = |e: &Element| if between { e.role.takes_clicks() } else { is_clickable(e) };
+        let offered = |e: &Element| fits(e) && named::offers(self.offer, task, e);
+        let meant = self.ids(Usage::Click, &|e| self.meant.contains(&e.id));
+        let clicks = if meant.is_empty() { self.ids(Usage::Click, &offered) } else { meant };
         if !clicks.is_empty() {
             arms.push(arm("click", json!({"id": {"enum": clicks}})));
         }
@@ -103,6 +130,18 @@ impl<'v> Screen<'v> {
         field.role.takes_text() && !field.states.disabled && (alone || holds.is_none_or(meant))
     }
 
+    /// Whether a dialog without a field is in front of another window of its program: it has to be
+    /// answered, and nothing else goes.
+    fn is_between(&self) -> bool {
+        let windows = list::active_windows(self.view.seen);
+        let [front] = windows.as_slice() else { return false };
+        let owner = self.view.seen.windows.iter().skip(1).any(|other| {
+            other.pid.is_some() && other.pid == front.pid && other.bounds.area() > front.bounds.area()
+        });
+        let buttons = self.elements.iter().any(|element| element.role == Role::Button);
+        owner && buttons && !self.elements.iter().any(|element| element.role.takes_text())
+    }
+
     /// What is done to texts, to places, and to no element at all.
     fn use_of_all(&self, arms: &mut Vec<Value>) {
         let readable = |e: &Element| matches!(e.role, Role::Text | Role::Heading | Role::Cell);
@@ -121,7 +160,9 @@ impl<'v> Screen<'v> {
         // What is looked for behind something is not looked for elsewhere.
         let searches = matches!(self.offer, Offer::Closed | Offer::Onward);
         if offered(Usage::Press) && !searches {
-            arms.push(arm("press", json!({"keys": {"type": "string", "pattern": KEYS}})));
+            let saves = files::saves(self.view.task) && !program::is_browser(self.view);
+            let keys = if saves { KEYS } else { KEYS_BUT_SAVE };
+            arms.push(arm("press", json!({"keys": {"type": "string", "pattern": keys}})));
         }
         if offered(Usage::Scroll) && !searches || arms.is_empty() {
             arms.push(arm("scroll", json!({"direction": {"enum": ["down", "up"]}})));

@@ -1,6 +1,7 @@
 //! The question for the next action: rules and worked examples, which are the same in every step and come
 //! first, then the task, the screen and what was done.
 
+use super::program::{self, Place};
 use crate::dialect::{PlanView, list};
 use crate::prompt::{Speaker, Turn};
 
@@ -26,7 +27,7 @@ pub(super) const LASTING: usize = 1 + 2 * EXAMPLES.len();
 const NEXT: &str = "Next action:";
 
 /// Worked examples: screens made up for the purpose, and the right answers.
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 8] = [
     (
         "Task: Get a blue kettle for Ann, then press \"Buy\".
 Screen:
@@ -85,6 +86,30 @@ Screen:
 Done so far: nothing",
         "{\"action\": \"type\", \"id\": 6, \"text\": \"627\"}",
     ),
+    (
+        "Task: Write \"Call Eve\" and save it as calls.txt.
+Screen:
+Window \"*Untitled\"
+[1] menu item \"File\"
+[4] button \"Find\"
+[7] textbox value=\"Call Eve\"
+[8] textbox \"Find\" (empty)
+Done so far:
+1. typed \"Call Eve\" into textbox [7]",
+        "{\"action\": \"press\", \"keys\": \"ctrl+s\"}",
+    ),
+    (
+        "Task: Write \"Call Eve\" and save it as calls.txt.
+Screen:
+Window \"Save As\"
+[12] textbox \"Name\" value=\"Untitled\"
+[15] button \"Cancel\"
+[16] button \"Save\"
+Done so far:
+1. typed \"Call Eve\" into textbox [7]
+2. pressed ctrl+s",
+        "{\"action\": \"type\", \"id\": 12, \"text\": \"calls.txt\"}",
+    ),
 ];
 
 /// What the conversation begins with in every run.
@@ -107,10 +132,10 @@ pub(super) fn turns(view: &PlanView<'_>) -> Vec<Turn> {
 fn situation(view: &PlanView<'_>) -> String {
     let mut text = format!("Task: {}\nScreen:\n", view.task.trim());
     text.push_str(view.list);
-    if list::active_windows(view.seen).is_empty() && !view.apps.is_empty() {
+    if let Place::Programs(apps) = program::place(view) {
         text.push_str("Programs:\n");
-        for app in view.apps {
-            text.push_str(&format!("- {} {}\n", app.command, list::quoted(&app.name, 60)));
+        for app in apps {
+            text.push_str(&format!("- {} {}\n", app.command, list::quoted(&app.title(), 60)));
         }
     }
     if view.steps.is_empty() {

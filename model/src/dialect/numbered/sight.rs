@@ -5,6 +5,7 @@
 use freehand_tools::element::{Element, Role};
 
 use super::named::says;
+use super::quotes::quotes;
 
 /// Names of what shows the next page or more of the same.
 const ONWARD: [&str; 24] = [
@@ -82,11 +83,6 @@ pub(super) fn is_page_number(element: &Element) -> bool {
     let name = element.name.trim();
     let back = matches!(name, "<" | "<<" | "«" | "‹" | "←");
     element.role == Role::Link && (back || name.chars().count() < 3 && name.parse::<u16>().is_ok())
-}
-
-/// What the task quotes, which is often the name of what it is about.
-pub(super) fn quotes(task: &str) -> impl Iterator<Item = &str> {
-    task.split('"').skip(1).step_by(2).filter(|quoted| !quoted.trim().is_empty())
 }
 
 /// Words with a capital within a sentence: names of people, places, products.

@@ -20,6 +20,8 @@ pub(super) struct Draft {
     pub(super) states: States,
     pub(super) bounds: ScreenRect,
     pub(super) within: Option<String>,
+    /// The part of it that has the keyboard, where it is not the whole.
+    pub(super) cursor: Option<Address>,
     /// What it is a piece of, for joining the pieces of one text.
     pub(super) whole: Option<Address>,
 }

@@ -20,6 +20,9 @@ const BULLETS: [char; 6] = ['•', '◦', '▪', '■', '‣', '○'];
 /// Levels below an object in which the things that make it what it is are looked for.
 const INSIDE: usize = 6;
 
+/// What a browser has around its pages.
+const BARS: &str = "toolbar";
+
 /// Where the walk is.
 #[derive(Debug, Clone, Copy)]
 struct Place<'n> {
@@ -39,6 +42,8 @@ pub(super) struct Lister<'a> {
     screen: ScreenRect,
     /// Whether this is the window of a browser, whose own bars are none of the page.
     browses: bool,
+    /// Whether a page is in it.
+    shows_page: bool,
     drafts: Vec<Draft>,
     labels: Vec<Address>,
     left: usize,
@@ -54,12 +59,15 @@ impl<'a> Lister<'a> {
     ) -> Vec<Draft> {
         let showing = tree.showing();
         let labels = showing.iter().filter_map(|at| tree.get(at)?.labelled_by.clone()).collect();
-        let browses =
-            showing.iter().filter_map(|at| tree.get(at)).any(|node| is_browser_part(node.role));
+        let has = |such: &dyn Fn(BusRole) -> bool| {
+            showing.iter().filter_map(|at| tree.get(at)).any(|node| such(node.role))
+        };
+        let (browses, shows_page) = (has(&is_browser_part), has(&|role| role == BusRole::DocumentWeb));
         let (drafts, left) = (Vec::new(), super::MAX_NODES);
-        let mut lister = Self { tree, window, screen, browses, drafts, labels, left };
+        let mut lister = Self { tree, window, screen, browses, shows_page, drafts, labels, left };
         for root in roots {
-            lister.visit(root, Place { clip: window, within: None, paged: false, depth: 0 });
+            let within = lister.shows_page.then_some(BARS);
+            lister.visit(root, Place { clip: window, within, paged: false, depth: 0 });
         }
         lister.drafts
     }
@@ -109,10 +117,17 @@ impl<'a> Lister<'a> {
                 | BusRole::Section
                 | BusRole::PageTabList
         );
-        let within = if node.role == BusRole::ToolBar && self.browses && !place.paged {
-            Some("toolbar")
+        let named = Some(own.as_str()).filter(|own| !own.is_empty());
+        let within = if self.browses && !place.paged && node.role == BusRole::ToolBar {
+            Some(BARS)
+        } else if self.shows_page && !place.paged {
+            let asks = matches!(
+                node.role,
+                BusRole::Dialog | BusRole::Alert | BusRole::Menu | BusRole::PopupMenu | BusRole::ListBox
+            );
+            if asks || node.role == BusRole::DocumentWeb { named.filter(|_| asks) } else { place.within }
         } else {
-            Some(own.as_str()).filter(|own| group && !own.is_empty()).or(place.within)
+            named.filter(|_| group).or(place.within)
         };
         let paged = place.paged || node.role == BusRole::DocumentWeb;
         self.children(node, Place { clip: inner_clip(node, place.clip), within, paged, ..place });
@@ -285,11 +300,15 @@ impl<'a> Lister<'a> {
 
     /// Whether something that shows below `node` is such.
     fn holds(&self, node: &Node, such: &dyn Fn(&Node) -> bool, depth: usize) -> bool {
-        depth < INSIDE
-            && self
-                .tree
-                .children(node)
-                .any(|child| child.shows() && (such(child) || self.holds(child, such, depth + 1)))
+        self.find(node, such, depth).is_some()
+    }
+
+    /// The first such thing.
+    fn find(&self, node: &Node, such: &dyn Fn(&Node) -> bool, depth: usize) -> Option<&'a Node> {
+        let mut children = self.tree.children(node).filter(|child| depth < INSIDE && child.shows());
+        children.find_map(|child| {
+            Some(child).filter(|child| such(child)).or_else(|| self.find(child, such, depth + 1))
+        })
     }
 
     /// Where typing into a date begins: its parts are filled one after another.
@@ -306,8 +325,12 @@ impl<'a> Lister<'a> {
         let looks = if name.is_empty() { calling(node) } else { None };
         let description = (!description.is_empty() && description != name).then_some(description);
         let mut states = states(node, kind);
-        states.focused |= kind.takes_text() && self.holds(node, &|child| child.is(State::Focused), 0);
-        let within = place.within.map(str::to_owned).filter(|within| *within != name);
+        let has_focus = |child: &Node| child.is(State::Focused);
+        let cursor = kind.takes_text().then(|| self.find(node, &has_focus, 0)).flatten();
+        states.focused |= cursor.is_some();
+        let bare = place.within.filter(|within| *within != name);
+        // Other pages are a way on.
+        let within = bare.filter(|within| *within != BARS || kind != Role::Tab).map(str::to_owned);
         self.drafts.push(Draft {
             address: node.address.clone(),
             role: kind,
@@ -319,6 +342,7 @@ impl<'a> Lister<'a> {
             states,
             bounds,
             within,
+            cursor: cursor.map(|part| part.address.clone()),
             whole: node.parent.clone(),
         });
     }

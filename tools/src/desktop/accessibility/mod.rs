@@ -74,6 +74,8 @@ pub struct Accessibility {
     last: HashMap<ElementKey, Element>,
     /// What each of them said of itself. The list may call it something else, after its label.
     said: HashMap<ElementKey, (BusRole, String)>,
+    /// The parts of them that have the keyboard.
+    cursors: HashMap<ElementKey, Address>,
     /// How far from where its program says each of them is, in px.
     moved: HashMap<Address, (i32, i32)>,
     /// Of these, those of GTK 4, which says of nothing but its windows that it shows.
@@ -90,8 +92,9 @@ impl Accessibility {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
         let (last, said, moved) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let cursors = HashMap::new();
         let (placed, verdicts, silent) = (HashSet::new(), Verdicts::default(), HashSet::new());
-        Ok(Self { bus, programs, numbers, last, said, moved, placed, verdicts, silent })
+        Ok(Self { bus, programs, numbers, last, said, cursors, moved, placed, verdicts, silent })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -221,6 +224,10 @@ impl Accessibility {
             })
             .collect();
         let ids = self.numbers.assign(&keys);
+        let cursor = |(_, draft): &(usize, Draft)| {
+            draft.cursor.clone().map(|part| (ElementKey(draft.address.key()), part))
+        };
+        self.cursors = found.iter().filter_map(cursor).collect();
         let elements: Vec<Element> = found
             .into_iter()
             .zip(ids)
@@ -301,6 +308,10 @@ impl Accessibility {
             fresh.name = draft::clean(&node.name);
         }
         fresh.states = roles::states(&node, fresh.role);
+        if let Some(part) = self.cursors.get(key).filter(|_| !fresh.states.focused) {
+            let part = self.bus.one(part).await;
+            fresh.states.focused = part.is_some_and(|(part, _)| part.is(State::Focused));
+        }
         // The pieces of a text that goes on are read as one; the first stands for all.
         let piece = fresh.role == Role::Text && bounds.intersect(&known.bounds) == Some(bounds);
         // The label of a box that is hardly there stands for it.

@@ -43,6 +43,11 @@ impl Children {
         child.try_wait().ok().flatten()
     }
 
+    /// Whether the one that was added last still runs.
+    pub(super) fn last_runs(&self) -> bool {
+        self.all().last_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
     fn all(&self) -> MutexGuard<'_, Vec<Child>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

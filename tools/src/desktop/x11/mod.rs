@@ -406,6 +406,10 @@ impl Desktop for X11 {
         }
     }
 
+    fn launched_runs(&self) -> bool {
+        self.surroundings.children.last_runs()
+    }
+
     fn release(&mut self) {
         self.pressed.clear();
         self.hands.held().let_go(&self.link.wire, self.link.root);

@@ -1,0 +1,202 @@
+//! The rules that need no model, on a simulated desktop: where a task is to be done and what is offered there.
+
+use freehand_tools::apps::App;
+use freehand_tools::desktop::Desktop as _;
+use freehand_tools::desktop::simulated::Simulated;
+use freehand_tools::geometry::Size;
+
+use super::*;
+use crate::dialect::{Comparison, PastStep};
+
+fn menu() -> Vec<App> {
+    let app = |name: &str, kind: &str, command: &str| App {
+        name: name.into(),
+        kind: Some(kind.into()),
+        purpose: None,
+        command: command.into(),
+    };
+    vec![
+        app("Globe", "Web Browser", "globe"),
+        app("Jotter", "Text Editor", "jotter"),
+        app("Notes", "Text Editor", "notes"),
+    ]
+}
+
+fn desk() -> Simulated {
+    Simulated::new(Size::new(640, 480))
+}
+
+fn did(steps: &[&str]) -> Vec<PastStep> {
+    steps.iter().map(|did| PastStep { did: (*did).into(), result: None, effective: true }).collect()
+}
+
+fn view<'v>(
+    task: &'v str,
+    seen: &'v Observation,
+    steps: &'v [PastStep],
+    apps: &'v [App],
+    comparison: &'v Comparison,
+    list: &'v str,
+) -> PlanView<'v> {
+    let (notes, hint, tools, program, barred) = (&[], None, &[], None, &[]);
+    PlanView { task, seen, steps, notes, hint, tools, apps, program, barred, comparison, list }
+}
+
+/// What is offered, as the schema says it, and the programs that the model is asked about.
+async fn offered(task: &str, mut desk: Simulated, steps: &[&str]) -> (Value, Option<Vec<String>>) {
+    let seen = desk.observe().await.unwrap();
+    let (apps, steps) = (menu(), did(steps));
+    let comparison = Comparison::default();
+    let list = list::screen(&seen, task, list::BUDGET);
+    let view = view(task, &seen, &steps, &apps, &comparison, &list);
+    (offer::schema(&view), Numbered.ask_program(&view).map(|(_, commands)| commands))
+}
+
+/// The only action that is offered.
+fn only(schema: &Value) -> Value {
+    let arms = schema["anyOf"].as_array().unwrap();
+    assert_eq!(arms.len(), 1, "{schema}");
+    arms[0]["properties"].clone()
+}
+
+#[tokio::test]
+async fn on_an_empty_desktop_a_program_is_started_that_the_task_names() {
+    let (schema, asked) = offered("Write \"a\" in the text editor", desk(), &[]).await;
+    assert_eq!(only(&schema)["program"]["enum"], json!(["jotter", "notes"]));
+    assert_eq!(asked.unwrap(), ["jotter", "notes"]);
+    let (schema, asked) = offered("Write \"a\" in Jotter", desk(), &[]).await;
+    assert_eq!(only(&schema)["program"]["enum"], json!(["jotter"]));
+    assert_eq!(asked, None);
+    let (schema, _) = offered("Be kind", desk(), &[]).await;
+    assert_eq!(only(&schema)["program"]["enum"], json!(["globe", "jotter", "notes"]));
+    // What did not come up is not tried again while there is another.
+    let (schema, _) = offered("Write \"a\" in the text editor", desk(), &["started jotter"]).await;
+    assert_eq!(only(&schema)["program"]["enum"], json!(["notes"]));
+}
+
+#[tokio::test]
+async fn beside_other_windows_the_named_program_is_started_or_shown() {
+    let page = || {
+        desk().window("Shop", "globe", |w| {
+            w.button("Buy");
+        })
+    };
+    let (schema, _) = offered("Write \"a\" in Jotter", page(), &[]).await;
+    assert_eq!(only(&schema)["program"]["enum"], json!(["jotter"]));
+    let both = || {
+        desk()
+            .window("Untitled", "jotter", |w| {
+                w.button("Save");
+            })
+            .window("Shop", "globe", |w| {
+                w.button("Buy");
+            })
+    };
+    let (schema, _) = offered("Write \"a\" in Jotter", both(), &[]).await;
+    assert_eq!(only(&schema)["window"]["const"], "Untitled");
+    for (task, steps) in [
+        ("Buy it", &[][..]),
+        ("Buy it in the web browser and note it in Jotter", &[]),
+        ("Write \"a\" in Jotter", &["started jotter"]),
+    ] {
+        let (schema, _) = offered(task, page(), steps).await;
+        assert!(schema["anyOf"].as_array().unwrap().len() > 1, "{task}: {schema}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_opened_first_and_once() {
+    let task = "Go to http://shop.test/ and press \"Buy\"";
+    let (schema, _) = offered(task, desk(), &[]).await;
+    assert_eq!(only(&schema)["address"]["const"], "http://shop.test/");
+    let page = desk().window("Shop", "globe", |w| {
+        w.button("Buy");
+    });
+    let (schema, _) = offered(task, page, &["open `http://shop.test/` in the browser"]).await;
+    assert!(!schema.to_string().contains("address"), "{schema}");
+}
+
+#[tokio::test]
+async fn of_rivals_only_the_one_that_is_meant_is_clicked() {
+    let shop = || {
+        desk().window("Shop", "globe", |w| {
+            w.button("Buy red kettle");
+            w.button("Buy blue kettle");
+            w.button("Help");
+        })
+    };
+    let clicks = |schema: &Value| {
+        let arms = schema["anyOf"].as_array().unwrap();
+        let click = arms.iter().find(|arm| arm["properties"]["action"]["const"] == "click").unwrap();
+        click["properties"]["id"]["enum"].as_array().unwrap().len()
+    };
+    let (schema, _) = offered("Buy the blue kettle", shop(), &[]).await;
+    assert_eq!(clicks(&schema), 1, "{schema}");
+    let (schema, _) = offered("Buy a kettle", shop(), &[]).await;
+    assert_eq!(clicks(&schema), 3, "{schema}");
+}
+
+#[tokio::test]
+async fn of_twins_the_one_is_clicked_beside_which_the_task_says_something() {
+    let notes = || {
+        desk().window("Notes", "globe", |w| {
+            w.heading("To do");
+            for note in ["Water the plants", "Pay rent"] {
+                w.row(|w| {
+                    w.label(note);
+                    w.button("Done");
+                });
+            }
+        })
+    };
+    let ids = |schema: &Value| schema["anyOf"][0]["properties"]["id"]["enum"].as_array().unwrap().len();
+    let (schema, _) = offered("Mark \"Pay rent\" as done", notes(), &[]).await;
+    assert_eq!(ids(&schema), 1, "{schema}");
+    let (schema, _) = offered("Mark all notes as done", notes(), &[]).await;
+    assert!(ids(&schema) > 2, "{schema}");
+}
+
+#[tokio::test]
+async fn a_form_waits_for_what_the_task_means() {
+    let form = || {
+        desk().window("Table", "globe", |w| {
+            w.dropdown("Time", &["18:00", "19:00"]);
+            w.dropdown("Persons", &["1", "2", "3"]);
+            w.checkbox("I accept the terms", false);
+            w.button("Reserve");
+        })
+    };
+    let task = "Reserve a table at 19:00 for two";
+    let mut desk = form();
+    let seen = desk.observe().await.unwrap();
+    let button = seen.elements.iter().find(|element| element.name == "Reserve").unwrap().id;
+    let press =
+        Proposal { calls: vec![ToolCall::new("click", json!({"target": button}))], thought: None };
+    let (comparison, apps) = (Comparison::default(), menu());
+    let list = list::screen(&seen, task, list::BUDGET);
+    let view = view(task, &seen, &[], &apps, &comparison, &list);
+    let picks = Numbered.picks(&view, &press);
+    let [Pick::Known(known), Pick::Asked(persons, doings), Pick::Asked(terms, _)] = &picks[..] else {
+        panic!("{picks:?}")
+    };
+    assert_eq!(known.calls[0].args["option"], "19:00");
+    assert_eq!(persons.answers, ["1", "2", "3", "none of them"]);
+    assert!(doings[0].calls.is_empty() && doings[1].calls[0].args["option"] == "2", "{doings:?}");
+    assert_eq!(terms.answers, ["I accept the terms (off)", "none of them"]);
+}
+
+#[tokio::test]
+async fn a_file_is_saved_once_a_window_says_so() {
+    let task = "Write \"a\" and save it as a.txt";
+    for (title, left) in [("*Untitled", true), ("*a.txt - Jotter", true), ("a.txt - Jotter", false)] {
+        let seen = desk()
+            .window(title, "jotter", |w| {
+                w.button("x");
+            })
+            .observe()
+            .await
+            .unwrap();
+        assert_eq!(files::is_unsaved(task, &seen), left, "{title}");
+        assert!(!files::is_unsaved("Write \"a\" and save it", &seen));
+    }
+}
