@@ -80,7 +80,7 @@ pub(super) fn twins(task: &str, elements: &[&Element]) -> (Vec<ElementId>, Vec<E
             let mut texts = own.into_iter().flat_map(|own| beside(elements, own));
             texts.any(|text| {
                 let whole = text.contains(' ') && says(task, text);
-                whole || quotes(task).any(|quoted| says(text, quoted))
+                whole || quotes(task).chain(sight::proper_names(task)).any(|name| says(text, name))
             })
         };
         let (one, others): (Vec<_>, Vec<_>) = at.iter().partition(says_of);

@@ -106,8 +106,11 @@ fn doing(call: ToolCall) -> Proposal {
 fn pick(task: &str, group: Group) -> Option<Pick> {
     let task = program::without_address(task);
     let bare = |option: &str| option.trim_end_matches(" (on)").trim_end_matches(" (off)").to_owned();
+    // A size or a number is said by one sign, which must stand alone.
+    let signs: Vec<&str> = task.split(|c: char| !c.is_alphanumeric()).collect();
+    let says_it = |option: &str| says(&task, option) || option.len() == 1 && signs.contains(&option);
     let said: Vec<&(String, Proposal)> =
-        group.options.iter().filter(|(option, _)| says(&task, &bare(option))).collect();
+        group.options.iter().filter(|(option, _)| says_it(&bare(option))).collect();
     if let [(_, doing)] = said.as_slice()
         && group.name != "Boxes"
     {

@@ -86,7 +86,7 @@ pub(super) fn is_page_number(element: &Element) -> bool {
 }
 
 /// Words with a capital within a sentence: names of people, places, products.
-fn proper_names(task: &str) -> Vec<&str> {
+pub(super) fn proper_names(task: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut begins = true;
     for word in task.split_whitespace() {

@@ -166,7 +166,7 @@ async fn a_form_waits_for_what_the_task_means() {
             w.button("Reserve");
         })
     };
-    let task = "Reserve a table at 19:00 for two";
+    let task = "Reserve a table at 19:00 for two persons";
     let mut desk = form();
     let seen = desk.observe().await.unwrap();
     let button = seen.elements.iter().find(|element| element.name == "Reserve").unwrap().id;
