@@ -174,7 +174,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "exit")]
 pub enum Exit {
-    /// The task is done, and something besides the model's word says so.
+    /// The task is done, as far as the screen and the model tell; `checked` says what speaks for it.
     Done {
         /// What says so.
         checked: String,
