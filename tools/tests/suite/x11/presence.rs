@@ -178,3 +178,31 @@ async fn only_a_real_mouse_presses_stop() {
     press(&mut outer.desktop, STOP).await;
     assert!(*stops.borrow(), "the person's press stops");
 }
+
+/// What it costs to see nothing of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures; run it by itself"]
+async fn the_price_of_a_picture() {
+    let mut bench = Bench::start().await;
+    bench.open(&["xterm", "-T", "back", "-geometry", "200x40+0+0", "-e", "sh"], "back").await;
+    let veil = Veil::default();
+    bench.desktop.look_through(veil.clone());
+    let measure = async |bench: &mut Bench| {
+        let mut times = Vec::new();
+        for _ in 0..200 {
+            let since = std::time::Instant::now();
+            bench.desktop.capture(None).await.unwrap();
+            times.push(since.elapsed());
+        }
+        times.sort();
+        (times[0], times[100])
+    };
+    let without = measure(&mut bench).await;
+    let presence = Presence::open(bench.display.name(), &veil).unwrap();
+    let strip = measure(&mut bench).await;
+    presence.ring(Some(Point::new(640, 300))).unwrap();
+    let both = measure(&mut bench).await;
+    println!(
+        "a picture, least and median: {without:?}, with the strip {strip:?}, and the ring {both:?}"
+    );
+}
