@@ -182,6 +182,7 @@ async fn only_a_real_mouse_presses_stop() {
 /// What it costs to see nothing of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "measures; run it by itself"]
+#[expect(clippy::print_stdout, reason = "its figures are for whoever runs it")]
 async fn the_price_of_a_picture() {
     let mut bench = Bench::start().await;
     bench.open(&["xterm", "-T", "back", "-geometry", "200x40+0+0", "-e", "sh"], "back").await;
