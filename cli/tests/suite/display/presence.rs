@@ -35,7 +35,7 @@ impl Bell {
     async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, key: &str) -> zbus::Result<()>;
 
     #[expect(clippy::too_many_arguments, reason = "so it stands in the specification")]
-    async fn notify(
+    fn notify(
         &self,
         app: &str,
         replaces: u32,
