@@ -47,10 +47,10 @@ impl Bell {
         expires: i32,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> u32 {
-        // A person would be shown no more of it.
-        let _ = (app, replaces, icon, hints, expires);
         self.told.lock().unwrap().push(format!("{title}|{body}|{}", actions.join(" ")));
-        let (emitter, presses) = (emitter.to_owned(), self.presses);
+        // A person would be shown no more of it.
+        let _ = (app, replaces, icon, actions, hints, expires);
+        let (emitter, presses) = (emitter.into_owned(), self.presses);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(300)).await;
             // One that is not this question's, and a press on something else.
