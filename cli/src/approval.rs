@@ -67,6 +67,25 @@ fn at_terminal() -> Option<Box<dyn Approver>> {
     Some(Box::new(Terminal::new(tokio::io::stdin(), output)))
 }
 
+/// Nobody answers here; it is waited for those who are asked elsewhere.
+pub fn elsewhere(interrupt: &Interrupt) -> Box<dyn Approver> {
+    Box::new(Interruptible { asked: Box::new(Elsewhere), interrupt: interrupt.clone() })
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Elsewhere;
+
+#[async_trait]
+impl Approver for Elsewhere {
+    async fn ask(&self, _: &ApprovalRequest) -> Approval {
+        std::future::pending().await
+    }
+
+    async fn question(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
 /// Answers yes, because the person said so for the whole run.
 #[derive(Debug, Clone, Copy)]
 struct YesToAll;

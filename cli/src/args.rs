@@ -9,6 +9,7 @@ use freehand_tools::geometry::{Screen, ScreenRect, Size};
 use crate::display::{self, Display};
 use crate::duration;
 use crate::model_choice::ModelChoice;
+use crate::presence;
 use crate::ruling::Ruling;
 
 mod bench;
@@ -139,6 +140,10 @@ pub struct GateArgs {
     /// Vouch for a display that Freehand did not start: it may be used without asking.
     #[arg(long)]
     pub trust_display: bool,
+    /// Show on the desktop that Freehand is at work, what it is about to do and how to stop it, and notify of
+    /// its questions: auto, on or off [default: auto, on every display that Freehand did not start].
+    #[arg(long, value_name = "auto|on|off")]
+    pub presence: Option<presence::Wanted>,
     /// Answer every question of this run with yes; needs a virtual or a trusted display.
     #[arg(long)]
     pub yes: bool,

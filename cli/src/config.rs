@@ -32,6 +32,8 @@ pub struct Config {
     pub stop_keys: Option<String>,
     /// Whether pushing the pointer into the top left corner stops a run.
     pub stop_corner: Option<bool>,
+    /// Whether the desktop shows that Freehand is at work: auto, on or off.
+    pub presence: Option<String>,
     /// The folder for the records of runs; each run gets one of its own in it.
     pub runs: Option<PathBuf>,
     /// Programs in which it goes on only while somebody looks at the console.

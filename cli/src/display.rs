@@ -10,6 +10,7 @@ use freehand_model::ModelError;
 use freehand_policies::preset::DisplayTrust;
 use freehand_tools::desktop::discreet::Discreet;
 use freehand_tools::desktop::ocr::Ocr;
+use freehand_tools::desktop::veil::Veil;
 use freehand_tools::desktop::{Desktop, DesktopError, StopSign};
 use freehand_tools::geometry::{Screen, ScreenRect, Size};
 use freehand_tools::secret::Secrets;
@@ -149,6 +150,8 @@ pub struct Opened {
     pub desktop: Box<dyn Desktop>,
     /// The display's name, for example `:99`.
     pub name: String,
+    /// What of Freehand's own is not to be seen on it.
+    pub veil: Veil,
     _display: Option<Box<dyn Send>>,
 }
 
@@ -174,11 +177,17 @@ mod platform {
     use freehand_tools::desktop::DesktopError;
     use freehand_tools::desktop::curtain::Curtain;
     use freehand_tools::desktop::ocr::Ocr;
+    use freehand_tools::desktop::veil::Veil;
     use freehand_tools::desktop::x11::person::Person;
+    pub use freehand_tools::desktop::x11::presence::Presence;
     use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
     use freehand_tools::desktop::x11::{self, X11};
 
     use super::{Display, Opened, Path, StopSign, Watched};
+
+    pub(super) fn show_presence(name: &str, veil: &Veil) -> Result<Presence, DesktopError> {
+        Presence::open(name, veil)
+    }
 
     pub(super) fn open(
         display: &Display,
@@ -204,8 +213,10 @@ mod platform {
         }
         desktop.hide(curtain);
         desktop.watch(monitor)?;
+        let veil = Veil::default();
+        desktop.look_through(veil.clone());
         let name = desktop.name().to_owned();
-        Ok(Opened { desktop: Box::new(desktop), name, _display: display })
+        Ok(Opened { desktop: Box::new(desktop), name, veil, _display: display })
     }
 
     pub(super) fn release_everything() {
@@ -227,8 +238,36 @@ mod platform {
     use freehand_tools::desktop::DesktopError;
     use freehand_tools::desktop::curtain::Curtain;
     use freehand_tools::desktop::ocr::Ocr;
+    use freehand_tools::desktop::presence::Words;
+    use freehand_tools::desktop::veil::Veil;
+    use freehand_tools::geometry::ScreenPoint;
+    use tokio::sync::watch;
 
     use super::{Display, Opened, Path, StopSign, Watched};
+
+    /// There is none so far.
+    pub enum Presence {}
+
+    impl Presence {
+        /// Lets it say this.
+        pub fn say(&self, _: Words) -> Result<(), DesktopError> {
+            match *self {}
+        }
+
+        /// Shows where it will click.
+        pub fn ring(&self, _: Option<ScreenPoint>) -> Result<(), DesktopError> {
+            match *self {}
+        }
+
+        /// Whether the person has stopped it.
+        pub fn stops(&self) -> watch::Receiver<bool> {
+            match *self {}
+        }
+    }
+
+    pub(super) fn show_presence(_: &str, _: &Veil) -> Result<Presence, DesktopError> {
+        Err(unsupported("showing on the desktop that Freehand is at work"))
+    }
 
     fn unsupported(what: &str) -> DesktopError {
         let reason = "only X11 on Linux is supported so far".into();
@@ -250,6 +289,13 @@ mod platform {
     pub(super) fn watch(_: &Display, _: &StopSign) -> Result<Watched, DesktopError> {
         Err(unsupported("watching for the person at the desk"))
     }
+}
+
+pub use platform::Presence;
+
+/// Shows on the display `name` that Freehand is at work; whoever looks through `veil` does not see it.
+pub fn show_presence(name: &str, veil: &Veil) -> Result<Presence, DesktopError> {
+    platform::show_presence(name, veil)
 }
 
 /// Opens a desktop on `display`. Blocks for about half a second when it has to be started. A look at it

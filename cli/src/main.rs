@@ -24,6 +24,7 @@ mod machine;
 mod model_choice;
 mod own_windows;
 mod places;
+mod presence;
 mod progress;
 mod ruling;
 mod running;

@@ -19,7 +19,7 @@ use freehand_tools::gate::{Gate, Policy, Scope};
 use freehand_tools::secret::Secrets;
 use freehand_tools::toolbox::Toolbox;
 
-use crate::approval::Answers;
+use crate::approval::{Answers, elsewhere};
 use crate::args::GateArgs;
 use crate::config::Config;
 use crate::desk::{Desk, stop_sign};
@@ -28,6 +28,7 @@ use crate::exit::{Stopped, usage};
 use crate::latch::{Latch, Watching};
 use crate::own_windows;
 use crate::places;
+use crate::presence::{Feed, Shown, Wanted};
 use crate::ruling::Ruling;
 use crate::running::Running;
 use crate::signals::Interrupt;
@@ -55,6 +56,8 @@ pub struct Terms {
     pub record: Option<PathBuf>,
     /// The secrets that it may type.
     pub secrets: Secrets,
+    /// What the person is told on the desktop, where they are.
+    pub feed: Option<Feed>,
 }
 
 /// A desktop and the only way to act on it.
@@ -71,6 +74,7 @@ pub struct Work {
     pub own: Vec<WindowId>,
     /// The secrets that it may type.
     pub secrets: Secrets,
+    _shown: Option<Shown>,
     _running: Running,
     _latch: Watching,
 }
@@ -107,6 +111,11 @@ impl Terms {
                  (`--display virtual`) or one that you vouch for (`--trust-display`)",
             ));
         }
+        let wanted = match (args.presence, &config.presence) {
+            (Some(wanted), _) => wanted,
+            (None, Some(text)) => from_config("presence", text)?,
+            (None, None) => Wanted::default(),
+        };
         let answers = if args.yes { Answers::Yes } else { Answers::Person };
         let book = ruling.rulebook(args, trust)?;
         let watched = Watched::new(&config.watch_apps, &config.watch_sites);
@@ -120,6 +129,7 @@ impl Terms {
             watched,
             record: None,
             secrets: Secrets::default(),
+            feed: wanted.feed(trust),
         })
     }
 
@@ -155,9 +165,10 @@ impl Terms {
                 own_windows::among(&opened.desktop.observe().await?.windows)
             }
         };
+        let shown = self.show(&opened, interrupt).await;
         if let Some(supervised) = supervised {
             desk.person = desk.person.steered_by(supervised.hub.steering().clone());
-        } else if self.ruling == Ruling::Preset(Preset::Supervised) && !self.answers.are_possible() {
+        } else if self.ruling == Ruling::Preset(Preset::Supervised) && !self.are_answered() {
             terminal::say(
                 Tone::Faint,
                 "nobody can be asked, since there is no terminal: whatever changes something is refused",
@@ -175,9 +186,34 @@ impl Terms {
             desk,
             own,
             secrets,
+            _shown: shown,
             _running: running,
             _latch: latch,
         })
+    }
+
+    /// Who is told of what happens: the terminal, and the person on the desktop.
+    pub fn listener(&self, json: bool) -> Box<dyn Listener> {
+        let listener: Box<dyn Listener> =
+            if json { Box::new(Lines) } else { Box::new(Steps::default()) };
+        match &self.feed {
+            Some(feed) => feed.listening(listener),
+            None => listener,
+        }
+    }
+
+    /// Shows on the desktop that somebody is at work there, where that is wanted.
+    async fn show(&self, opened: &Opened, interrupt: &Interrupt) -> Option<Shown> {
+        let feed = self.feed.as_ref()?;
+        feed.find_a_bell().await;
+        let watched = self.trust != DisplayTrust::Own;
+        let hint = if watched { format!("{} stops", self.sign.chord) } else { String::new() };
+        Shown::open(&opened.name, &opened.veil, feed, hint, interrupt)
+    }
+
+    /// Whether somebody will answer, at the terminal or on the desktop.
+    fn are_answered(&self) -> bool {
+        self.answers.are_possible() || self.feed.as_ref().is_some_and(Feed::takes_answers)
     }
 
     /// A gate with no grants of this run yet; it keeps Freehand's hands off the windows `own`.
@@ -199,7 +235,14 @@ impl Terms {
         let audit = audit.of_run(record);
         let approver = match supervised {
             Some(supervised) if self.answers != Answers::Yes => supervised.approver()?,
+            None if self.are_answered() && !self.answers.are_possible() => elsewhere(interrupt),
             _ => self.answers.approver(interrupt)?,
+        };
+        let approver = match &self.feed {
+            Some(feed) if self.answers != Answers::Yes => {
+                feed.asking(approver, supervised.map(|supervised| supervised.hub.clone()))
+            }
+            _ => approver,
         };
         Ok(Gate::new(vec![Box::new(layers)], approver)
             .knowing(standing()?)
@@ -247,9 +290,4 @@ pub fn recorded(header: &Header) -> Result<(Display, Ruling)> {
 /// A setting of the configuration file.
 pub fn from_config<T: std::str::FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<T> {
     text.parse().map_err(|error| usage(format!("`{field}` of the configuration: {error}")))
-}
-
-/// Who watches a run.
-pub fn listener(json: bool) -> Box<dyn Listener> {
-    if json { Box::new(Lines) } else { Box::new(Steps::default()) }
 }

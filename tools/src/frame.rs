@@ -95,6 +95,12 @@ impl Frame {
         Self { monitor, pixels: Arc::new(pixels), digest: Arc::new(OnceLock::new()) }
     }
 
+    /// The same with its pixels changed by `paint`.
+    pub(crate) fn painted(mut self, paint: impl FnOnce(&mut RgbImage)) -> Self {
+        paint(Arc::make_mut(&mut self.pixels));
+        Self { digest: Arc::default(), ..self }
+    }
+
     /// What it shows.
     pub const fn monitor(&self) -> &Monitor {
         &self.monitor

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionKind};
 use crate::call::ToolCall;
+use crate::geometry::ScreenPoint;
 use crate::observation::Observation;
 use crate::permit::Permit;
 use crate::secret::Secrets;
@@ -129,12 +130,22 @@ impl Verdict {
     }
 }
 
+/// Where an action lands.
+fn landings(action: &Action) -> impl Iterator<Item = &ScreenPoint> {
+    let stops = if let ActionKind::Drag { path, .. } = &action.kind { path.as_slice() } else { &[] };
+    action.target.point.iter().chain(stops)
+}
+
 /// Whether an action lands on what must not be seen.
 fn lands_on_hidden(action: &Action, seen: &Observation) -> bool {
-    let target = &action.target;
-    let stops = if let ActionKind::Drag { path, .. } = &action.kind { path.as_slice() } else { &[] };
-    let window = target.window.as_ref().is_some_and(|window| seen.hidden.windows.contains(&window.id));
-    window || target.point.iter().chain(stops).any(|point| seen.hidden.holds(*point))
+    let window = action.target.window.as_ref();
+    window.is_some_and(|window| seen.hidden.windows.contains(&window.id))
+        || landings(action).any(|point| seen.hidden.holds(*point))
+}
+
+/// Whether an action lands on a window that Freehand shows to the person.
+fn lands_on_own(action: &Action, seen: &Observation) -> bool {
+    landings(action).any(|point| seen.hidden.own.iter().any(|own| own.contains(*point)))
 }
 
 /// What the gate answers: how the action was judged and, if it may be done, the permit for it.
@@ -348,6 +359,10 @@ impl Gate {
         if lands_on_hidden(action, seen) {
             let because = "it would land on something that your rules hide";
             return Evaluation::by(Decision::Deny, "built-in:hidden", because);
+        }
+        if lands_on_own(action, seen) {
+            let because = "Freehand does not operate its own windows";
+            return Evaluation::by(Decision::Deny, "built-in:own-window", because);
         }
         if let Err(why) = self.secrets.of(action) {
             return Evaluation::by(Decision::Deny, "built-in:secret", why);

@@ -17,7 +17,7 @@ use crate::places;
 use crate::signals::Interrupt;
 use crate::supervised::Supervised;
 use crate::terminal::{self, Tone};
-use crate::work::{Terms, Work, listener};
+use crate::work::{Terms, Work};
 
 /// Runs the command.
 pub async fn run(args: ConsoleArgs) -> Result<Code> {
@@ -28,7 +28,7 @@ pub async fn run(args: ConsoleArgs) -> Result<Code> {
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     let dialect = located.dialect().to_owned();
-    let supervised = Supervised::new(&args.console, &terms, listener(args.json))?;
+    let supervised = Supervised::new(&args.console, &terms, terms.listener(args.json))?;
     let (starts, tasks) = mpsc::unbounded_channel();
     supervised.hub.starts(starts);
     let mut work = terms.open_with(&interrupt, Some(&supervised)).await?;

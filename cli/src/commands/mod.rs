@@ -32,7 +32,7 @@ mod workflow;
 /// Runs one command to its end.
 pub async fn run(command: Command) -> Result<Code> {
     match command {
-        Command::Run(args) => run::run(args).await,
+        Command::Run(args) => Box::pin(run::run(args)).await,
         Command::Console(args) => console::run(args).await,
         Command::Observe(args) => observe::run(args).await,
         Command::Act(args) => act::run(args).await,

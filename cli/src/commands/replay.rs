@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::exit::Code;
 use crate::secrets;
 use crate::signals::Interrupt;
-use crate::work::{NO_MODEL, Terms, listener, recorded};
+use crate::work::{NO_MODEL, Terms, recorded};
 
 /// Runs the command.
 pub async fn run(args: ReplayArgs) -> Result<Code> {
@@ -33,7 +33,7 @@ pub async fn run(args: ReplayArgs) -> Result<Code> {
     let header = header(&task, NO_MODEL, NO_MODEL, &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
     work.protect(&mut recorder)?;
-    let listener = listener(args.record.json);
+    let listener = terms.listener(args.record.json);
     listener.event(Event::Started { header });
     let mut with = Scripted {
         desktop: work.opened.desktop.as_mut(),

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::exit::{Code, usage};
 use crate::secrets;
 use crate::signals::Interrupt;
-use crate::work::{NO_MODEL, Terms, listener, recorded};
+use crate::work::{NO_MODEL, Terms, recorded};
 
 /// Runs the command.
 pub async fn run(args: ResumeArgs) -> Result<Code> {
@@ -35,7 +35,7 @@ pub async fn run(args: ResumeArgs) -> Result<Code> {
     let work = terms.open(&interrupt).await?;
     let (mut recorder, trajectory) = Recorder::resume(&args.dir)?;
     work.protect(&mut recorder)?;
-    let listener = listener(args.json);
+    let listener = terms.listener(args.json);
     let task = trajectory.header.task.clone();
     listener.event(Event::Started { header: trajectory.header });
     let errand =

@@ -27,7 +27,7 @@ use crate::signals::Interrupt;
 use crate::supervised::{Supervised, watched_display};
 use crate::terminal::{self, Tone};
 use crate::tui::{self, View};
-use crate::work::{Terms, Work, from_config, listener};
+use crate::work::{Terms, Work, from_config};
 
 /// As long as a run may take to end by itself once it was stopped.
 const GRACE: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
-    let listener = listener(args.record.json);
+    let listener = terms.listener(args.record.json);
     let views = views(&args, &terms);
     let (supervised, listener) = if args.console || views {
         let supervised = Supervised::new(&args.supervision, &terms, listener)?;

@@ -25,7 +25,7 @@ use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
 use crate::secrets;
 use crate::signals::Interrupt;
-use crate::work::{NO_MODEL, Terms, Work, listener};
+use crate::work::{NO_MODEL, Terms, Work};
 
 /// Runs the command.
 pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
@@ -54,7 +54,7 @@ pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
     let header = header(&workflow.name, &model, NO_MODEL, &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
     work.protect(&mut recorder)?;
-    let listener = listener(args.record.json);
+    let listener = terms.listener(args.record.json);
     listener.event(Event::Started { header });
     let mut tasks = Tasks {
         choice,

@@ -8,6 +8,7 @@ mod desk;
 mod dying;
 mod hidden;
 mod kept;
+mod presence;
 mod surprises;
 
 use crate::screen::Screen;

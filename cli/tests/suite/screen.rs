@@ -27,6 +27,8 @@ enum Server {
     Bare(Child),
     /// With a window manager and an accessibility bus.
     Whole(VirtualDisplay),
+    /// Whatever it is, it is not this test's to end.
+    Theirs,
 }
 
 impl Drop for Server {
@@ -58,6 +60,11 @@ impl Screen {
         Self::on(display.name().to_owned(), Server::Whole(display))
     }
 
+    /// One that somebody else has started.
+    pub(crate) fn of(name: &str) -> Self {
+        Self::on(name.to_owned(), Server::Theirs)
+    }
+
     fn on(name: String, server: Server) -> Self {
         let (wire, screen) = x11rb::connect(Some(&name)).unwrap();
         let root = wire.setup().roots.get(screen).unwrap().root;
@@ -76,6 +83,14 @@ impl Screen {
         let mut command = Command::new(program);
         command.args(arguments).envs(display.environment()).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap().id()
+    }
+
+    /// The address of its session bus.
+    pub(crate) fn bus(&self) -> String {
+        let Server::Whole(display) = &self.server else { panic!("a bare server has none") };
+        let mut all = display.environment();
+        let (_, bus) = all.find(|(name, _)| *name == "DBUS_SESSION_BUS_ADDRESS").unwrap();
+        bus.to_str().unwrap().to_owned()
     }
 
     /// Ends its accessibility bus.

@@ -49,6 +49,8 @@ pub struct Hidden {
     pub places: Vec<ScreenRect>,
     /// The other places alone.
     fixed: Vec<ScreenRect>,
+    /// Where Freehand's own windows take clicks. They are not seen, and nothing is hidden by them.
+    pub own: Vec<ScreenRect>,
 }
 
 impl Hidden {
@@ -113,7 +115,7 @@ impl Curtain {
     /// What it hides of `windows`, which stand from front to back; their titles are taken out.
     pub(super) fn draw(&self, windows: &mut [Window]) -> Hidden {
         let (places, fixed) = (self.places.clone(), self.places.clone());
-        let mut hidden = Hidden { windows: Vec::new(), places, fixed };
+        let mut hidden = Hidden { windows: Vec::new(), places, fixed, own: Vec::new() };
         let mut in_front: Vec<ScreenRect> = Vec::new();
         for window in windows {
             if self.windows.iter().any(|pattern| pattern.fits(window)) {

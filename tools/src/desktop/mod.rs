@@ -25,8 +25,10 @@ pub mod discreet;
 mod names;
 pub mod ocr;
 mod order;
+pub mod presence;
 mod region;
 pub mod simulated;
+pub mod veil;
 mod vision;
 #[cfg(target_os = "linux")]
 pub mod x11;

@@ -11,6 +11,7 @@ mod leaving;
 mod monitors;
 mod odd_programs;
 mod person;
+mod presence;
 mod probe;
 mod reading;
 mod seeing;

@@ -15,7 +15,7 @@ use crate::support::{Account, Running, processes_with, rest, wait_for};
 const CHORD: [u8; 3] = [37, 64, 9];
 const WAITING: &str = r#"{"tool":"wait","args":{"timeout_ms":100000}}"#;
 
-struct Servers(Vec<Child>);
+pub(super) struct Servers(pub(super) Vec<Child>);
 
 impl Drop for Servers {
     fn drop(&mut self) {
@@ -27,7 +27,7 @@ impl Drop for Servers {
 }
 
 /// Starts a server and says which display it is.
-fn start(servers: &mut Servers, program: &str, args: &[&str], display: &str) -> String {
+pub(super) fn start(servers: &mut Servers, program: &str, args: &[&str], display: &str) -> String {
     let mut server = Command::new(program)
         .args(["-displayfd", "1", "-nolisten", "tcp"])
         .args(args)

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::desktop::counter::Counter;
 use crate::desktop::curtain::{Curtain, Hidden};
 use crate::desktop::ocr::{self, Ocr};
+use crate::desktop::veil::{Own, Veil};
 use crate::desktop::vision::{Scene, Vision, sizes};
 use crate::desktop::{
     ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput, appearance,
@@ -19,8 +20,10 @@ use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::{Observation, ObservationId};
 use crate::permit::Redeemed;
 
+mod beneath;
 mod capture;
 mod clipboard;
+mod devices;
 mod display_name;
 mod eyes;
 mod focus;
@@ -36,6 +39,7 @@ pub mod passage;
 pub mod person;
 mod ping;
 mod pointer;
+pub mod presence;
 pub mod release;
 mod selection_owner;
 mod spare_keys;
@@ -81,6 +85,8 @@ pub struct X11 {
     surroundings: Surroundings,
     /// What must not be seen.
     curtain: Curtain,
+    /// Freehand's own windows, which are not seen either.
+    veil: Veil,
     /// The monitor that is looked at, where one was chosen.
     watched: Option<usize>,
     /// What was seen last: the elements that a point is looked up in.
@@ -127,6 +133,7 @@ impl X11 {
             counter,
             surroundings,
             curtain: Curtain::default(),
+            veil: Veil::default(),
             watched: None,
             last: Vec::new(),
             told: Vec::new(),
@@ -144,6 +151,11 @@ impl X11 {
     /// Hides this from now on: it is black in every picture and absent from every list.
     pub fn hide(&mut self, curtain: Curtain) {
         self.curtain = curtain;
+    }
+
+    /// Sees nothing of the windows in `veil` from now on.
+    pub fn look_through(&mut self, veil: Veil) {
+        self.veil = veil;
     }
 
     /// The monitors, in the order in which [`X11::watch`] counts them.
@@ -183,7 +195,10 @@ impl X11 {
     /// The windows, the front one first, and what of them must not be seen.
     fn windows(&self) -> Result<(Vec<Window>, Hidden), DesktopError> {
         let mut windows = windows::list(&self.link)?;
-        let hidden = self.curtain.draw(&mut windows);
+        let veiled = self.veil.hold();
+        windows.retain(|window| !veiled.knows(window.id));
+        let mut hidden = self.curtain.draw(&mut windows);
+        hidden.own = veiled.takes();
         Ok((windows, hidden))
     }
 
@@ -209,7 +224,10 @@ impl X11 {
         };
         let watched = self.watched.filter(|_| region.is_none());
         let known = self.monitors.one(&self.link, watched, point)?;
+        let veiled = self.veil.hold();
         let frame = self.camera.capture(&self.link, known, region)?;
+        let frame = beneath::lift(&self.link, &veiled, frame);
+        drop(veiled);
         if self.curtain.is_empty() {
             return Ok(frame);
         }
@@ -282,6 +300,12 @@ impl X11 {
     }
 }
 
+/// One of Freehand's own as what takes a click.
+fn own_window(own: &Own) -> Window {
+    let (title, app) = ("Freehand".to_owned(), "freehand".to_owned());
+    Window { id: own.window, title, app, pid: None, bounds: own.bounds, focused: false }
+}
+
 fn focused(windows: &[Window]) -> Option<&Window> {
     windows.iter().find(|window| window.focused)
 }
@@ -343,7 +367,8 @@ impl Desktop for X11 {
         expected: Option<&ElementKey>,
     ) -> Result<Hit, DesktopError> {
         let (windows, hidden) = self.windows()?;
-        let window = point.and_then(|point| windows::at(&windows, point)).cloned();
+        let own = point.and_then(|point| self.veil.hold().at(point).map(own_window));
+        let window = own.or_else(|| point.and_then(|point| windows::at(&windows, point)).cloned());
         let keyboard = focused(&windows).cloned();
         let element = self.element_under(point, expected, (&windows, &hidden)).await;
         Ok(Hit { window, element, keyboard })

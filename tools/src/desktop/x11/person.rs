@@ -4,7 +4,7 @@
 //! XTEST, whoever injects them, so nothing that Freehand or another program sends counts as the person.
 //! Raw events of the X Input extension come whatever window has the keyboard, grabbed or not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use x11rb::protocol::xproto::{
     self, AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, Keycode, WindowClass,
 };
 
+use super::devices::{Devices, XINPUT};
 use super::display_name::Session;
 use super::keymap::symbol_of_key;
 use super::link::{During, Place, Wire};
@@ -25,8 +26,6 @@ use crate::desktop::{DesktopError, StopSign};
 use crate::key::{Key, Modifier};
 
 const WHAT: &str = "watching for the person at the desk";
-/// The version from which raw events come though another program has grabbed the device.
-const XINPUT: (u16, u16) = (2, 2);
 /// So near to both edges, in px, the pointer is in the corner.
 const CORNER: i16 = 2;
 /// As long as the thread may take to end.
@@ -59,21 +58,21 @@ impl Person {
         let window = listen(&wire, root).map_err(|fault| DesktopError::failed(WHAT, fault))?;
         let (seen, told) = watch::channel(None);
         let (stopped, stops) = watch::channel(false);
-        let mut devices = Devices {
+        let mut watcher = Watcher {
             wire: Arc::clone(&wire),
             root,
             window,
-            real: HashMap::new(),
+            devices: Devices::default(),
             down: HashSet::new(),
             sign: sign.clone(),
             parts: Vec::new(),
             seen,
             stopped,
         };
-        devices.read_keys().during(WHAT)?;
+        watcher.read_keys().during(WHAT)?;
         let thread = std::thread::Builder::new()
             .name("person".into())
-            .spawn(move || devices.serve())
+            .spawn(move || watcher.serve())
             .map_err(|fault| DesktopError::failed(WHAT, fault))?;
         Ok(Self { seen: told, stops, wire, window, thread: Some(thread) })
     }
@@ -123,12 +122,11 @@ fn listen(wire: &Wire, root: xproto::Window) -> Result<xproto::Window, ReplyOrId
 }
 
 /// What the thread knows of the devices.
-struct Devices {
+struct Watcher {
     wire: Arc<Wire>,
     root: xproto::Window,
     window: xproto::Window,
-    /// Which devices are real.
-    real: HashMap<u16, bool>,
+    devices: Devices,
     /// Keys that a person holds down.
     down: HashSet<Keycode>,
     sign: StopSign,
@@ -138,7 +136,7 @@ struct Devices {
     stopped: watch::Sender<bool>,
 }
 
-impl Devices {
+impl Watcher {
     fn serve(mut self) {
         loop {
             let event = match self.wire.wait_for_event() {
@@ -154,13 +152,12 @@ impl Devices {
 
     fn take(&mut self, event: &Event) -> Result<(), ReplyError> {
         if let Event::XinputHierarchy(_) = event {
-            // A number may mean another device now.
-            self.real.clear();
+            self.devices.forget();
         } else if let Event::MappingNotify(_) = event {
             self.read_keys()?;
         }
         let Some((device, key)) = source(event) else { return Ok(()) };
-        if !self.is_real(device)? {
+        if !self.devices.is_real(&self.wire, device)? {
             return Ok(());
         }
         self.seen.send_replace(Some(Instant::now()));
@@ -180,19 +177,6 @@ impl Devices {
             self.stopped.send_replace(true);
         }
         Ok(())
-    }
-
-    /// Devices of XTEST say so of themselves.
-    fn is_real(&mut self, device: u16) -> Result<bool, ReplyError> {
-        if let Some(real) = self.real.get(&device) {
-            return Ok(*real);
-        }
-        let property = self.wire.intern_atom(false, b"XTEST Device")?.reply()?.atom;
-        let any = u32::from(u8::from(AtomEnum::ANY));
-        let reply = self.wire.xinput_xi_get_property(device, false, property, any, 0, 1)?.reply()?;
-        let says = reply.items.as_data8().is_some_and(|bytes| bytes.first() == Some(&1));
-        self.real.insert(device, !says);
-        Ok(!says)
     }
 
     fn holds_chord(&self) -> bool {

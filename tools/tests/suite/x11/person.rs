@@ -16,13 +16,13 @@ use tokio::sync::watch;
 use super::support::{Bench, permit};
 
 /// An X server that fills the screen of another one.
-struct Nested {
+pub(super) struct Nested {
     server: Child,
-    name: String,
+    pub(super) name: String,
 }
 
 impl Nested {
-    fn start(outer: &VirtualDisplay) -> Self {
+    pub(super) fn start(outer: &VirtualDisplay) -> Self {
         let mut server = Command::new("Xephyr")
             .args(["-displayfd", "1", "-fullscreen", "-no-host-grab", "-nolisten", "tcp"])
             .envs(outer.environment())
