@@ -221,14 +221,14 @@ fn a_virtual_display_is_taken_over_from_the_terminal() {
     };
     let mark = format!("HOME={}", account.home.path().display());
     let pid = processes_with(&mark).into_iter().find(is_login).unwrap();
-    let mut places = Vec::new();
+    let mut places = vec![pointer(pid)];
     for (column, row) in [(10, 5), (40, 12)] {
         terminal.types(&format!("\u{1b}[<0;{column};{row}M\u{1b}[<0;{column};{row}m"));
-        let before = places.last().copied().unwrap_or((-1, -1));
-        places.push(wait_for("the pointer", || Some(pointer(pid)).filter(|now| *now != before)));
+        let before = places.last().copied();
+        places.push(wait_for("the pointer", || Some(pointer(pid)).filter(|now| Some(*now) != before)));
     }
     // Thirty columns and seven rows of a screen that is 69 columns wide.
-    let (across, down) = (places[1].0 - places[0].0, places[1].1 - places[0].1);
+    let (across, down) = (places[2].0 - places[1].0, places[2].1 - places[1].1);
     assert!((380..500).contains(&across) && (120..260).contains(&down), "{places:?}");
     terminal.press("C-g");
     let asked = terminal.asks("type \"Grace\"");
