@@ -198,12 +198,14 @@ fn pointer(pid: u32) -> (i32, i32) {
 fn a_virtual_display_is_taken_over_from_the_terminal() {
     let account = Account::new();
     account.write("login.py", LOGIN);
-    let server = Server::start(&[OPEN, COME, NAME, NAME]);
+    // Nothing is asked while it waits, and the desktop is given over after it.
+    let rest = r#"{"tool":"wait","args":{"timeout_ms":3000}}"#;
+    let server = Server::start(&[OPEN, COME, rest, NAME]);
     let terminal = Terminal::start(&account);
     terminal.line(&command(&server, "--tui"));
     terminal.asks("login.py");
     terminal.press("y");
-    terminal.asks("type \"Grace\"");
+    terminal.shows("wait for the window");
     terminal.press("t");
     terminal.shows("mouse and keyboard are yours");
     terminal.shows("ctrl+g = give them back");
