@@ -37,7 +37,7 @@ impl Approver for Asked {
             Answer::Changed { args } => Approval::Edit { args },
             Answer::Denied { reason } => Approval::no(&reason),
             Answer::Told { .. } => Approval::deny("the question was not answered with yes or no"),
-            Answer::Withdrawn => Approval::deny("the question was withdrawn before it was answered"),
+            Answer::Withdrawn => Approval::withdrawn(),
         }
     }
 

@@ -58,6 +58,19 @@ pub enum Approval {
 }
 
 impl Approval {
+    const WITHDRAWN: &str = "the question was withdrawn before it was answered";
+
+    /// No answer, since the person has taken over or the run has ended. It is a no to this one, and none to
+    /// its like: the person has not said anything.
+    pub fn withdrawn() -> Self {
+        Self::deny(Self::WITHDRAWN)
+    }
+
+    /// Whether the question was withdrawn.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        matches!(self, Self::Deny { reason, said: None } if reason == Self::WITHDRAWN)
+    }
+
     /// As long as an answer for some minutes may hold.
     pub const LONGEST: u32 = 24 * 60;
 

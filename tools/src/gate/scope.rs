@@ -134,6 +134,7 @@ impl Answers {
     ) {
         let ends = match answer {
             Approval::Once | Approval::Edit { .. } => return,
+            answer if answer.is_withdrawn() => return,
             Approval::Run | Approval::Always => None,
             Approval::For { minutes } => {
                 let minutes = u64::from((*minutes).min(Approval::LONGEST));
