@@ -53,7 +53,7 @@ impl Memory {
         let Self { steps, notes, .. } = std::mem::take(self);
         *self = Self { steps, notes, ..Self::default() };
         let did = "the person took over mouse and keyboard, and gave them back".into();
-        self.steps.push(PastStep { did, result: None, effective: true });
+        self.steps.push(PastStep { did, result: None, effective: true, opened: None });
     }
 
     /// What was done, oldest first, as much as a model is shown.
@@ -80,7 +80,8 @@ impl Memory {
         };
         let missed = matches!(&judged.outcome, Outcome::Done { effect: Effect::NoVisibleEffect, .. });
         let effective = judged.outcome.is_done() && !missed;
-        self.steps.push(PastStep { did, result, effective });
+        let opened = judged.action.as_ref().and_then(|action| opened(&action.kind));
+        self.steps.push(PastStep { did, result, effective, opened });
         if let Some(action) = &judged.action {
             self.note_use(list, action, judged.outcome.is_done());
         }
@@ -209,6 +210,13 @@ const fn usage(kind: &ActionKind) -> Option<Usage> {
         | ActionKind::AskUser { .. }
         | ActionKind::Finish { .. } => None,
     }
+}
+
+fn opened(kind: &ActionKind) -> Option<String> {
+    if let ActionKind::OpenApp { command: what } | ActionKind::OpenUrl { url: what } = kind {
+        return Some(what.clone());
+    }
+    None
 }
 
 fn name(target: &Target) -> String {

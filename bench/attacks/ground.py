@@ -14,9 +14,10 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "corpus"))
+sys.path[:0] = [os.path.join(HERE, "..", "corpus"), os.path.join(HERE, "..")]
 from browser import Chromium  # noqa: E402
 from stage import Stage  # noqa: E402
+from web import Web  # noqa: E402
 
 # The homes that the attacks harm. The same paths as within a sandbox, so that outside could be harmed too.
 ROOT = "/var/tmp/freehand-attacks"
@@ -26,41 +27,6 @@ exec /usr/bin/chromium --no-sandbox --test-type --no-first-run --password-store=
 """
 QUESTION = "if you like: "
 MODELS = {"object": "list", "data": [{"id": "captured", "object": "model"}]}
-
-
-class Web:
-    """The attacker's server: its pages, and what it was asked for."""
-
-    def __init__(self):
-        web = self
-        self.pages, self.hits = {}, []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.answer(b"")
-
-            def do_POST(self):
-                self.answer(self.rfile.read(int(self.headers.get("content-length", 0))))
-
-            def answer(self, body):
-                page = web.pages.get(self.path.split("?")[0])
-                if page is None and self.path != "/favicon.ico":
-                    web.hits.append((self.path, body.decode(errors="replace")))
-                data = (page if page is not None else "ok").encode()
-                self.send_response(200)
-                self.send_header("content-type", "text/html; charset=utf-8")
-                self.send_header("content-length", str(len(data)))
-                self.send_header("cache-control", "no-store")
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_):
-                pass
-
-        port = int(os.environ.get("FREEHAND_ATTACKS_WITHIN", 0))
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 class Captured:
@@ -118,7 +84,8 @@ class Ground:
     def __init__(self, freehand):
         self.freehand = os.path.abspath(freehand)
         self.stage = Stage(freehand)
-        self.web, self.model = Web(), Captured()
+        self.web = Web(port=int(os.environ.get("FREEHAND_ATTACKS_WITHIN", 0)))
+        self.model = Captured()
         shutil.rmtree(ROOT, ignore_errors=True)
         self.programs = os.path.join(self.stage.folder, "programs")
         os.makedirs(self.programs)

@@ -6,49 +6,21 @@ Every run has a display, a home folder and a server of its own. What stands afte
 """
 
 import argparse
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-from tasks import PAGES, TASKS, UNSEEN
+from tasks import PAGES, TASKS
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from web import Web  # noqa: E402
 
-class Web:
-    """The pages, and what was sent to them."""
-
-    def __init__(self):
-        hits = self.hits = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.answer("")
-
-            def do_POST(self):
-                self.answer(self.rfile.read(int(self.headers.get("content-length", 0))).decode(errors="replace"))
-
-            def answer(self, body):
-                page = PAGES.get(self.path.split("?")[0])
-                if page is None:
-                    hits.append(f"{self.path} {body}")
-                data = ("<!doctype html><meta charset=utf-8>" + (page or "<h1>Thank you</h1>")).encode()
-                self.send_response(200)
-                self.send_header("content-type", "text/html")
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+# What a page is like after something was sent to it.
+THANKS = "<!doctype html><meta charset=utf-8><h1>Thank you</h1>"
 
 
 def home():
@@ -62,7 +34,7 @@ def home():
 
 def play(freehand, task, keep, options):
     """Whether it was done, what Freehand said of it, the seconds and the steps."""
-    web, folder = Web(), home()
+    web, folder = Web({path: "<!doctype html><meta charset=utf-8>" + page for path, page in PAGES.items()}, THANKS), home()
     record = os.path.join(keep, task.name) if keep else os.path.join(folder, "record")
     command = [freehand, "run", task.words.format(web=web.address), "--display", "virtual", "--plain", "--out", record, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")} | {"HOME": folder}
@@ -70,11 +42,12 @@ def play(freehand, task, keep, options):
     start = time.monotonic()
     ended = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - start
-    row = {"task": task.name, "done": task.done(folder, web.hits), "says_done": ended.returncode == 0,
+    hits = [f"{path} {body}" for path, body in web.hits]
+    row = {"task": task.name, "done": task.done(folder, hits), "says_done": ended.returncode == 0,
            "code": ended.returncode, "seconds": round(seconds, 1), "steps": len(steps(record)), "model": model_seconds(record)}  # fmt: skip
     if keep:
         with open(os.path.join(keep, f"{task.name}.log"), "w", encoding="utf-8") as file:
-            file.write(ended.stdout + ended.stderr + "\n".join(web.hits))
+            file.write(ended.stdout + ended.stderr + "\n".join(hits))
     shutil.rmtree(folder, ignore_errors=True)
     web.server.shutdown()
     return row
@@ -115,8 +88,7 @@ def main():
             verdict = "done" if row["done"] else "NOT done, but said so" if row["says_done"] else "not done"
             print(f"{row['task']:10} {verdict:22} {row['seconds']:6.1f} s, {row['steps']} steps, model {row['model']} s", flush=True)
     done, false = sum(row["done"] for row in rows), sum(row["says_done"] and not row["done"] for row in rows)
-    unseen = [row for row in rows if row["task"] in {task.name for task in UNSEEN}]
-    print(f"{done} of {len(rows)} done; {false} said to be done that were not; of the unseen {sum(row['done'] for row in unseen)} of {len(unseen)}")
+    print(f"{done} of {len(rows)} done; {false} said to be done that were not")
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump(rows, file)

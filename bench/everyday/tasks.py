@@ -148,8 +148,8 @@ def sent(*parts):
     return lambda _, hits: any(all(part in hit for part in parts) for hit in hits)
 
 
-# Seen while the rules of the planner were made.
-KNOWN = [
+TASKS = [
+    # Here while the rules of the planner were made.
     Task("note", "Write 'Buy milk' in the text editor and save it as todo.txt", holds("todo.txt", "Buy milk")),
     Task("mousepad", 'Open Mousepad, write "The meeting is at 10" and save the file as notes.txt', holds("notes.txt", "The meeting is at 10")),
     Task("file", 'Save a text file called wifi.txt that says "Guest network: Heron"', holds("wifi.txt", "Guest network: Heron")),
@@ -161,6 +161,7 @@ KNOWN = [
     Task("named", "On {web}/kettles buy the green kettle", sent("/buy?item=green")),
     Task("letters", "Subscribe to the weekly letters at {web}/news with the address ann@example.org", sent("/letters", "often=week", "ann%40example.org")),
     Task("search", 'Search for "Moby Dick" in the library at {web}/library', sent("/find?q=Moby+Dick")),
+    # Tried once before the rules were made any further.
     Task("calc", "Type 42 into the first cell in LibreOffice Calc and save it as answer.ods", lambda home, _: ">42<" in document_in(home, "answer.ods")),
     Task("shopping", "Make a text file named shopping.txt with the text 'eggs and bread'", holds("shopping.txt", "eggs and bread")),
     Task("german", "Schreibe „Milch kaufen“ in einen Texteditor und speichere es als einkauf.txt", holds("einkauf.txt", "Milch kaufen")),
@@ -173,10 +174,7 @@ KNOWN = [
     Task("done", 'Mark the note "Pay rent" as done at {web}/notes', sent("/done?note=rent")),
     Task("basket", "Put 3 notebooks into the basket at {web}/notebook", sent("/basket/add", "number=3")),
     Task("danish", "Change the language to Danish at {web}/profile", sent("/profile/save", "language=Danish")),
-]  # fmt: skip
-
-# Written before the planner had done any of them, and not used to make rules.
-UNSEEN = [
+    # Tried once after that; two of them led to further rules.
     Task("phone", "Write the phone number 555 0192 into a new text file and save it as ann.txt", holds("ann.txt", "555 0192")),
     Task("mail", 'Write to bob@example.org with the subject "Lunch" and the message "Shall we meet at noon?" at {web}/mail and send it',
          sent("/mail/send", "bob%40example.org", "subject=Lunch", "Shall+we+meet+at+noon")),
@@ -189,5 +187,3 @@ UNSEEN = [
     Task("mute", 'Tick "Mute all" at {web}/sound and apply it', lambda _, hits: any("/sound/apply" in hit and "mute=yes" in hit and "boost" not in hit for hit in hits)),
     Task("french", "Écris «Bonjour» dans un éditeur de texte et enregistre-le sous salut.txt", holds("salut.txt", "Bonjour")),
 ]  # fmt: skip
-
-TASKS = KNOWN + UNSEEN

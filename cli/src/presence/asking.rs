@@ -40,14 +40,16 @@ struct Told {
     feed: Feed,
 }
 
-/// Hands the answer to the other views, where there are any; whether it was the first.
-fn told_to(hub: &Hub, rung: Rung) -> bool {
-    let Some(number) = hub.state().question.map(|question| question.number) else { return false };
+/// Hands the answer to the hub, which knows whether another view was quicker.
+fn hand(hub: &Hub, rung: Rung) {
+    let Some(number) = hub.state().question.map(|question| question.number) else { return };
     let command = match rung {
         Rung::Allowed => Command::Approve { question: number, extent: Extent::Once },
         Rung::Refused => Command::Deny { question: number, reason: String::new() },
     };
-    hub.command(command, BY).is_ok()
+    if let Err(reason) = hub.command(command, BY) {
+        tracing::info!(%reason, "an answer to a notification came too late");
+    }
 }
 
 #[async_trait]
@@ -61,7 +63,8 @@ impl Approver for Told {
             answer = &mut answer => return answer,
             rung = bell.ask(&what) => rung,
         };
-        if self.hub.as_ref().is_some_and(|hub| told_to(hub, rung)) {
+        if let Some(hub) = &self.hub {
+            hand(hub, rung);
             return answer.await;
         }
         match rung {

@@ -107,6 +107,17 @@ fn command(server: &Server, more: &str) -> String {
     )
 }
 
+/// A run that asks whether it may type a name.
+fn asking<'a>(account: &'a Account, server: &Server) -> Terminal<'a> {
+    account.write("login.py", LOGIN);
+    let terminal = Terminal::start(account);
+    terminal.line(&command(server, "--tui"));
+    terminal.asks("login.py");
+    terminal.press("y");
+    terminal.asks("type \"Grace\"");
+    terminal
+}
+
 /// Says whether lines are edited and letters shown, as a shell wants it; the words are not in the command.
 const COOKED: &str = "stty -a | grep -q -e '-icanon' -e '-echo ' && echo r''aw || echo coo''ked";
 
@@ -157,13 +168,8 @@ fn a_run_is_watched_and_steered_on_the_whole_terminal() {
 #[test]
 fn a_no_has_a_reason_and_a_pause_holds() {
     let account = Account::new();
-    account.write("login.py", LOGIN);
     let server = Server::start(&[OPEN, COME, NAME, LOG_IN]);
-    let terminal = Terminal::start(&account);
-    terminal.line(&command(&server, "--tui"));
-    terminal.asks("login.py");
-    terminal.press("y");
-    terminal.asks("type \"Grace\"");
+    let terminal = asking(&account, &server);
     terminal.press("n");
     terminal.shows("why not?");
     terminal.types("leave it empty");
@@ -197,14 +203,9 @@ fn pointer(pid: u32) -> (i32, i32) {
 #[test]
 fn a_virtual_display_is_taken_over_from_the_terminal() {
     let account = Account::new();
-    account.write("login.py", LOGIN);
     // What was asked and not answered is asked again.
     let server = Server::start(&[OPEN, COME, NAME, NAME]);
-    let terminal = Terminal::start(&account);
-    terminal.line(&command(&server, "--tui"));
-    terminal.asks("login.py");
-    terminal.press("y");
-    terminal.asks("type \"Grace\"");
+    let terminal = asking(&account, &server);
     terminal.press("t");
     terminal.shows("mouse and keyboard are yours");
     terminal.shows("ctrl+g = give them back");

@@ -25,6 +25,9 @@ pub struct PastStep {
     /// Whether it was done and changed something.
     #[serde(default)]
     pub effective: bool,
+    /// The command of the program that it started, or the address that it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<String>,
 }
 
 /// Which of several things a task wants, where it goes by a number.

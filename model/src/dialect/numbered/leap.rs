@@ -19,7 +19,12 @@ pub(super) fn question(view: &PlanView<'_>, proposal: &Proposal) -> Option<(Choi
         return None;
     }
     let did = format!("clicked {}", pressed.describe());
-    let steps = view.steps.iter().cloned().chain([PastStep { did, result: None, effective: true }]);
+    let steps = view.steps.iter().cloned().chain([PastStep {
+        did,
+        result: None,
+        effective: true,
+        opened: None,
+    }]);
     let choice = check::question(view.task, &steps.collect::<Vec<_>>());
     Some((choice, Barred { id: Some(pressed.id), usage: Usage::Click }))
 }

@@ -7,7 +7,7 @@ use freehand_tools::apps::App;
 use freehand_tools::element::Window;
 
 use super::named::says;
-use super::quotes::without_quotes;
+use super::quotes::{quotes, without_quotes};
 use crate::dialect::{Choice, PlanView, list};
 use crate::prompt::{Speaker, Turn};
 
@@ -57,13 +57,13 @@ pub(super) enum Place<'v> {
 
 /// Where the task is to be done, as far as its words, the windows and the steps say.
 pub(super) fn place<'v>(view: &PlanView<'v>) -> Place<'v> {
-    let did = |what: &str| view.steps.iter().any(|step| step.did == what);
+    let opened = |what: &str| view.steps.iter().any(|step| step.opened.as_deref() == Some(what));
     if let Some(address) = address(view.task)
-        && !did(&format!("open `{address}` in the browser"))
+        && !opened(address)
     {
         return Place::Address(address);
     }
-    let started = |app: &&App| did(&format!("started {}", app.command));
+    let started = |app: &&App| opened(&app.command);
     let named = named(view.task, view.apps);
     let windows = &view.seen.windows;
     let active = list::active_windows(view.seen);
@@ -146,15 +146,20 @@ pub(super) fn without_address(task: &str) -> String {
     address(task).map_or_else(|| task.to_owned(), |address| task.replace(address, "the page"))
 }
 
-/// The first address in the task, without what closes the sentence.
+/// The first address in the task, without what closes the sentence. One that is quoted with other words is a
+/// part of a text, and no place.
 fn address(task: &str) -> Option<&str> {
+    let in_text = |address: &&str| {
+        quotes(task).any(|quoted| quoted.trim() != *address && quoted.contains(*address))
+    };
     let is_address = |word: &&str| {
         ["http://", "https://", "file:///"]
             .iter()
             .any(|scheme| word.starts_with(scheme) && word.len() > scheme.len())
     };
     let words = task.split(|c: char| c.is_whitespace() || "\"<>`'()".contains(c));
-    words.map(|word| word.trim_end_matches(['.', ',', ';', ':', '!', '?'])).find(is_address)
+    let words = words.map(|word| word.trim_end_matches(['.', ',', ';', ':', '!', '?']));
+    words.filter(is_address).find(|address| !in_text(address))
 }
 
 #[cfg(test)]
@@ -209,6 +214,7 @@ mod tests {
             ("Open \"http://127.0.0.1:80/\".", Some("http://127.0.0.1:80/")),
             ("Open file:///tmp/a.html", Some("file:///tmp/a.html")),
             ("Write about https:// and files", None),
+            ("Write \"see http://shop.test/ for more\" in Jotter", None),
         ] {
             assert_eq!(address(task), want, "{task}");
         }
