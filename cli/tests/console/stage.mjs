@@ -104,11 +104,10 @@ export class Stage {
     await approve(page, /login\.py/);
   }
 
-  // What the dialog was given.
+  // What the dialog was given. The file is there before its first line is whole.
   logins() {
-    return fs.existsSync(this.journal)
-      ? fs.readFileSync(this.journal, "utf8").trim().split("\n").map((line) => JSON.parse(line))
-      : [];
+    const written = fs.existsSync(this.journal) ? fs.readFileSync(this.journal, "utf8") : "";
+    return written.split("\n").slice(0, -1).map((line) => JSON.parse(line));
   }
 
   // The folder of the last run.

@@ -1,7 +1,6 @@
 //! Caps Lock and the chosen layout, put aside while keys are pressed for their characters and put
 //! back afterwards, also when the typing is broken off.
 
-use x11rb::connection::Connection;
 use x11rb::protocol::xkb::{self, ConnectionExt as _, Group, ID};
 use x11rb::protocol::xproto::ModMask;
 
@@ -48,5 +47,6 @@ fn set(link: &Link, locked: ModMask, group: Group) -> Result<(), DesktopError> {
     link.wire
         .xkb_latch_lock_state(device, ModMask::LOCK, locked, true, group, none, false, 0)
         .during(what)?;
-    link.wire.flush().during(what)
+    // Keys may come through another connection, and the server takes connections in any order.
+    link.sync()
 }
