@@ -98,6 +98,7 @@ async fn main() -> Result<()> {
         recorder: &mut Recorder::off(),
         listener: &Print,
         stop: Stop::default(),
+        person: Presence::default(),
     };
     let exit = workflow.run(&mut script, &mut tasks).await?;
     ensure!(matches!(exit, Exit::Done { .. }), "not done: {exit:?}");

@@ -7,6 +7,7 @@
 mod asking;
 pub mod error;
 pub mod event;
+mod giving_way;
 mod halt;
 pub mod history;
 pub mod limits;

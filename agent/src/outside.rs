@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use freehand_tools::action::Target;
+use freehand_tools::observation::Observation;
 use tokio::sync::watch;
 
 use crate::supervision::Steering;
@@ -65,6 +67,11 @@ impl Presence {
         &self.steering
     }
 
+    /// The watched place that has the keyboard in `seen`, or that `target` lies in, while nobody looks.
+    pub(crate) fn unwatched(&self, seen: &Observation, target: Option<&Target>) -> Option<String> {
+        if self.steering.is_present() { None } else { self.steering.watched().place(seen, target) }
+    }
+
     fn last(&self) -> Option<Instant> {
         self.devices.as_ref().and_then(|seen| *seen.borrow())
     }
@@ -80,7 +87,7 @@ impl Presence {
     }
 
     /// Returns once the devices have rested for a while.
-    pub(crate) async fn rests(&self) {
+    pub async fn rests(&self) {
         while self.is_active() {
             tokio::time::sleep(TURN).await;
         }

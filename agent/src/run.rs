@@ -28,7 +28,7 @@ use crate::memory::Memory;
 use crate::outside::{Presence, Stop};
 use crate::progress::{Progress, view};
 use crate::sight::Sight;
-use crate::step::perform_call;
+use crate::step::{announce, perform_call};
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 
@@ -235,18 +235,6 @@ impl<'a> Run<'a> {
         Ok((sight, answer))
     }
 
-    /// Waits while the person uses mouse or keyboard.
-    async fn yield_to_person(&mut self, step: u32) -> Result<(), Halt> {
-        if !self.person.is_active() {
-            return Ok(());
-        }
-        self.listener.event(Event::Yielded { step });
-        tokio::select! {
-            () = self.person.rests() => Ok(()),
-            () = self.stop.stopped() => Err(Halt::Exit(Exit::Interrupted)),
-        }
-    }
-
     /// Asks, unless it was asked to stop and the model does not break off at once.
     async fn ask(
         &mut self,
@@ -326,7 +314,7 @@ impl<'a> Run<'a> {
                 seen = self.desktop.observe().await?;
                 frames.push(seen.frame.clone());
             }
-            self.announce_intent(step.index, &call, &seen);
+            announce(self.listener, self.toolbox, step.index, &call, &seen);
             let mut done =
                 perform_call(self.desktop, self.toolbox, self.gate, call, &seen, &self.stop).await?;
             check_evidence(&mut done.judged, &seen);

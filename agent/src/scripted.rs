@@ -18,9 +18,11 @@ use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
 use crate::event::{Event, Listener};
+use crate::giving_way::GivingWay;
 use crate::halt::Halt;
-use crate::outside::Stop;
-use crate::step::{Done, perform_call};
+use crate::outside::{Presence, Stop};
+use crate::step::{Done, announce, perform_call};
+use crate::supervision::Wait;
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
 
@@ -44,6 +46,8 @@ pub struct Scripted<'a> {
     pub listener: &'a dyn Listener,
     /// The way to stop it.
     pub stop: Stop,
+    /// Whom it gives way to.
+    pub person: Presence,
 }
 
 /// Why a call means nothing on the screen.
@@ -83,15 +87,22 @@ impl Scripted<'_> {
         let at_ms = now_ms();
         let mut actions = Vec::new();
         let mut timing = Timing::default();
+        let mut held = Duration::ZERO;
         loop {
+            held += self.give_way().await?;
             let looked = Instant::now();
-            let left = patience.saturating_sub(start.elapsed());
+            let left = (patience + held).saturating_sub(start.elapsed());
             let (seen, found) = self.look(left, &mut ground).await?;
             timing.observe += ms(looked);
             self.observed(&seen, timing.observe);
             let mut frames = vec![seen.frame.clone()];
+            let holds = self.person.steering().holds();
             let judged = match found {
                 Ok(call) => {
+                    if let Some(waited) = self.overtaken(&call, &seen, looked).await? {
+                        held += waited;
+                        continue;
+                    }
                     let done = self.perform(call, &seen).await?;
                     timing.gate += done.timing.gate;
                     timing.act += done.timing.act;
@@ -104,6 +115,12 @@ impl Scripted<'_> {
             self.acted(&judged, ms(start));
             actions.push(judged.clone());
             let tries = u32::try_from(actions.len()).unwrap_or(u32::MAX);
+            // Who takes over withdraws a question, which is no answer to it.
+            let withdrawn = matches!(judged.outcome, Outcome::Refused { .. })
+                && self.person.steering().holds() != holds;
+            if withdrawn && tries <= RETRIES {
+                continue;
+            }
             if was_void(&judged.outcome) && tries <= RETRIES && start.elapsed() < patience {
                 continue;
             }
@@ -177,10 +194,39 @@ impl Scripted<'_> {
         }
     }
 
+    /// Stands still as long as the person wants it to, or uses mouse or keyboard; for how long.
+    async fn give_way(&mut self) -> Result<Duration, Halt> {
+        let step = self.recorder.last() + 1;
+        let way = GivingWay { person: &self.person, listener: self.listener, stop: &self.stop, step };
+        let since = Instant::now();
+        way.while_held(self.desktop).await?;
+        way.while_in_use().await?;
+        Ok(since.elapsed())
+    }
+
+    /// Whether the person came between the look at `looked` and the act, or has to look first; then for how
+    /// long it was waited.
+    async fn overtaken(
+        &mut self,
+        call: &ToolCall,
+        seen: &Observation,
+        looked: Instant,
+    ) -> Result<Option<Duration>, Halt> {
+        if self.person.steering().is_held() || self.person.was_active_since(looked) {
+            return Ok(Some(Duration::ZERO));
+        }
+        let target = self.toolbox.resolve(call, seen).ok().map(|action| action.target);
+        let Some(place) = self.person.unwatched(seen, target.as_ref()) else { return Ok(None) };
+        let step = self.recorder.last() + 1;
+        let way = GivingWay { person: &self.person, listener: self.listener, stop: &self.stop, step };
+        way.rest(self.desktop, Wait::Presence { place }).await.map(Some)
+    }
+
     async fn perform(&mut self, mut call: ToolCall, seen: &Observation) -> Result<Done, Halt> {
         if call.id.is_empty() {
             call.id = format!("{}.1", self.recorder.last() + 1);
         }
+        announce(self.listener, self.toolbox, self.recorder.last() + 1, &call, seen);
         // A task in between was a model's.
         self.gate.acts_for(Author::Workflow);
         let (stop, halt) = (self.stop.clone(), self.stop.clone());
@@ -265,3 +311,6 @@ pub(crate) const fn only_informs(kind: &ActionKind) -> bool {
             | ActionKind::ReadClipboard
     )
 }
+
+#[cfg(test)]
+mod tests;

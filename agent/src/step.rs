@@ -15,7 +15,9 @@ use freehand_tools::outcome::{Effect, Outcome};
 use freehand_tools::settle::{Patience, dirty, settle};
 use freehand_tools::toolbox::Toolbox;
 
+use crate::event::{Event, Listener};
 use crate::outside::Stop;
+use crate::supervision::Intent;
 use crate::trajectory::{Judged, Timing};
 
 /// A patch of at most so many screen pixels is a caret, and no effect.
@@ -39,6 +41,21 @@ pub struct Done {
 
 fn ms(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
+}
+
+/// Says what comes next, before it is judged.
+pub(crate) fn announce(
+    listener: &dyn Listener,
+    toolbox: &Toolbox,
+    step: u32,
+    call: &ToolCall,
+    seen: &Observation,
+) {
+    let Ok(action) = toolbox.resolve(call, seen) else { return };
+    if let ActionKind::Note { text } = &action.kind {
+        listener.event(Event::Noted { step, text: text.clone() });
+    }
+    listener.event(Event::Intended { step, intent: Intent::of(&action) });
 }
 
 /// Grounds `call` on `seen`, has it judged and does it. `Err` means that the desktop is gone.

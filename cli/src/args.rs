@@ -23,7 +23,7 @@ mod secret;
 mod serve;
 
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
-pub use console::{ConsoleArgs, ConsoleOptions};
+pub use console::{ConsoleArgs, ConsoleOptions, WatchArgs};
 pub use desktop::DesktopCommand;
 pub use model::{ModelDoctorArgs, RecommendArgs};
 use model_bench::MODEL_BENCH;
@@ -190,25 +190,8 @@ pub struct RunArgs {
     pub planner: PlannerArgs,
     #[command(flatten)]
     pub record: RecordArgs,
-    /// Watch and steer it from a page in your browser; questions are asked there.
-    #[arg(long)]
-    pub console: bool,
     #[command(flatten)]
-    pub view: ViewArgs,
-    #[command(flatten)]
-    pub supervision: ConsoleOptions,
-}
-
-/// How a run is shown on the terminal.
-#[derive(Debug, Default, Args)]
-pub struct ViewArgs {
-    /// Watch and steer it on the whole terminal: the screen, the steps, the questions
-    /// [default: with the policy supervised, on a terminal that can].
-    #[arg(long, conflicts_with_all = ["json", "plain"])]
-    pub tui: bool,
-    /// A line for each step, and questions in words: for pipes, logs and screen readers.
-    #[arg(long)]
-    pub plain: bool,
+    pub watch: WatchArgs,
 }
 
 const RUN: &str = "\
@@ -298,6 +281,8 @@ pub struct ResumeArgs {
     /// Print what happens as JSON, a line for each event.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 const RESUME: &str = "\
@@ -314,11 +299,14 @@ pub struct ReplayArgs {
     pub gate: GateArgs,
     #[command(flatten)]
     pub record: RecordArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 const REPLAY: &str = "\
-Example:
-  freehand replay runs/order --display virtual";
+Examples:
+  freehand replay runs/order --display virtual
+  freehand replay runs/order --display :1 --policy supervised --console";
 
 #[derive(Debug, Subcommand)]
 pub enum WorkflowCommand {
@@ -340,11 +328,14 @@ pub struct WorkflowRunArgs {
     pub planner: PlannerArgs,
     #[command(flatten)]
     pub record: RecordArgs,
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 const WORKFLOW: &str = "\
-Example:
-  freehand workflow run order.yaml --var name=\"Grace Hopper\" --display virtual";
+Examples:
+  freehand workflow run order.yaml --var name=\"Grace Hopper\" --display virtual
+  freehand workflow run order.yaml --display virtual --policy supervised --console";
 
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {

@@ -33,6 +33,7 @@ mod signals;
 mod supervised;
 mod terminal;
 mod tui;
+mod views;
 mod work;
 
 use args::Cli;

@@ -12,8 +12,15 @@ use crate::display;
 use crate::exit::Code;
 use crate::terminal::{self, Tone};
 
-/// As long as a run may take to end by itself once it was asked.
-const GRACE: Duration = Duration::from_secs(3);
+/// As long as what is stopped may take to end by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Returns once `stop` was asked for and there was time to end by itself: what is under way may wait for a
+/// long while.
+pub async fn overdue(stop: &Stop) {
+    stop.stopped().await;
+    tokio::time::sleep(GRACE).await;
+}
 
 /// Knows whether the person wants to stop. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -86,12 +93,6 @@ impl Interrupt {
     pub async fn asked(&self) {
         // This very sender keeps the channel open.
         let _ = self.asked.subscribe().wait_for(|asked| *asked).await;
-    }
-
-    /// Returns once it was asked and has had time to end by itself.
-    pub async fn overdue(&self) {
-        self.asked().await;
-        tokio::time::sleep(GRACE).await;
     }
 }
 

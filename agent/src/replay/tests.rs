@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::event::Nobody;
-use crate::outside::Stop;
+use crate::outside::{Presence, Stop};
 use crate::trajectory::reader::read;
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{FORMAT, Header};
@@ -72,6 +72,7 @@ macro_rules! on {
             recorder: &mut recorder,
             listener: &Nobody,
             stop: Stop::default(),
+            person: Presence::default(),
         };
         let $with = &mut with;
         let result = $body;

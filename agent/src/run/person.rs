@@ -1,19 +1,17 @@
 //! Where the loop gives way to the person: it waits while it is held or nobody looks, and takes in what
 //! they did meanwhile.
 
-use std::time::Instant;
-
-use freehand_tools::action::{ActionKind, Target};
-use freehand_tools::call::ToolCall;
 use freehand_tools::observation::Observation;
 
 use super::{Answer, Run};
-use crate::event::{Cost, Event};
+use crate::event::{Cost, Event, Listener};
+use crate::giving_way::GivingWay;
 use crate::halt::Halt;
+use crate::outside::{Presence, Stop};
 use crate::progress::Progress;
 use crate::sight::Sight;
-use crate::supervision::{Intent, Wait};
-use crate::trajectory::{Exit, Step};
+use crate::supervision::Wait;
+use crate::trajectory::Step;
 
 impl Run<'_> {
     /// Waits while the run is held, and takes in what the person did. Nothing is looked at meanwhile.
@@ -22,13 +20,8 @@ impl Run<'_> {
         step: u32,
         progress: &mut Progress,
     ) -> Result<(), Halt> {
-        if let Some(pace) = self.person.steering().pauses() {
-            self.listener.event(Event::Paced { pace, by: String::new() });
-        }
-        while let Some(wait) = self.person.steering().wait() {
-            self.rest(step, wait, progress).await?;
-        }
-        self.person.steering().begins();
+        let way = way(&self.person, self.listener, &self.stop, step);
+        progress.held += way.while_held(self.desktop).await?;
         self.hear(progress);
         Ok(())
     }
@@ -45,7 +38,7 @@ impl Run<'_> {
         mut sight: Sight,
         progress: &mut Progress,
     ) -> Result<Sight, Halt> {
-        while let Some(place) = self.unwatched(&sight.seen, None) {
+        while let Some(place) = self.person.unwatched(&sight.seen, None) {
             self.rest(step, Wait::Presence { place }, progress).await?;
             sight = self.observe(progress).await?;
             self.announce_sight(step, &sight, 0.0);
@@ -65,29 +58,21 @@ impl Run<'_> {
         let calls = calls.flat_map(|proposal| &proposal.calls);
         let place = calls
             .filter_map(|call| self.toolbox.resolve(call, seen).ok())
-            .find_map(|action| self.unwatched(seen, Some(&action.target)));
+            .find_map(|action| self.person.unwatched(seen, Some(&action.target)));
         let Some(place) = place else { return Ok(false) };
         self.rest(step, Wait::Presence { place }, progress).await?;
         Ok(true)
     }
 
-    fn unwatched(&self, seen: &Observation, target: Option<&Target>) -> Option<String> {
-        let steering = self.person.steering();
-        if steering.is_present() { None } else { steering.watched().place(seen, target) }
+    async fn rest(&mut self, step: u32, wait: Wait, progress: &mut Progress) -> Result<(), Halt> {
+        let way = way(&self.person, self.listener, &self.stop, step);
+        progress.held += way.rest(self.desktop, wait).await?;
+        Ok(())
     }
 
-    async fn rest(&mut self, step: u32, wait: Wait, progress: &mut Progress) -> Result<(), Halt> {
-        let since = Instant::now();
-        // Whoever has the desktop now must not find a key held down.
-        self.desktop.release();
-        self.listener.event(Event::Waiting { step, wait: wait.clone() });
-        let over = tokio::select! {
-            () = self.person.steering().is_over(&wait) => Ok(()),
-            () = self.stop.stopped() => Err(Halt::Exit(Exit::Interrupted)),
-        };
-        self.listener.event(Event::WentOn { step });
-        progress.held += since.elapsed();
-        over
+    /// Waits while the person uses mouse or keyboard.
+    pub(super) async fn yield_to_person(&mut self, step: u32) -> Result<(), Halt> {
+        way(&self.person, self.listener, &self.stop, step).while_in_use().await
     }
 
     pub(super) fn announce_sight(&self, step: u32, sight: &Sight, ms: f64) {
@@ -114,13 +99,13 @@ impl Run<'_> {
             cost: Cost::from(completion.usage),
         });
     }
+}
 
-    /// Says what comes next, before it is judged.
-    pub(super) fn announce_intent(&self, step: u32, call: &ToolCall, seen: &Observation) {
-        let Ok(action) = self.toolbox.resolve(call, seen) else { return };
-        if let ActionKind::Note { text } = &action.kind {
-            self.listener.event(Event::Noted { step, text: text.clone() });
-        }
-        self.listener.event(Event::Intended { step, intent: Intent::of(&action) });
-    }
+fn way<'w>(
+    person: &'w Presence,
+    listener: &'w dyn Listener,
+    stop: &'w Stop,
+    index: u32,
+) -> GivingWay<'w> {
+    GivingWay { person, listener, stop, step: index }
 }

@@ -10,7 +10,7 @@ use freehand_tools::toolbox::Toolbox;
 
 use super::*;
 use crate::event::Nobody;
-use crate::outside::Stop;
+use crate::outside::{Presence, Stop};
 use crate::scripted::Scripted;
 use crate::trajectory::reader::read;
 use crate::trajectory::recorder::Recorder;
@@ -56,6 +56,7 @@ impl TaskRunner for Clicker {
             recorder: work.recorder,
             listener: &Nobody,
             stop: Stop::default(),
+            person: Presence::default(),
         };
         let call = ToolCall::new("click", serde_json::json!({ "target": "OK" }));
         hands.act(&call, Duration::ZERO, |_| Ok(call.clone())).await.unwrap();
@@ -94,6 +95,7 @@ async fn run_on(
         recorder: &mut recorder,
         listener: &Nobody,
         stop: Stop::default(),
+        person: Presence::default(),
     };
     let workflow = Workflow::parse(text, Path::new("w.yaml")).unwrap();
     let result = workflow.run(&mut with, &mut Clicker(task)).await;
@@ -226,6 +228,7 @@ async fn a_long_wait_can_be_stopped() {
         recorder: &mut recorder,
         listener: &Nobody,
         stop: stop.clone(),
+        person: Presence::default(),
     };
     let text = "{name: x, steps: [{ wait: { text: Never, timeout_ms: 60000 } }]}";
     let workflow = Workflow::parse(text, Path::new("w.yaml")).unwrap();
@@ -276,6 +279,7 @@ async fn what_was_broken_off_has_not_failed() {
         recorder: &mut recorder,
         listener: &Nobody,
         stop,
+        person: Presence::default(),
     };
     let text = "{name: x, steps: [{ do: click, args: { target: Later } }]}";
     let workflow = Workflow::parse(text, Path::new("w.yaml")).unwrap();
@@ -305,6 +309,7 @@ async fn a_workflow_that_is_dropped_in_a_task_can_still_be_ended() {
         recorder: &mut recorder,
         listener: &Nobody,
         stop: Stop::default(),
+        person: Presence::default(),
     };
     let text = "{name: x, steps: [{ do: click, args: { target: Later } }, { task: a }]}";
     let workflow = Workflow::parse(text, Path::new("w.yaml")).unwrap();

@@ -30,6 +30,30 @@ impl ConsoleOptions {
     }
 }
 
+/// How a command that acts is watched and steered.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Watch and steer it from a page in your browser; questions are asked there.
+    #[arg(long)]
+    pub console: bool,
+    #[command(flatten)]
+    pub view: ViewArgs,
+    #[command(flatten)]
+    pub supervision: ConsoleOptions,
+}
+
+/// How it is shown on the terminal.
+#[derive(Debug, Default, Args)]
+pub struct ViewArgs {
+    /// Watch and steer it on the whole terminal: the screen, the steps, the questions
+    /// [default: with the policy supervised, on a terminal that can].
+    #[arg(long, conflicts_with_all = ["json", "plain"])]
+    pub tui: bool,
+    /// A line for each step, and questions in words: for pipes, logs and screen readers.
+    #[arg(long)]
+    pub plain: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct ConsoleArgs {
     #[command(flatten)]

@@ -91,8 +91,7 @@ impl Session {
         hub.event(Event::Started { header });
         let errand = Errand { task, before: Vec::new(), limits, folder, stop };
         let apps = places::menu();
-        let finished =
-            errand.task(work, &self.ready, &mut recorder, hub, &self.interrupt, &apps).await?;
+        let finished = errand.task(work, &self.ready, &mut recorder, hub, &apps).await?;
         let steps = recorder.last();
         if let Some(exit) = finished {
             conclude(&exit, &errand.folder);

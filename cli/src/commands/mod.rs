@@ -36,7 +36,7 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Console(args) => console::run(args).await,
         Command::Observe(args) => observe::run(args).await,
         Command::Act(args) => act::run(args).await,
-        Command::Resume(args) => resume::run(args).await,
+        Command::Resume(args) => Box::pin(resume::run(args)).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,
         Command::Desktop(command) => desktop::run(command),

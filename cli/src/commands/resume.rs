@@ -12,10 +12,12 @@ use crate::config::Config;
 use crate::exit::{Code, usage};
 use crate::secrets;
 use crate::signals::Interrupt;
+use crate::views::{self, Views};
 use crate::work::{NO_MODEL, Terms, recorded};
 
 /// Runs the command.
 pub async fn run(args: ResumeArgs) -> Result<Code> {
+    views::check(&args.watch)?;
     let config = Config::load()?;
     let known = reader::read(&args.dir)?;
     if let Some(Exit::Done { checked }) = &known.exit {
@@ -32,13 +34,14 @@ pub async fn run(args: ResumeArgs) -> Result<Code> {
     let located = choice.locate()?;
     terms.record = Some(args.dir.clone());
     terms.secrets = secrets::named_in([known.header.task.as_str()]).await?;
-    let work = terms.open(&interrupt).await?;
+    let views = Views::of(&args.watch, args.json, &terms)?;
+    let work = terms.open_with(&interrupt, views.supervised()).await?;
     let (mut recorder, trajectory) = Recorder::resume(&args.dir)?;
     work.protect(&mut recorder)?;
-    let listener = terms.listener(args.json);
+    let _shown = views.open(&terms, &work, &config, &args.dir, &interrupt).await?;
     let task = trajectory.header.task.clone();
-    listener.event(Event::Started { header: trajectory.header });
+    views.listener().event(Event::Started { header: trajectory.header });
     let errand =
         Errand { task, before: trajectory.steps, limits, folder: args.dir, stop: interrupt.stop() };
-    errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await
+    errand.drive(work, located, recorder, views.listener(), &interrupt).await
 }

@@ -1,7 +1,7 @@
 //! `freehand run`: a task, a model, a desktop, and the record of what came of it.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use freehand_agent::AgentError;
@@ -11,30 +11,26 @@ use freehand_agent::outside::Stop;
 use freehand_agent::run::Run;
 use freehand_agent::trajectory::recorder::Recorder;
 use freehand_agent::trajectory::{Exit, FORMAT, Header, Step};
-use freehand_policies::preset::Preset;
 use freehand_tools::apps::App;
 
-use crate::approval::Answers;
 use crate::args::{PlannerArgs, RecordArgs, RunArgs};
 use crate::config::Config;
 use crate::duration;
 use crate::exit::{Code, usage, words};
 use crate::model_choice::{Located, ModelChoice, Ready};
 use crate::places;
-use crate::ruling::Ruling;
 use crate::secrets;
-use crate::signals::Interrupt;
-use crate::supervised::{Supervised, watched_display};
+use crate::signals::{Interrupt, overdue};
 use crate::terminal::{self, Tone};
-use crate::tui::{self, View};
+use crate::views::{self, Views};
 use crate::work::{Terms, Work, from_config};
-
-/// As long as a run may take to end by itself once it was stopped.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> Result<Code> {
-    check(&args)?;
+    if args.task.trim().is_empty() {
+        return Err(usage("the task is empty; say in words what is to be done"));
+    }
+    views::check(&args.watch)?;
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
     terms.secrets = secrets::named_in([args.task.as_str()]).await?;
@@ -42,73 +38,18 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     let choice = choice(args.planner.model.as_ref(), &config, None)?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
-    let listener = terms.listener(args.record.json);
-    let views = views(&args, &terms);
-    let (supervised, listener) = if args.console || views {
-        let supervised = Supervised::new(&args.supervision, &terms, listener)?;
-        let hub = supervised.hub.clone();
-        (Some(supervised), Box::new(hub) as Box<dyn Listener>)
-    } else {
-        (None, listener)
-    };
+    let views = Views::of(&args.watch, args.record.json, &terms)?;
     let folder = folder(&args.record, &config, &args.task)?;
     terms.record = Some(folder.clone());
-    let work = terms.open_with(&interrupt, supervised.as_ref()).await?;
+    let work = terms.open_with(&interrupt, views.supervised()).await?;
     let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
     work.protect(&mut recorder)?;
+    let _shown = views.open(&terms, &work, &config, &folder, &interrupt).await?;
+    views.listener().event(Event::Started { header });
     let stop = interrupt.stop();
-    // Served as long as the run goes on.
-    let _console = match &supervised {
-        Some(supervised) => {
-            supervised.stops(&stop);
-            if args.console {
-                let console = supervised.serve(&terms, &work, &config).await?;
-                console.current.set(folder.clone());
-                Some(console)
-            } else {
-                None
-            }
-        }
-        None => None,
-    };
-    let view = match &supervised {
-        Some(supervised) if views => {
-            let display = watched_display(&terms, &work);
-            Some(View::open(&supervised.hub, display, &interrupt)?)
-        }
-        _ => None,
-    };
-    listener.event(Event::Started { header });
     let errand = Errand { task: args.task, before: Vec::new(), limits, folder, stop };
-    let code = errand.drive(work, located, recorder, listener.as_ref(), &interrupt).await;
-    drop(view);
-    code
-}
-
-/// Refuses what cannot be meant, before anything is begun.
-fn check(args: &RunArgs) -> Result<()> {
-    if args.task.trim().is_empty() {
-        return Err(usage("the task is empty; say in words what is to be done"));
-    }
-    if !args.console && args.supervision.is_given() {
-        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
-    }
-    if args.view.tui && !tui::is_possible() {
-        return Err(usage(
-            "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
-        ));
-    }
-    Ok(())
-}
-
-/// Whether it is shown on the whole terminal.
-fn views(args: &RunArgs, terms: &Terms) -> bool {
-    let usual = terms.ruling == Ruling::Preset(Preset::Supervised)
-        && terms.answers == Answers::Person
-        && !(args.view.plain || args.console || args.record.json)
-        && tui::is_possible();
-    args.view.tui || usual
+    errand.drive(work, located, recorder, views.listener(), &interrupt).await
 }
 
 /// A task with what it is known by.
@@ -144,7 +85,7 @@ impl Errand {
             () = interrupt.asked() => return self.end(&mut recorder, listener, &Exit::Interrupted),
         };
         let exit = match ready {
-            Ok(Ok(ready)) => return self.with(&ready, work, recorder, listener, interrupt).await,
+            Ok(Ok(ready)) => return self.with(&ready, work, recorder, listener).await,
             Ok(Err(error)) => Exit::ModelFailed { reason: words(&error) },
             Err(_) => Exit::ModelFailed {
                 reason: format!("it was not ready in {} s; {hint}", self.limits.time.as_secs()),
@@ -175,10 +116,9 @@ impl Errand {
         mut work: Work,
         mut recorder: Recorder,
         listener: &dyn Listener,
-        interrupt: &Interrupt,
     ) -> Result<Code> {
         let apps = places::menu();
-        let finished = self.task(&mut work, ready, &mut recorder, listener, interrupt, &apps).await?;
+        let finished = self.task(&mut work, ready, &mut recorder, listener, &apps).await?;
         let Some(exit) = finished else {
             work.opened.desktop.release();
             return self.end(&mut recorder, listener, &Exit::Interrupted);
@@ -195,7 +135,6 @@ impl Errand {
         ready: &Ready,
         recorder: &mut Recorder,
         listener: &dyn Listener,
-        interrupt: &Interrupt,
         apps: &[App],
     ) -> Result<Option<Exit>, AgentError> {
         let mut run = Run {
@@ -213,16 +152,9 @@ impl Errand {
         };
         tokio::select! {
             exit = run.task(&self.task, &self.before) => exit.map(Some),
-            () = interrupt.overdue() => Ok(None),
             () = overdue(&self.stop) => Ok(None),
         }
     }
-}
-
-/// Returns once a run was stopped and has had time to end by itself: what it does may wait for a long while.
-async fn overdue(stop: &Stop) {
-    stop.stopped().await;
-    tokio::time::sleep(GRACE).await;
 }
 
 /// Ends a run that did not end by itself.

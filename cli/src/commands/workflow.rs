@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use freehand_agent::AgentError;
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::limits::Limits;
-use freehand_agent::outside::Presence;
+use freehand_agent::outside::{Presence, Stop};
 use freehand_agent::run::Run;
 use freehand_agent::scripted::Scripted;
 use freehand_agent::trajectory::Exit;
@@ -24,11 +24,13 @@ use crate::exit::{Code, words};
 use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
 use crate::secrets;
-use crate::signals::Interrupt;
+use crate::signals::{Interrupt, overdue};
+use crate::views::{self, Views};
 use crate::work::{NO_MODEL, Terms, Work};
 
 /// Runs the command.
 pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
+    views::check(&args.watch)?;
     let config = Config::load()?;
     let mut workflow = Workflow::load(&args.file)?;
     let text = std::fs::read_to_string(&args.file)?;
@@ -49,20 +51,21 @@ pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
     let folder = folder(&args.record, &config, &workflow.name)?;
     terms.record = Some(folder.clone());
     terms.secrets = secrets::named_in(texts.iter().map(String::as_str)).await?;
-    let mut work = terms.open(&interrupt).await?;
+    let views = Views::of(&args.watch, args.record.json, &terms)?;
+    let mut work = terms.open_with(&interrupt, views.supervised()).await?;
     let model = if needs_model { choice.to_string() } else { NO_MODEL.into() };
     let header = header(&workflow.name, &model, NO_MODEL, &terms);
     let mut recorder = Recorder::create(&folder, header.clone())?;
     work.protect(&mut recorder)?;
-    let listener = terms.listener(args.record.json);
-    listener.event(Event::Started { header });
+    let _shown = views.open(&terms, &work, &config, &folder, &interrupt).await?;
+    views.listener().event(Event::Started { header });
     let mut tasks = Tasks {
         choice,
         ready: None,
         limits,
-        listener: listener.as_ref(),
+        listener: views.listener(),
         apps: places::menu(),
-        interrupt: interrupt.clone(),
+        stop: interrupt.stop(),
         person: work.desk.person.clone(),
     };
     let mut with = Scripted {
@@ -70,14 +73,16 @@ pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
         toolbox: &work.toolbox,
         gate: &mut work.gate,
         recorder: &mut recorder,
-        listener: listener.as_ref(),
+        listener: views.listener(),
         stop: interrupt.stop(),
+        person: work.desk.person.clone(),
     };
+    let stop = interrupt.stop();
     let finished = tokio::select! {
         exit = workflow.run(&mut with, &mut tasks) => Some(exit?),
-        () = interrupt.overdue() => None,
+        () = overdue(&stop) => None,
     };
-    conclude_script(finished, &mut work, &mut recorder, listener.as_ref(), &folder)
+    conclude_script(finished, &mut work, &mut recorder, views.listener(), &folder)
 }
 
 /// Says how a script ended; `None` is one that had to be left where it stood.
@@ -103,7 +108,7 @@ struct Tasks<'a> {
     limits: Limits,
     listener: &'a dyn Listener,
     apps: Vec<App>,
-    interrupt: Interrupt,
+    stop: Stop,
     person: Presence,
 }
 
@@ -120,7 +125,7 @@ impl Tasks<'_> {
 #[async_trait]
 impl TaskRunner for Tasks<'_> {
     async fn task(&mut self, work: TaskWork<'_>) -> Result<Exit, AgentError> {
-        let (listener, interrupt) = (self.listener, self.interrupt.clone());
+        let (listener, stop) = (self.listener, self.stop.clone());
         let limits = Limits { steps: work.max_steps.unwrap_or(self.limits.steps), ..self.limits };
         let (apps, person) = (self.apps.clone(), self.person.clone());
         let ready = match self.ready().await {
@@ -137,13 +142,13 @@ impl TaskRunner for Tasks<'_> {
             listener,
             limits,
             apps: &apps,
-            stop: interrupt.stop(),
+            stop: stop.clone(),
             person,
         };
         let task = async {
             tokio::select! {
                 exit = run.task(work.task, &[]) => exit,
-                () = interrupt.overdue() => Ok(Exit::Interrupted),
+                () = overdue(&stop) => Ok(Exit::Interrupted),
             }
         };
         // A run stays on one thread, and this future may not.

@@ -1,0 +1,130 @@
+//! How a script gives way to the person who watches it.
+
+use freehand_tools::action::Action;
+use freehand_tools::desktop::simulated::Simulated;
+use freehand_tools::gate::{Decision, Evaluation, Policy};
+use freehand_tools::geometry::Size;
+use serde_json::json;
+
+use super::*;
+use crate::supervision::{Asked, Command, Extent, Hub, Steering, Watched};
+use crate::trajectory::{FORMAT, Header};
+
+/// Says the same of everything.
+#[derive(Debug)]
+struct Always(Decision);
+
+impl Policy for Always {
+    fn evaluate(&self, _: &Action) -> Evaluation {
+        Evaluation::by(self.0, "test", "it is a test")
+    }
+}
+
+fn hub(watched: Watched) -> Hub {
+    let hub = Hub::new("s", Steering::watching(watched));
+    let header = Header {
+        format: FORMAT,
+        task: "Press it".into(),
+        model: String::new(),
+        dialect: String::new(),
+        policy: "test".into(),
+        policy_digest: String::new(),
+        display: "simulated".into(),
+        started_ms: 0,
+    };
+    hub.event(Event::Started { header });
+    hub
+}
+
+/// Has a script press `OK` while the person does `meanwhile`; what came of the press.
+async fn pressing(hub: &Hub, decision: Decision, meanwhile: impl Future<Output = ()>) -> Outcome {
+    let mut desktop = Simulated::new(Size::new(640, 480)).window("Form", "form", |w| {
+        w.label("Name").textbox("Name").button("OK");
+    });
+    let mut gate = Gate::new(vec![Box::new(Always(decision))], Box::new(Asked::through(hub.clone())));
+    let stop = Stop::default();
+    hub.stops(stop.clone());
+    let mut hands = Scripted {
+        desktop: &mut desktop,
+        toolbox: &Toolbox::default(),
+        gate: &mut gate,
+        recorder: &mut Recorder::off(),
+        listener: hub,
+        stop,
+        person: Presence::default().steered_by(hub.steering().clone()),
+    };
+    let call = ToolCall::new("click", json!({ "target": "OK" }));
+    let (judged, ()) = tokio::join!(hands.act(&call, Duration::ZERO, |_| Ok(call.clone())), meanwhile);
+    match judged {
+        Ok(judged) => judged.outcome,
+        Err(halt) => Outcome::failed(format!("{halt:?}")),
+    }
+}
+
+async fn until(hub: &Hub, holds: impl Fn(&crate::supervision::State) -> bool) {
+    while !holds(&hub.state()) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn tell(hub: &Hub, command: Command) {
+    hub.command(command, "the test").unwrap();
+}
+
+/// Long enough for what does not wait to have been done.
+async fn a_while() {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+}
+
+#[tokio::test]
+async fn it_stands_still_while_it_is_held() {
+    let hub = hub(Watched::default());
+    tell(&hub, Command::Pause);
+    let outcome = pressing(&hub, Decision::Allow, async {
+        until(&hub, |state| state.waiting == Some(Wait::Resume)).await;
+        a_while().await;
+        assert!(hub.state().steps.iter().all(|step| step.actions.is_empty()), "{:?}", hub.state());
+        tell(&hub, Command::Resume);
+    });
+    assert!(outcome.await.is_done());
+    assert_eq!(hub.state().waiting, None);
+}
+
+#[tokio::test]
+async fn who_takes_over_is_asked_anew_and_has_not_said_no() {
+    let hub = hub(Watched::default());
+    let outcome = pressing(&hub, Decision::Ask, async {
+        until(&hub, |state| state.question.is_some()).await;
+        tell(&hub, Command::TakeOver);
+        until(&hub, |state| state.waiting == Some(Wait::GiveBack)).await;
+        assert_eq!(hub.state().question, None);
+        tell(&hub, Command::GiveBack);
+        until(&hub, |state| state.question.is_some()).await;
+        let question = hub.state().question.unwrap().number;
+        tell(&hub, Command::Approve { question, extent: Extent::Once });
+    });
+    assert!(outcome.await.is_done());
+}
+
+#[tokio::test]
+async fn at_a_watched_place_it_waits_until_somebody_looks() {
+    let hub = hub(Watched::new(&["form".into()], &[]));
+    let outcome = pressing(&hub, Decision::Allow, async {
+        until(&hub, |state| state.waiting == Some(Wait::Presence { place: "form".into() })).await;
+        a_while().await;
+        assert!(hub.state().waiting.is_some());
+        tell(&hub, Command::Look);
+    });
+    assert!(outcome.await.is_done());
+}
+
+#[tokio::test]
+async fn one_that_is_stopped_while_it_waits_is_interrupted() {
+    let hub = hub(Watched::default());
+    tell(&hub, Command::Pause);
+    let outcome = pressing(&hub, Decision::Allow, async {
+        until(&hub, |state| state.waiting.is_some()).await;
+        tell(&hub, Command::Stop);
+    });
+    assert_eq!(outcome.await, Outcome::failed("Exit(Interrupted)"));
+}

@@ -1,0 +1,109 @@
+//! Through what a person follows a command that acts: a line for each step, the whole terminal, or a page in
+//! the browser. A run, a workflow and a replay have the same.
+
+use std::path::Path;
+
+use anyhow::Result;
+use freehand_agent::event::Listener;
+use freehand_policies::preset::Preset;
+
+use crate::approval::Answers;
+use crate::args::WatchArgs;
+use crate::config::Config;
+use crate::console::Console;
+use crate::exit::usage;
+use crate::ruling::Ruling;
+use crate::signals::Interrupt;
+use crate::supervised::{Supervised, watched_display};
+use crate::tui::{self, View};
+use crate::work::{Terms, Work};
+
+/// Who follows a command, and how.
+pub struct Views {
+    supervised: Option<Supervised>,
+    listener: Box<dyn Listener>,
+    console: bool,
+    terminal: bool,
+}
+
+/// What is shown, as long as this lives.
+pub struct Shown {
+    _console: Option<Console>,
+    _view: Option<View>,
+}
+
+/// Refuses what cannot be meant, before anything is begun.
+pub fn check(args: &WatchArgs) -> Result<()> {
+    if !args.console && args.supervision.is_given() {
+        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
+    }
+    if args.view.tui && !tui::is_possible() {
+        return Err(usage(
+            "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether it is shown on the whole terminal.
+fn takes_the_terminal(args: &WatchArgs, json: bool, terms: &Terms) -> bool {
+    let usual = terms.ruling == Ruling::Preset(Preset::Supervised)
+        && terms.answers == Answers::Person
+        && !(args.view.plain || args.console || json)
+        && tui::is_possible();
+    args.view.tui || usual
+}
+
+impl Views {
+    /// As the command line and the terms have it.
+    pub fn of(args: &WatchArgs, json: bool, terms: &Terms) -> Result<Self> {
+        let listener = terms.listener(json);
+        let terminal = takes_the_terminal(args, json, terms);
+        let console = args.console;
+        if !console && !terminal {
+            return Ok(Self { supervised: None, listener, console, terminal });
+        }
+        let supervised = Supervised::new(&args.supervision, terms, listener)?;
+        let listener = Box::new(supervised.hub.clone());
+        Ok(Self { supervised: Some(supervised), listener, console, terminal })
+    }
+
+    /// The session, where somebody can steer it.
+    pub const fn supervised(&self) -> Option<&Supervised> {
+        self.supervised.as_ref()
+    }
+
+    /// Who is told of what happens.
+    pub fn listener(&self) -> &dyn Listener {
+        self.listener.as_ref()
+    }
+
+    /// Shows it; the record is in `folder`.
+    pub async fn open(
+        &self,
+        terms: &Terms,
+        work: &Work,
+        config: &Config,
+        folder: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<Shown> {
+        let Some(supervised) = &self.supervised else {
+            return Ok(Shown { _console: None, _view: None });
+        };
+        supervised.stops(&interrupt.stop());
+        let console = if self.console {
+            let console = supervised.serve(terms, work, config).await?;
+            console.current.set(folder.to_owned());
+            Some(console)
+        } else {
+            None
+        };
+        let view = if self.terminal {
+            let display = watched_display(terms, work);
+            Some(View::open(&supervised.hub, display, interrupt)?)
+        } else {
+            None
+        };
+        Ok(Shown { _console: console, _view: view })
+    }
+}
