@@ -15,6 +15,7 @@ use crate::ruling::Ruling;
 mod bench;
 mod console;
 mod desktop;
+mod mcp;
 mod model;
 mod model_bench;
 mod rules;
@@ -25,6 +26,7 @@ mod serve;
 pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
 pub use console::{ConsoleArgs, ConsoleOptions, WatchArgs};
 pub use desktop::DesktopCommand;
+pub use mcp::McpArgs;
 pub use model::{ModelDoctorArgs, RecommendArgs};
 use model_bench::MODEL_BENCH;
 pub use model_bench::{Against, ModelBenchArgs, ModelWorkerArgs};
@@ -69,6 +71,9 @@ pub enum Command {
     /// Make tool calls without a model, through the same gate.
     #[command(name = "do", after_help = DO)]
     Act(ActArgs),
+    /// Lend mouse and keyboard to another program, by the Model Context Protocol, through the same gate.
+    #[command(after_help = mcp::MCP)]
+    Mcp(McpArgs),
     /// Go on with a run that was stopped.
     #[command(after_help = RESUME)]
     Resume(ResumeArgs),

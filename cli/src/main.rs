@@ -21,6 +21,7 @@ mod duration;
 mod exit;
 mod latch;
 mod machine;
+mod mcp;
 mod model_choice;
 mod own_windows;
 mod places;

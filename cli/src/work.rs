@@ -15,7 +15,7 @@ use freehand_policies::preset::{DisplayTrust, Preset};
 use freehand_policies::rulebook::Rulebook;
 use freehand_tools::desktop::StopSign;
 use freehand_tools::element::WindowId;
-use freehand_tools::gate::{Gate, Policy, Scope};
+use freehand_tools::gate::{Approver, Gate, Policy, Scope};
 use freehand_tools::secret::Secrets;
 use freehand_tools::toolbox::Toolbox;
 
@@ -26,6 +26,7 @@ use crate::desk::{Desk, stop_sign};
 use crate::display::{self, Display, Opened};
 use crate::exit::{Stopped, usage};
 use crate::latch::{Latch, Watching};
+use crate::mcp::Client;
 use crate::own_windows;
 use crate::places;
 use crate::presence::{Feed, Shown, Wanted};
@@ -58,6 +59,8 @@ pub struct Terms {
     pub secrets: Secrets,
     /// What the person is told on the desktop, where they are.
     pub feed: Option<Feed>,
+    /// The program that acts, where it is another one: its person is asked through it.
+    pub client: Option<Client>,
 }
 
 /// A desktop and the only way to act on it.
@@ -130,6 +133,7 @@ impl Terms {
             record: None,
             secrets: Secrets::default(),
             feed: wanted.feed(trust),
+            client: None,
         })
     }
 
@@ -211,9 +215,18 @@ impl Terms {
         Shown::open(&opened.name, &opened.veil, feed, hint, interrupt)
     }
 
-    /// Whether somebody will answer, at the terminal or on the desktop.
+    /// The person behind `client` is asked.
+    fn asks(&self, client: &Client) -> Box<dyn Approver> {
+        let accompanied = self.feed.as_ref().is_some_and(Feed::takes_answers);
+        let client = client.clone();
+        Box::new(if accompanied { client.accompanied() } else { client })
+    }
+
+    /// Whether somebody will answer, at the terminal, on the desktop or through the program that acts.
     fn are_answered(&self) -> bool {
-        self.answers.are_possible() || self.feed.as_ref().is_some_and(Feed::takes_answers)
+        self.client.is_some()
+            || self.answers.are_possible()
+            || self.feed.as_ref().is_some_and(Feed::takes_answers)
     }
 
     /// A gate with no grants of this run yet; it keeps Freehand's hands off the windows `own`.
@@ -233,10 +246,12 @@ impl Terms {
         let record = self.record.as_ref().map(std::path::absolute).transpose()?;
         let audit = Audit::new(places::audit()?, self.display.to_string(), self.book.digest());
         let audit = audit.of_run(record);
-        let approver = match supervised {
-            Some(supervised) if self.answers != Answers::Yes => supervised.approver()?,
-            None if self.are_answered() && !self.answers.are_possible() => elsewhere(interrupt),
-            _ => self.answers.approver(interrupt)?,
+        let approver = match (supervised, &self.client) {
+            _ if self.answers == Answers::Yes => self.answers.approver(interrupt)?,
+            (Some(supervised), _) => supervised.approver()?,
+            (None, Some(client)) => self.asks(client),
+            (None, None) if self.are_answered() && !self.answers.are_possible() => elsewhere(interrupt),
+            (None, None) => self.answers.approver(interrupt)?,
         };
         let approver = match &self.feed {
             Some(feed) if self.answers != Answers::Yes => {

@@ -132,22 +132,14 @@ where
 }
 
 fn wording(request: &ApprovalRequest) -> String {
-    let Question { what, place, would, unclear, because, note, lasting, may_be_kept, .. } =
-        Question::of(request);
+    let question = Question::of(request);
     let mut lines = vec![String::new(), "May Freehand do this?".into()];
-    lines.extend(note.map(|note| format!("  {note}")));
-    lines.push(format!("  {what}"));
-    lines.extend(place.into_iter().map(|part| format!("  {part}")));
-    lines.extend(would.into_iter().map(|effect| format!("  it would {effect}")));
-    lines.extend(unclear.into_iter().map(|what| format!("  not understood: {what}")));
-    lines.extend(
-        because.into_iter().map(|reason| format!("  because {} ({})", reason.because, reason.rule)),
-    );
+    lines.extend(question.lines().into_iter().map(|line| format!("  {line}")));
     lines.push("  y = yes, once".into());
-    if let Some(lasting) = lasting {
+    if let Some(lasting) = question.lasting {
         lines.push(format!("  r = yes, and for the rest of this run {lasting}"));
         lines.push(format!("  m = the same for {MINUTES} minutes of it, `m 30` for 30"));
-        if may_be_kept {
+        if question.may_be_kept {
             lines.push("  a = the same always, in later runs as well".into());
         }
     }

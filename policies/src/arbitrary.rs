@@ -112,7 +112,8 @@ pub(crate) fn action() -> impl Strategy<Value = Action> {
 }
 
 fn setting() -> impl Strategy<Value = Setting> {
-    let author = prop::sample::select(vec![Author::Agent, Author::Workflow, Author::Person]);
+    let author =
+        prop::sample::select(vec![Author::Agent, Author::Workflow, Author::Client, Author::Person]);
     let entered = prop::option::of((command(), any::<bool>()));
     let words = prop::collection::vec(word(), 0..3);
     let begun = prop::option::of(command());

@@ -69,6 +69,17 @@ impl Question {
             args: shown_args(action),
         }
     }
+
+    /// What is asked, in lines; without the answers that there are.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.note.iter().cloned().collect();
+        lines.push(self.what.clone());
+        lines.extend(self.place.iter().cloned());
+        lines.extend(self.would.iter().map(|effect| format!("it would {effect}")));
+        lines.extend(self.unclear.iter().map(|what| format!("not understood: {what}")));
+        lines.extend(self.because.iter().map(|by| format!("because {} ({})", by.because, by.rule)));
+        lines
+    }
 }
 
 /// Where the action lands, in lines.

@@ -69,6 +69,7 @@ pub const fn principal(author: Author) -> &'static str {
     match author {
         Author::Agent => "Agent",
         Author::Workflow => "Workflow",
+        Author::Client => "Client",
         Author::Person => "Person",
     }
 }
@@ -96,10 +97,11 @@ pub fn uid(kind: &str, id: &str) -> Option<EntityUid> {
     Some(EntityUid::from_type_name_and_id(KINDS.get(kind)?.clone(), EntityId::new(id)))
 }
 
-const KIND_NAMES: [&str; 16] = [
+const KIND_NAMES: [&str; 17] = [
     "Action",
     "Agent",
     "Workflow",
+    "Client",
     "Person",
     "Application",
     "Window",
@@ -165,8 +167,8 @@ pub fn schema() -> Result<&'static Schema, String> {
 const ENTITIES: &str = "\
 // What a rule of Freehand may speak of. Made from the program; do not change it by hand.
 
-// Who acts: a model, a script that a person wrote, a person call by call.
-entity Agent, Workflow, Person;
+// Who acts: a model, a script that a person wrote, another program by MCP, a person call by call.
+entity Agent, Workflow, Client, Person;
 
 // A program, by its window class or its command, in small letters.
 entity Application in [Tier, Limit] = { name: String };
@@ -208,7 +210,7 @@ type Around = {
 
 const APPLIES: &str = "\
 appliesTo {
-  principal: [Agent, Workflow, Person],
+  principal: [Agent, Workflow, Client, Person],
   resource: [Application, Window, Element, Url, File, Clipboard, Shell, Screen],
   context: Around,
 };

@@ -26,6 +26,8 @@ pub enum Author {
     Agent,
     /// A script that a person has written.
     Workflow,
+    /// Another program, by the Model Context Protocol, on whose model's word nobody can vouch for either.
+    Client,
     /// A person, call by call.
     Person,
 }

@@ -12,6 +12,7 @@ mod console;
 mod desktop;
 mod docs;
 mod doctor;
+mod mcp;
 mod model;
 #[cfg(unix)]
 mod model_bench;
@@ -36,6 +37,7 @@ pub async fn run(command: Command) -> Result<Code> {
         Command::Console(args) => console::run(args).await,
         Command::Observe(args) => observe::run(args).await,
         Command::Act(args) => act::run(args).await,
+        Command::Mcp(args) => Box::pin(mcp::run(args)).await,
         Command::Resume(args) => Box::pin(resume::run(args)).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Workflow(WorkflowCommand::Run(args)) => workflow::run(args).await,

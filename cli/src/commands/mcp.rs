@@ -1,0 +1,45 @@
+//! `freehand mcp`: the tools and the gate for another program, on the standard input and output, until it
+//! leaves.
+
+use anyhow::{Context as _, Result};
+use freehand_tools::setting::Author;
+use rmcp::ServiceExt as _;
+use rmcp::service::QuitReason;
+use rmcp::transport::io::stdio_pipes;
+
+use crate::args::McpArgs;
+use crate::config::Config;
+use crate::exit::{Code, usage};
+use crate::mcp::{Client, Hands};
+use crate::secrets;
+use crate::signals::Interrupt;
+use crate::work::Terms;
+
+/// Runs the command.
+pub async fn run(args: McpArgs) -> Result<Code> {
+    let config = Config::load()?;
+    let mut terms = Terms::settle(&args.gate, &config, None)?;
+    let named: Vec<String> = args.secret.iter().map(|name| format!("{{{{secret:{name}}}}}")).collect();
+    terms.secrets = secrets::named_in(named.iter().map(String::as_str)).await?;
+    let client = Client::default();
+    terms.client = Some(client.clone());
+    let interrupt = Interrupt::listen()?;
+    let mut work = terms.open(&interrupt).await?;
+    work.gate.acts_for(Author::Client);
+    let hands = Hands::new(work, client, &interrupt);
+    let serving = async {
+        let service = hands.clone().serve(stdio_pipes()).await;
+        let service = service.map_err(|error| usage(format!("the client: {error}")))?;
+        service.waiting().await.context("the server ended by a fault")
+    };
+    let left = tokio::select! {
+        left = serving => Some(left?),
+        () = interrupt.asked() => None,
+    };
+    hands.let_go().await;
+    Ok(match left {
+        Some(QuitReason::Closed) => Code::Done,
+        Some(_) => Code::Failed,
+        None => Code::Interrupted,
+    })
+}

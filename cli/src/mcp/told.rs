@@ -1,0 +1,104 @@
+//! What a client is told: of the screen, and of what became of a call. Words from the screen stand in quotes
+//! in lines of their own, as our own model reads them.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use freehand_agent::step::Done;
+use freehand_model::dialect::list;
+use freehand_policies::visible::visible;
+use freehand_tools::frame::Frame;
+use freehand_tools::observation::Observation;
+use freehand_tools::outcome::{Effect, Outcome};
+use freehand_tools::picture::marks;
+use rmcp::model::{CallToolResult, ContentBlock};
+
+/// Characters of an answer of a tool.
+const ANSWER: usize = 20_000;
+/// Characters of a sentence.
+const SENTENCE: usize = 2_000;
+/// Changes that are told one by one; of more the whole list says more.
+const MANY: usize = 40;
+
+/// The windows and the list.
+pub fn screen(seen: &Observation) -> String {
+    let mut text = format!("The screen is {}.\n{}", seen.bounds(), list::screen(seen, "", list::BUDGET));
+    for gap in &seen.gaps {
+        let _ = writeln!(text, "Not everything is seen: {}", visible(gap, SENTENCE));
+    }
+    text
+}
+
+/// The picture with the numbers of the list; none where it cannot be encoded.
+pub fn marked(seen: &Observation) -> Option<ContentBlock> {
+    let pixels = marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor));
+    picture(&Frame::new(seen.frame.monitor().clone(), pixels))
+}
+
+fn picture(frame: &Frame) -> Option<ContentBlock> {
+    let png = frame.to_png().ok()?;
+    Some(ContentBlock::image(BASE64_STANDARD.encode(png), "image/png"))
+}
+
+/// What became of a call, and how the screen differs from what the client knows.
+pub fn done(done: &Done, screens: Option<(&Observation, &Observation)>) -> CallToolResult {
+    let judged = &done.judged;
+    let what = judged.action.as_ref().map_or(&judged.call.tool, |action| &action.summary);
+    let mut text = format!("{}: {}", outcome(&judged.outcome), visible(what, SENTENCE));
+    if let Outcome::Done { answer: Some(answer), .. } = &judged.outcome {
+        text.push('\n');
+        text.push_str(&visible_lines(answer));
+    }
+    if let Some((before, now)) = screens {
+        text.push('\n');
+        text.push_str(&changes(before, now));
+    }
+    let mut content = vec![ContentBlock::text(text)];
+    content.extend(done.picture.as_ref().and_then(picture));
+    if judged.outcome.is_done() {
+        CallToolResult::success(content)
+    } else {
+        CallToolResult::error(content)
+    }
+}
+
+/// A call that came to nothing, and why.
+pub fn failed(why: &str) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(visible(why, SENTENCE))])
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Done { effect: Effect::NoVisibleEffect, answer: None } => {
+            "done, and nothing changed on the screen".into()
+        }
+        Outcome::Done { .. } => "done".into(),
+        Outcome::Failed { reason, hint } => {
+            let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            visible(&format!("failed ({reason}{hint})"), SENTENCE)
+        }
+        Outcome::Refused { reason } => visible(&format!("refused ({reason})"), SENTENCE),
+    }
+}
+
+/// An answer, with its lines kept and nothing hidden in them.
+fn visible_lines(answer: &str) -> String {
+    let lines: Vec<String> = answer.lines().map(|line| visible(line, ANSWER)).collect();
+    lines.join("\n").chars().take(ANSWER).collect()
+}
+
+fn changes(before: &Observation, now: &Observation) -> String {
+    let changes = list::changes(before, now);
+    if changes.is_empty() {
+        return "The list is as it was.".into();
+    }
+    if changes.len() > MANY.min(list::listed(now).len()) {
+        return format!("Much has changed. {}", screen(now));
+    }
+    let mut text = String::from("What came (+), went (-) and became something else (~):");
+    for change in changes {
+        let _ = write!(text, "\n{change}");
+    }
+    text
+}
