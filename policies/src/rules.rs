@@ -12,6 +12,8 @@ use cedar_policy::{
 };
 use freehand_tools::gate::{Decision, Evaluation, Reason};
 
+use serde_json::json;
+
 use crate::PolicyError;
 use crate::request::{Case, Question};
 use crate::statements::statements;
@@ -251,14 +253,14 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn add(&mut self, policy: Cedar) -> Result<(), Box<PolicySetError>> {
+    fn add(&mut self, policy: &Cedar) -> Result<(), Box<PolicySetError>> {
         let set = match policy.resource_constraint() {
             ResourceConstraint::In(thing)
             | ResourceConstraint::Eq(thing)
             | ResourceConstraint::IsIn(_, thing) => self.within.entry(thing).or_default(),
             ResourceConstraint::Any | ResourceConstraint::Is(_) => &mut self.everywhere,
         };
-        Ok(set.add(policy)?)
+        Ok(set.add(for_any_action(policy).unwrap_or_else(|| policy.clone()))?)
     }
 
     /// Those that can fit a question: what is not about its resource, or what that stands in, cannot.
@@ -268,6 +270,14 @@ impl Sorted {
         let things = resource.into_iter().chain(around.into_iter().flatten());
         std::iter::once(&self.everywhere).chain(things.filter_map(|thing| self.within.get(thing)))
     }
+}
+
+/// The same rule for whatever action: it is only asked about those that it fits, and the engine need not find
+/// that out each time.
+fn for_any_action(policy: &Cedar) -> Option<Cedar> {
+    let mut json = policy.to_json().ok()?;
+    json.as_object_mut()?.insert("action".into(), json!({ "op": "All" }));
+    Cedar::from_json(Some(policy.id().clone()), json).ok()
 }
 
 /// The rules that can fit each action.
@@ -283,7 +293,7 @@ fn by_action(policies: &[Cedar]) -> Result<HashMap<&'static str, Sorted>, Box<Po
             };
             let mut sorted = Sorted::default();
             for policy in policies.iter().filter(fits) {
-                sorted.add(policy.clone())?;
+                sorted.add(policy)?;
             }
             Ok((action, sorted))
         })
