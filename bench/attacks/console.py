@@ -85,20 +85,27 @@ class Console:
             if not line:
                 raise RuntimeError(self.said)
             self.said += line
-        threading.Thread(target=lambda: [None for _ in self.child.stderr], daemon=True).start()
+        threading.Thread(target=self.listen, daemon=True).start()
         port, token = re.search(r"http://127\.0\.0\.1:(\d+)/#(\S+)", self.said).groups()
         wire = http.client.HTTPConnection("127.0.0.1", int(port))
         wire.request("POST", "/enter", json.dumps({"token": token}), {"Origin": f"http://127.0.0.1:{port}"})
         answer = wire.getresponse()
         self.socket = Socket(int(port), answer.headers["Set-Cookie"].split(";")[0])
 
+    def listen(self):
+        for line in self.child.stderr:
+            self.said += line
+
     def start(self, task):
         """Begins a task, once the one before has come to its end."""
         end = time.monotonic() + 20
-        while (refused := self.socket.reply(self.socket.command(command="start", task=task))) is not None:
-            if time.monotonic() > end:
-                raise RuntimeError(refused)
-            time.sleep(0.02)
+        try:
+            while (refused := self.socket.reply(self.socket.command(command="start", task=task))) is not None:
+                if time.monotonic() > end:
+                    raise RuntimeError(refused)
+                time.sleep(0.02)
+        except (RuntimeError, OSError) as error:
+            raise RuntimeError(f"{error}; its code is {self.child.poll()}, and it said\n{self.said[-3000:]}") from error
 
     def stop(self):
         self.socket.command(command="stop")

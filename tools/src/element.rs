@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::ScreenRect;
+use crate::quote::named;
 
 /// The number by which the model names an element; it stays with its element from step to step.
 #[derive(
@@ -270,7 +271,7 @@ impl Element {
         if self.name.is_empty() {
             return format!("{} [{}]", self.role.word(), self.id);
         }
-        format!("{} \"{}\"", self.role.word(), self.name)
+        format!("{} {}", self.role.word(), named(&self.name))
     }
 }
 

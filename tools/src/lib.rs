@@ -18,6 +18,7 @@ pub mod observation;
 pub mod outcome;
 pub mod permit;
 pub mod picture;
+mod quote;
 pub mod secret;
 pub mod setting;
 pub mod settle;

@@ -145,7 +145,7 @@ impl Secrets {
             );
         };
         let Some(secret) = self.0.iter().find(|secret| secret.name == name) else {
-            return Err(format!("the task gives no secret of the name `{name}`"));
+            return Err(format!("no secret of the name `{name}` was given"));
         };
         secret.misplaced(action).map_or_else(|| Ok(Some(secret.clone())), Err)
     }

@@ -5,12 +5,13 @@ use anyhow::{Context as _, Result};
 use freehand_tools::setting::Author;
 use rmcp::ServiceExt as _;
 use rmcp::service::QuitReason;
+use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::io::stdio_pipes;
 
 use crate::args::McpArgs;
 use crate::config::Config;
 use crate::exit::{Code, usage};
-use crate::mcp::{Client, Hands};
+use crate::mcp::{Client, Hands, Line};
 use crate::secrets;
 use crate::signals::Interrupt;
 use crate::work::Terms;
@@ -26,9 +27,11 @@ pub async fn run(args: McpArgs) -> Result<Code> {
     let interrupt = Interrupt::listen()?;
     let mut work = terms.open(&interrupt).await?;
     work.gate.acts_for(Author::Client);
-    let hands = Hands::new(work, client, &interrupt);
+    let line = Line::default();
+    let hands = Hands::new(work, client, line.clone(), &interrupt);
     let serving = async {
-        let service = hands.clone().serve(stdio_pipes()).await;
+        let (input, output) = stdio_pipes();
+        let service = hands.clone().serve(line.over(AsyncRwTransport::new(input, output))).await;
         let service = service.map_err(|error| usage(format!("the client: {error}")))?;
         service.waiting().await.context("the server ended by a fault")
     };

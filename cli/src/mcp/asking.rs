@@ -6,9 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use freehand_policies::question::{Question, changed};
-use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Gate};
-use rmcp::model::{ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, JsonObject};
-use rmcp::service::{ElicitationMode, Peer};
+use freehand_policies::visible::visible;
+use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
+use rmcp::model::{
+    CancelledNotificationParam, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult,
+    ElicitationAction, ElicitationSchema, JsonObject, RequestId, ServerRequest,
+};
+use rmcp::service::{ElicitationMode, Peer, PeerRequestOptions};
 use rmcp::{RoleServer, ServiceError};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,6 +20,8 @@ use serde_json::{Value, json};
 const YES: &str = "yes";
 const RUN: &str = "yes, from now on";
 const NO: &str = "no";
+/// Characters of the call that are shown.
+const CALL: usize = 2_000;
 
 /// The client through whom its person is asked. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -64,10 +70,8 @@ impl Approver for Client {
         }
         let question = Question::of(request);
         let Some(asked) = form(&question) else { return Approval::deny("the question cannot be put") };
-        // Beyond that the gate does not wait either; so the client takes its question back.
-        match peer.create_elicitation_with_timeout(asked, Some(Gate::PATIENCE)).await {
+        match answered(peer, asked).await {
             Ok(answered) => read(answered, request),
-            Err(ServiceError::Timeout { .. }) => Approval::deny("the question was not answered"),
             Err(error) => Approval::deny(format!("the question was not answered: {error}")),
         }
     }
@@ -75,6 +79,34 @@ impl Approver for Client {
     /// A client speaks with its person itself.
     async fn question(&self, _: &str) -> Option<String> {
         None
+    }
+}
+
+/// The client's answer. Where it is waited for no longer, since the call was cancelled, somebody else has
+/// answered or the time is up, the client is told to take its question back.
+async fn answered(
+    peer: &Peer<RoleServer>,
+    asked: ElicitRequestParams,
+) -> Result<ElicitResult, ServiceError> {
+    let request = ServerRequest::ElicitRequest(ElicitRequest::new(asked));
+    let open = peer.send_cancellable_request(request, PeerRequestOptions::no_options()).await?;
+    let mut taken_back = TakenBack(Some((peer.clone(), open.id.clone())));
+    let answer = open.await_response().await;
+    taken_back.0 = None;
+    let ClientResult::ElicitResult(answer) = answer? else {
+        return Err(ServiceError::UnexpectedResponse);
+    };
+    Ok(answer)
+}
+
+/// Takes a question back when it is dropped, unless it was answered.
+struct TakenBack(Option<(Peer<RoleServer>, RequestId)>);
+
+impl Drop for TakenBack {
+    fn drop(&mut self) {
+        let Some((peer, id)) = self.0.take() else { return };
+        let why = CancelledNotificationParam::new(Some(id), Some("it is not asked any more".into()));
+        tokio::spawn(async move { peer.notify_cancelled(why).await });
     }
 }
 
@@ -88,7 +120,7 @@ fn form(question: &Question) -> Option<ElicitRequestParams> {
         lines.push(format!("\"{RUN}\" allows {lasting}"));
     }
     answers.push(NO);
-    lines.push(format!("the call: {} {}", question.tool, question.args));
+    lines.push(visible(&format!("the call: {} {}", question.tool, question.args), CALL));
     let schema = json!({
         "type": "object",
         "properties": {

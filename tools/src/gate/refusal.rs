@@ -27,6 +27,8 @@ pub(super) struct Refusal {
     said: Option<String>,
     /// Whether something was changed in that window since.
     went_on: bool,
+    /// Whether the person has since said a yes that lasts to the like of it: then only itself is refused.
+    overtaken: bool,
 }
 
 /// What the refusals of a run say of an action.
@@ -43,14 +45,15 @@ pub(super) enum Again<'a> {
 pub(super) fn again<'a>(refusals: &'a [Refusal], action: &Action, stakes: &Stakes) -> Again<'a> {
     let alike: Vec<&Refusal> =
         refusals.iter().filter(|refusal| refusal.covers(action, stakes)).collect();
-    let mut here = refusals.iter().filter(|refusal| refusal.is_about(action));
+    let about = |refusal: &&Refusal| !refusal.overtaken && refusal.is_about(action);
+    let mut here = refusals.iter().filter(about);
     if let Some(refusal) = here.nth(ENOUGH - 1) {
         return Again::Same(&refusal.reason);
     }
     let is_final = |refusal: &&&Refusal| alike.len() >= ENOUGH || !refusal.is_heeded(action, stakes);
     match alike.iter().find(is_final) {
         Some(refusal) => Again::Same(&refusal.reason),
-        None if alike.is_empty() && !refusals.iter().any(|refusal| refusal.is_about(action)) => {
+        None if alike.iter().all(|refusal| refusal.overtaken) && !refusals.iter().any(|r| about(&r)) => {
             Again::New
         }
         None => Again::Other,
@@ -67,7 +70,13 @@ impl Refusal {
             reason: reason.to_owned(),
             said: said.map(str::to_owned),
             went_on: false,
+            overtaken: false,
         }
+    }
+
+    /// The person has said a yes that lasts to `action`, though they were told of this no.
+    pub(super) fn is_overtaken_by(&mut self, action: &Action, stakes: &Stakes) {
+        self.overtaken |= self.is_about(action) || self.covers(action, stakes);
     }
 
     /// Something else was allowed since.

@@ -146,6 +146,7 @@ impl Answers {
             }
         };
         if let Some(scope) = scope {
+            self.refusals.iter_mut().for_each(|refusal| refusal.is_overtaken_by(action, stakes));
             self.grants.push(Grant { scope: scope.clone(), answer: answer.clone(), ends });
         }
     }
@@ -310,5 +311,27 @@ mod tests {
         assert!(asked(&answers, &write("a bus")) && asked(&answers, &press("ctrl+s")));
         answers.given(&Approval::deny("no"), &write("a bus"), None, &plain);
         assert!(!asked(&answers, &write("a train")), "nobody is asked for ever");
+    }
+
+    #[test]
+    fn a_later_yes_that_lasts_holds_for_what_its_like_was_refused_for() {
+        let write = |text: &str| {
+            let kind = ActionKind::TypeText { text: text.into(), submit: false, clear: true };
+            Action { kind, ..typing(1, "sh", 10) }
+        };
+        let plain = Stakes::default();
+        let scope = Scope::of(&write("a bus"), &[], &plain).unwrap();
+        let mut answers = Answers::default();
+        answers.given(&Approval::deny("no"), &write("a car"), Some(&scope), &plain);
+        let of = |answers: &Answers, text: &str| {
+            answers.earlier(&write(text), Some(&scope), &plain, Instant::now())
+        };
+        assert_eq!(of(&answers, "a bus"), Earlier::Refused);
+        answers.given(&Approval::Run, &write("a bus"), Some(&scope), &plain);
+        assert_eq!(of(&answers, "a train"), Earlier::Answer(Approval::Run));
+        assert!(
+            matches!(of(&answers, "A car"), Earlier::Answer(Approval::Deny { .. })),
+            "itself stays refused"
+        );
     }
 }

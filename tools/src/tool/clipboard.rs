@@ -10,6 +10,7 @@ use crate::desktop::{ClipboardUse, Desktop, DesktopError};
 use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::Redeemed;
+use crate::quote::quoted;
 use crate::tool::{Act, Grounded, Performed};
 
 /// Read the text on the clipboard.
@@ -62,7 +63,7 @@ impl Act for WriteClipboard {
     type Input = WriteClipboardInput;
 
     fn ground(input: WriteClipboardInput, _: &Observation) -> Result<Grounded, CallError> {
-        let summary = format!("put \"{}\" on the clipboard", input.text);
+        let summary = format!("put {} on the clipboard", quoted(&input.text));
         Ok(Grounded {
             kind: ActionKind::WriteClipboard { text: input.text },
             target: Target::default(),

@@ -15,6 +15,7 @@ use crate::key::{Chord, Key, KeySequence, Modifier, NamedKey};
 use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::Redeemed;
+use crate::quote::quoted;
 use crate::secret::{self, Secret};
 use crate::tool::pointer::place_name;
 use crate::tool::target::Place;
@@ -85,7 +86,7 @@ impl Act for TypeText {
         let text = match secret::named(&input.text) {
             Some(name) => format!("the secret `{name}`"),
             None if target.is_protected() => "a secret".into(),
-            None => format!("\"{}\"", input.text),
+            None => quoted(&input.text),
         };
         let how = match (input.clear, input.submit) {
             (true, true) => ", replacing what is there, and press Return",

@@ -10,6 +10,7 @@ use crate::desktop::{Desktop, DesktopError, Launch};
 use crate::observation::Observation;
 use crate::outcome::{Effect, Outcome};
 use crate::permit::Redeemed;
+use crate::quote::ticked;
 use crate::tool::{Act, Grounded, Performed, bad};
 
 /// Start a program.
@@ -48,7 +49,7 @@ impl Act for OpenApp {
     fn ground(input: OpenAppInput, _: &Observation) -> Result<Grounded, CallError> {
         words(&input.name)
             .ok_or_else(|| bad(Self::NAME, format!("`{}` is not a command", input.name)))?;
-        let summary = format!("start `{}`", input.name);
+        let summary = format!("start {}", ticked(&input.name));
         let kind = ActionKind::OpenApp { command: input.name };
         Ok(Grounded { kind, target: Target::default(), effects: EffectClass::Launch, summary })
     }
@@ -86,7 +87,7 @@ impl Act for OpenUrl {
                 format!("`{}` is not an http, https or file address", input.url),
             ));
         }
-        let summary = format!("open `{}` in the browser", input.url);
+        let summary = format!("open {} in the browser", ticked(&input.url));
         let kind = ActionKind::OpenUrl { url: input.url };
         Ok(Grounded { kind, target: Target::default(), effects: EffectClass::Launch, summary })
     }
@@ -118,7 +119,7 @@ impl Act for FocusWindow {
             .find(|w| w.title.to_lowercase().contains(&wanted) || w.app.to_lowercase().contains(&wanted))
             .ok_or_else(|| CallError::NotFound(input.title.clone()))?;
         let target = Target { window: Some(Target::window(window)), ..Target::default() };
-        let summary = format!("bring `{}` to the front", window.title);
+        let summary = format!("bring {} to the front", ticked(&window.title));
         Ok(Grounded { kind: ActionKind::FocusWindow, target, effects: EffectClass::Input, summary })
     }
 

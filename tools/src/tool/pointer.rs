@@ -14,6 +14,7 @@ use crate::key::{Key, Modifier};
 use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::Redeemed;
+use crate::quote::ticked;
 use crate::tool::target::Place;
 use crate::tool::{Act, Grounded, MAX_HOLD, Performed, bad};
 
@@ -95,7 +96,7 @@ pub(crate) fn input_class(target: &Target) -> EffectClass {
 
 /// How a sentence names a target.
 pub(crate) fn place_name(target: &Target) -> String {
-    let window = target.window.as_ref().map(|w| format!(" in `{}`", w.title)).unwrap_or_default();
+    let window = target.window.as_ref().map(|w| format!(" in {}", ticked(&w.title))).unwrap_or_default();
     match (&target.element, target.point) {
         (Some(element), _) => format!("{}{window}", element.describe()),
         (None, Some(point)) => format!("the point {point}{window}"),

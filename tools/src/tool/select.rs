@@ -15,6 +15,7 @@ use crate::key::NamedKey;
 use crate::observation::Observation;
 use crate::outcome::{Effect, Outcome};
 use crate::permit::Redeemed;
+use crate::quote::quoted;
 use crate::settle::{Patience, settle};
 use crate::tool::keyboard::{plain, tap};
 use crate::tool::pointer::place_name;
@@ -57,7 +58,7 @@ impl Act for SelectOption {
                 format!("`{option}` is not an option; there are: {}", options.join(", ")),
             ));
         }
-        let summary = format!("choose \"{option}\" in {}", place_name(&target));
+        let summary = format!("choose {} in {}", quoted(&option), place_name(&target));
         Ok(Grounded {
             kind: ActionKind::SelectOption { option },
             target,

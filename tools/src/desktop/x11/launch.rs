@@ -21,34 +21,46 @@ const BROWSERS: [&str; 6] =
 
 /// The programs that were started, so that none stays as a zombie.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Children(Arc<Mutex<Vec<Child>>>);
+pub(super) struct Children(Arc<Mutex<Started>>);
+
+#[derive(Debug, Default)]
+struct Started {
+    all: Vec<Child>,
+    /// The number of the one that came last, which may have ended and been forgotten.
+    last: Option<u32>,
+}
 
 impl Children {
     /// Counts one more.
     pub(super) fn add(&self, child: Child) {
-        self.all().push(child);
+        let mut started = self.started();
+        started.last = Some(child.id());
+        started.all.push(child);
     }
 
     /// Forgets those that have ended; says how many still run.
     pub(super) fn reap(&self) -> usize {
-        let mut all = self.all();
-        all.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-        all.len()
+        let mut started = self.started();
+        started.all.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        started.all.len()
     }
 
     /// How the program with that number ended, if it has.
     fn ended(&self, pid: u32) -> Option<std::process::ExitStatus> {
-        let mut all = self.all();
-        let child = all.iter_mut().find(|child| child.id() == pid)?;
+        let mut started = self.started();
+        let child = started.all.iter_mut().find(|child| child.id() == pid)?;
         child.try_wait().ok().flatten()
     }
 
     /// Whether the one that was added last still runs.
     pub(super) fn last_runs(&self) -> bool {
-        self.all().last_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        let mut started = self.started();
+        let Started { all, last } = &mut *started;
+        let last = all.iter_mut().find(|child| Some(child.id()) == *last);
+        last.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Child>> {
+    fn started(&self) -> MutexGuard<'_, Started> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
