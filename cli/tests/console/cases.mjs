@@ -336,6 +336,27 @@ export const CASES = {
     await approve(page, /Log in/);
     await status(page, /done/);
   },
+
+  // A script is watched like a run: who takes over has not said no to what was asked.
+  async script(stage, page) {
+    await approve(page, /login\.py/);
+    await question(page, /Grace/);
+    await page.getByRole("button", { name: "Take over" }).click();
+    await status(page, /yours/);
+    await touch(page, ...place(stage, "Password"));
+    await page.keyboard.type(PASSWORD);
+    await page.getByRole("button", { name: "Give back" }).click();
+    await question(page, /Grace/);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await approve(page, /Grace/);
+    await status(page, /paused/);
+    assert.deepEqual(stage.logins(), []);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await approve(page, /Log in/);
+    assert.equal(await stage.ended, 0, stage.said);
+    assert.deepEqual(stage.logins(), [{ name: "Grace", password: PASSWORD }]);
+    assert(!recorded(stage).text.includes(PASSWORD), "the password is in the record");
+  },
 };
 
 // What was refused is not asked again, so it does something else.
@@ -362,6 +383,7 @@ export const STAGES = {
   },
   strangers: { answers: [NAME], browserArgs: ["--host-resolver-rules=MAP evil.example 127.0.0.1"] },
   watch: { answers: [NAME, LOG_IN, DONE], args: ["--watch-app", "login.py"] },
+  script: { workflow: [NAME, LOG_IN] },
 };
 
 // Runs one case.

@@ -34,8 +34,9 @@ export async function until(what, look, patience = PATIENCE) {
 export class Stage {
   #clears = [];
 
-  // A console with no task yet. `answers` is what the model says, after it has opened the login dialog.
-  static async set({ answers, title, args = [], policy = "supervised", browserArgs = [] }) {
+  // A console with no task yet. `answers` is what the model says, after it has opened the login dialog. With
+  // a `workflow`, its steps are run instead, after the same.
+  static async set({ answers = [], workflow, title, args = [], policy = "supervised", browserArgs = [] }) {
     const stage = new Stage();
     stage.home = fs.mkdtempSync(path.join(os.tmpdir(), "freehand-console-"));
     stage.#clears.push(() => fs.rmSync(stage.home, { recursive: true, force: true }));
@@ -48,7 +49,15 @@ export class Stage {
     ];
     stage.model = await new Model([...stage.opens, ...answers]).start();
     stage.#clears.push(() => stage.model.stop());
+    stage.ready = /ready for a task/;
     stage.args = ["console", "--display", "virtual:1000x700", "--policy", policy, "--no-open", "--model", stage.model.url, ...args];
+    if (workflow) {
+      const calls = [...stage.opens, ...workflow].map((text) => JSON.parse(text));
+      const steps = calls.map(({ tool, args }) => ({ do: tool, args }));
+      fs.writeFileSync(path.join(stage.home, "login.yaml"), JSON.stringify({ name: "Log in", steps }));
+      stage.ready = /the console: /;
+      stage.args = ["workflow", "run", "login.yaml", "--console", ...stage.args.slice(1)];
+    }
     await stage.serve();
     stage.browser = await chromium.launch({
       executablePath: BROWSER, args: ["--no-sandbox", "--disable-gpu", ...browserArgs],
@@ -69,7 +78,7 @@ export class Stage {
     });
     this.ended = new Promise((resolve) => child.on("exit", resolve));
     this.#clears.push(() => this.kill("SIGTERM"));
-    await until(`the address (${this.said})`, () => /ready for a task/.test(this.said) || child.exitCode !== null);
+    await until(`the address (${this.said})`, () => this.ready.test(this.said) || child.exitCode !== null);
     this.address = /http:\/\/127\.0\.0\.1:\d+\/#\w+/.exec(this.said)?.[0];
     assert(this.address, this.said);
     this.origin = new URL(this.address).origin;

@@ -56,4 +56,5 @@ cases! {
     markup_on_the_screen_is_text = "hostile";
     strangers_are_kept_out = "strangers";
     at_a_watched_place_somebody_has_to_look = "watch";
+    a_script_is_watched_and_taken_over_like_a_run = "script";
 }

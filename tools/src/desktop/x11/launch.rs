@@ -212,6 +212,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_last_program_has_ended_though_it_was_forgotten() {
+        let children = Children::default();
+        let start = |argv: &[&str]| Command::new(argv[0]).args(&argv[1..]).spawn().unwrap();
+        children.add(start(&["sleep", "60"]));
+        let other = children.started().last.unwrap();
+        assert!(children.last_runs());
+        children.add(start(&["true"]));
+        while children.last_runs() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(children.reap(), 1);
+        assert!(!children.last_runs(), "what runs is another one");
+        assert_eq!(children.ended(other), None);
+        children.started().all[0].kill().unwrap();
+    }
+
+    #[test]
     fn only_whole_web_and_file_addresses_are_opened() {
         for (url, good) in [
             ("https://example.org/a?b=c", true),
