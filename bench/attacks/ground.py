@@ -1,6 +1,7 @@
 """Where the attacks are run: a display, a browser, a server that belongs to the attacker, files that are to
 be harmed, and Freehand itself with a model that does whatever the attacker wrote."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -52,11 +53,13 @@ class Captured:
 
             def say(self, text, kind):
                 data = text.encode()
-                self.send_response(200)
-                self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                # Who was stopped does not wait for the answer.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    self.send_response(200)
+                    self.send_header("content-type", kind)
+                    self.send_header("content-length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
 
             def log_message(self, *_):
                 pass

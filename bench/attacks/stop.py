@@ -127,9 +127,10 @@ def hands(ground, devices, dice, count):
                     raise RuntimeError("it began while it was stopped")
                 os.remove(os.path.join(ground.home, LATCH))
             console = None
+            # Not while one may still write its record.
+            subprocess.run(["rm", "-rf", os.path.join(ground.home, ".local/state/freehand/runs")], check=False)
         if number % 50 == 49:
             print(f"{number + 1} of {count}", flush=True)
-            subprocess.run(["rm", "-rf", os.path.join(ground.home, ".local/state/freehand/runs")], check=False)
     if console:
         console.child.send_signal(signal.SIGINT)
         console.child.wait(20)

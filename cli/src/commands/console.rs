@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::run::{Errand, choice, conclude, end, header, limits, record_folder};
 use crate::args::ConsoleArgs;
 use crate::config::Config;
-use crate::exit::Code;
+use crate::exit::{Code, explain, words};
 use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
 use crate::signals::Interrupt;
@@ -49,7 +49,11 @@ pub async fn run(args: ConsoleArgs) -> Result<Code> {
         tasks,
     };
     while let Some(task) = session.next().await {
-        session.work_on(task, &mut work, limits, &console.current).await?;
+        if let Err(error) = session.work_on(task, &mut work, limits, &console.current).await {
+            // A record that cannot be kept ends its task and not the session: the next may be kept.
+            work.opened.desktop.release();
+            session.failed(&error);
+        }
         work.gate = session.terms.gate(&work.own, &interrupt, Some(&session.supervised))?;
     }
     Ok(Code::Interrupted)
@@ -100,6 +104,14 @@ impl Session {
             end(&mut recorder, hub, &Exit::Interrupted, steps, &errand.folder)?;
         }
         Ok(())
+    }
+
+    /// Tells of a task that could not be gone on with.
+    fn failed(&self, error: &anyhow::Error) {
+        explain(error);
+        let hub = &self.supervised.hub;
+        let steps = hub.state().steps.back().map_or(0, |step| step.step);
+        hub.event(Event::Ended { exit: Exit::GaveUp { reason: words(error) }, steps });
     }
 
     /// The way to stop the next task: the person in the page, or whoever ends the program.

@@ -337,6 +337,19 @@ export const CASES = {
     await status(page, /done/);
   },
 
+  // A task whose record cannot be written ends, and the session goes on.
+  async unrecorded(stage, page) {
+    await stage.begin(page);
+    await question(page, /Grace/);
+    fs.rmSync(path.dirname(stage.record()), { recursive: true });
+    await approve(page, /Grace/);
+    await status(page, /gave up.*cannot write/);
+    await page.getByLabel("What is to be done?").fill("once more");
+    await page.getByRole("button", { name: "Start" }).click();
+    await approve(page, /Log in/);
+    await status(page, /done/);
+  },
+
   // A script is watched like a run: who takes over has not said no to what was asked.
   async script(stage, page) {
     await approve(page, /login\.py/);
@@ -383,6 +396,7 @@ export const STAGES = {
   },
   strangers: { answers: [NAME], browserArgs: ["--host-resolver-rules=MAP evil.example 127.0.0.1"] },
   watch: { answers: [NAME, LOG_IN, DONE], args: ["--watch-app", "login.py"] },
+  unrecorded: { answers: [NAME, LOG_IN, DONE] },
   script: { workflow: [NAME, LOG_IN] },
 };
 

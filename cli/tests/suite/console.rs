@@ -56,5 +56,6 @@ cases! {
     markup_on_the_screen_is_text = "hostile";
     strangers_are_kept_out = "strangers";
     at_a_watched_place_somebody_has_to_look = "watch";
+    a_record_that_is_lost_ends_its_task_alone = "unrecorded";
     a_script_is_watched_and_taken_over_like_a_run = "script";
 }

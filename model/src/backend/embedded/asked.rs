@@ -206,6 +206,32 @@ async fn what_is_the_same_in_every_run_is_read_once() {
 }
 
 #[tokio::test]
+async fn what_is_broken_off_while_it_is_kept_is_not_kept() {
+    let (file, folder) = (write(&FLOATS, "qwen2"), TempDir::new().unwrap());
+    let kept = folder.path().join("kept");
+    let settings = Settings { prefixes: Some(kept.clone()), ..Settings::default() };
+    let ask = async |most: usize| {
+        let model = Embedded::load(file.path(), &settings).unwrap();
+        let rules = "Do as you are told, and nothing else. ".repeat(4);
+        let turns = vec![Turn::new(Speaker::System, rules), Turn::new(Speaker::User, "Go.")];
+        let prompt = Prompt { turns, lasting: 1, max_tokens: 3, ..Prompt::default() };
+        let mut sink = Recorder::new(most);
+        let answer = model.complete(&prompt, &mut sink).await.unwrap();
+        (answer.finish == Finish::Cancelled, sink.calls)
+    };
+    let files = || std::fs::read_dir(&kept).map_or(0, Iterator::count);
+    let (_, calls) = ask(usize::MAX).await;
+    assert_eq!(files(), 1);
+    // The last calls are those of the keeping.
+    for most in calls - 4..calls {
+        std::fs::remove_dir_all(&kept).unwrap();
+        ask(most).await;
+        assert_eq!(files(), 0, "after {most} of {calls}");
+        std::fs::create_dir_all(&kept).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn two_kinds_of_question_do_not_forget_each_other() {
     let model = Embedded::load(write(&FLOATS, "qwen2").path(), &Settings::default()).unwrap();
     let ask = async |rules: &str, text: &str| {

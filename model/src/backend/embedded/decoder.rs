@@ -34,8 +34,9 @@ pub(super) trait Decoder: fmt::Debug + Send {
     /// Forgets all but the first `len` tokens.
     fn cut(&mut self, len: usize);
 
-    /// Keeps the work on the first `lasting` tokens for later runs, where it can.
-    fn keep(&mut self, lasting: usize);
+    /// Keeps the work on the first `lasting` tokens for later runs, where it can and until `go_on` says to
+    /// break off.
+    fn keep(&mut self, lasting: usize, go_on: &dyn Fn() -> ControlFlow<()>);
 }
 
 /// The network of this crate, with all that it remembers.
@@ -86,9 +87,9 @@ impl Decoder for Own {
         self.branches.current.cut(len);
     }
 
-    fn keep(&mut self, lasting: usize) {
+    fn keep(&mut self, lasting: usize, go_on: &dyn Fn() -> ControlFlow<()>) {
         if let Some(prefixes) = &mut self.prefixes {
-            prefixes.keep(&self.branches.current, lasting);
+            prefixes.keep(&self.branches.current, lasting, go_on);
         }
     }
 }

@@ -139,7 +139,7 @@ impl Engine {
                 break finish;
             }
         };
-        self.decoder.keep(lasting);
+        self.decoder.keep(lasting, &|| say(events, Event::Working));
         Ok(answer.finish(finish, started, events))
     }
 
@@ -173,7 +173,7 @@ impl Engine {
             let Some(likelihood) = likelihood? else { return Ok(None) };
             likelihoods.push(likelihood);
         }
-        self.decoder.keep(lasting);
+        self.decoder.keep(lasting, &|| say(events, Event::Working));
         Ok(Some(shares(&likelihoods)))
     }
 

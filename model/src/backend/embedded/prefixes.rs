@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -53,7 +54,7 @@ impl Prefixes {
         let Some((beginning, sum)) = bytes.split_last_chunk::<{ blake3::OUT_LEN }>() else {
             return false;
         };
-        if hash(name, [beginning]) != *sum || !branch.take_up(ids, beginning) {
+        if hash(name, beginning) != *sum || !branch.take_up(ids, beginning) {
             tracing::debug!(path = %path.display(), "a kept prefix is damaged and not used");
             return false;
         }
@@ -63,24 +64,41 @@ impl Prefixes {
         true
     }
 
-    /// Keeps the work on the first `len` tokens of `branch` for later runs.
-    pub(super) fn keep(&mut self, branch: &Branch, len: usize) {
+    /// Keeps the work on the first `len` tokens of `branch` for later runs, unless `go_on` says to break off.
+    pub(super) fn keep(&mut self, branch: &Branch, len: usize, go_on: &dyn Fn() -> ControlFlow<()>) {
         let Some(ids) = branch.ids().get(..len).filter(|ids| ids.len() >= LEAST) else { return };
         let name = self.name(ids);
-        if self.known.insert(name)
-            && let Err(error) = self.write(name, branch, len)
-        {
+        if !self.known.insert(name) {
+            return;
+        }
+        if let Err(error) = self.write(name, branch, len, go_on) {
             tracing::debug!(%error, "a prefix is not kept");
+            if error.kind() == io::ErrorKind::Interrupted {
+                self.known.remove(&name);
+            }
         }
     }
 
-    fn write(&self, name: blake3::Hash, branch: &Branch, len: usize) -> io::Result<()> {
+    fn write(
+        &self,
+        name: blake3::Hash,
+        branch: &Branch,
+        len: usize,
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let mut sum = blake3::Hasher::new();
+        sum.update(name.as_bytes());
         for part in branch.beginning(len) {
+            // All of it takes longer than a stop may.
+            if go_on().is_break() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            sum.update(part);
             file.write_all(part)?;
         }
-        file.write_all(hash(name, branch.beginning(len)).as_bytes())?;
+        file.write_all(sum.finalize().as_bytes())?;
         file.persist(self.path(name)).map_err(|error| error.error)?;
         self.drop_oldest()
     }
@@ -112,11 +130,6 @@ fn used(path: &Path) -> io::Result<SystemTime> {
     path.metadata()?.modified()
 }
 
-fn hash<'a>(name: blake3::Hash, parts: impl IntoIterator<Item = &'a [u8]>) -> blake3::Hash {
-    let mut hash = blake3::Hasher::new();
-    hash.update(name.as_bytes());
-    parts.into_iter().for_each(|part| {
-        hash.update(part);
-    });
-    hash.finalize()
+fn hash(name: blake3::Hash, bytes: &[u8]) -> blake3::Hash {
+    blake3::Hasher::new().update(name.as_bytes()).update(bytes).finalize()
 }

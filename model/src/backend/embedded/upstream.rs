@@ -263,5 +263,5 @@ impl Decoder for Upstream {
         self.ids.truncate(len);
     }
 
-    fn keep(&mut self, _lasting: usize) {}
+    fn keep(&mut self, _lasting: usize, _go_on: &dyn Fn() -> ControlFlow<()>) {}
 }
