@@ -95,6 +95,8 @@ impl Server {
             .connect_timeout(limits.connect)
             // Before the server gives an idle connection up, which the next question would run into.
             .pool_idle_timeout(Duration::from_secs(4))
+            // Of several that were given up, the second attempt would take another.
+            .pool_max_idle_per_host(1)
             .user_agent(concat!("freehand/", env!("CARGO_PKG_VERSION")));
         if base.starts_with("http:") {
             // No certificate is needed for it, and a machine without any must not fail here.
@@ -182,7 +184,17 @@ impl Server {
         matches!(wait(forever, Instant::now() + time, sink).await, Waited::Late)
     }
 
+    /// The reply in one piece. Nothing that is asked this way changes anything, so where a connection was given
+    /// up on the other side before anything came, it is asked once more.
     async fn whole(&self, request: RequestBuilder, limit: Duration) -> Result<String, Trouble> {
+        let again = request.try_clone();
+        match (self.once(request, limit).await, again) {
+            (Err(Trouble::Dropped(_)), Some(again)) => self.once(again, limit).await,
+            (result, _) => result,
+        }
+    }
+
+    async fn once(&self, request: RequestBuilder, limit: Duration) -> Result<String, Trouble> {
         let until = Instant::now() + limit;
         match wait(request.send(), until, &mut Unread).await {
             Waited::Late | Waited::Cancelled => Err(self.silent(limit).into()),

@@ -1,7 +1,11 @@
 //! The client against each kind of server, as far as they differ: each says what that server is known to say.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
+use super::exchange::Server;
+use super::trouble::Trouble;
 use super::{Limits, Maker, OpenAi};
 use crate::backend::{Model, ModelError, Unread};
 use crate::fake_server::{Asked, Fake, Play};
@@ -98,12 +102,12 @@ async fn an_error_in_the_middle_of_ollamas_lines_is_one() {
 
 #[tokio::test]
 async fn llama_cpp_tells_its_context_and_is_waited_for_while_it_loads() {
-    let asked_before = std::sync::atomic::AtomicUsize::new(0);
+    let asked_before = AtomicUsize::new(0);
     let fake = Fake::start(move |asked: &Asked| match path(asked) {
         "/v1/models" => listed("llamacpp"),
         "/props" => reply(&json!({
             "default_generation_settings": { "n_ctx": 4096 }, "modalities": { "vision": true } })),
-        _ if asked_before.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 => {
+        _ if asked_before.fetch_add(1, Ordering::Relaxed) == 0 => {
             refusal("503 Service Unavailable", "Loading model")
         }
         _ => said("ok"),
@@ -259,10 +263,10 @@ async fn our_own_server_weighs_whole_texts_and_tells_its_dialect() {
 
 #[tokio::test]
 async fn a_busy_server_is_asked_again_when_it_says() {
-    let asked_before = std::sync::atomic::AtomicUsize::new(0);
+    let asked_before = AtomicUsize::new(0);
     let fake = Fake::start(move |asked: &Asked| match path(asked) {
         "/v1/models" => listed("x"),
-        _ if asked_before.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2 => Play::Send(
+        _ if asked_before.fetch_add(1, Ordering::Relaxed) < 2 => Play::Send(
             b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 0\r\n\
                 connection: close\r\n\r\n"
                 .to_vec(),
@@ -283,17 +287,34 @@ async fn a_busy_server_is_asked_again_when_it_says() {
 
 #[tokio::test]
 async fn a_connection_that_is_dropped_is_tried_once_more() {
-    let asked_before = std::sync::atomic::AtomicUsize::new(0);
-    let fake =
-        Fake::start(move |_| match asked_before.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-            0 => Play::Send(vec![]),
-            _ => said("ok"),
-        })
-        .await;
+    let asked_before = AtomicUsize::new(0);
+    let fake = Fake::start(move |_| match asked_before.fetch_add(1, Ordering::Relaxed) {
+        0 => Play::Send(vec![]),
+        _ => said("ok"),
+    })
+    .await;
     let model = OpenAi::new(&fake.url, Some("m".into()), None).unwrap();
     assert_eq!(model.complete(&asking(Constraint::Free), &mut Unread).await.unwrap().text, "ok");
     let fake = Fake::start(|_| Play::Send(vec![])).await;
     let model = OpenAi::new(&fake.url, Some("m".into()), None).unwrap();
     assert!(model.complete(&asking(Constraint::Free), &mut Unread).await.is_err());
     assert_eq!(fake.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_asked_in_one_piece_is_asked_once_more() {
+    let times = AtomicUsize::new(0);
+    let fake = Fake::start(move |_| match times.fetch_add(1, Ordering::Relaxed) {
+        0 => Play::Send(vec![]),
+        _ => Play::reply("200 OK", JSON, "{}"),
+    })
+    .await;
+    let server = Server::new(fake.url.clone(), None, Limits::default()).unwrap();
+    assert_eq!(server.get("/props").await.unwrap(), "{}");
+    assert_eq!(fake.asked().len(), 2);
+
+    let gone = Fake::start(|_| Play::Send(vec![])).await;
+    let server = Server::new(gone.url.clone(), None, Limits::default()).unwrap();
+    assert!(matches!(server.get("/props").await, Err(Trouble::Dropped(_))));
+    assert_eq!(gone.asked().len(), 2, "not for ever");
 }
