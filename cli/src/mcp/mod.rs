@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use freehand_agent::outside::Stop;
 use freehand_agent::step::perform_call;
-use freehand_tools::action::EffectClass;
 use freehand_tools::call::ToolCall;
 use freehand_tools::desktop::DesktopError;
 use freehand_tools::observation::Observation;
@@ -135,8 +134,7 @@ impl Session {
         let desktop = opened.desktop.as_mut();
         let seen = desktop.observe().await?;
         let done = perform_call(desktop, toolbox, gate, call, &seen, &self.stop).await?;
-        let changes_nothing = |effects| effects == EffectClass::Nothing;
-        if done.judged.action.as_ref().is_none_or(|action| changes_nothing(action.effects)) {
+        if done.judged.action.is_none() {
             return Ok(told::done(&done, None));
         }
         let now = desktop.observe().await?;

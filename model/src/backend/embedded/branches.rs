@@ -8,8 +8,8 @@ use toktrie::TokenId;
 use super::branch::Branch;
 use super::network::Network;
 
-/// Lines that are remembered at a time, beside the current one.
-const MOST: usize = 3;
+/// Lines that are remembered at a time, beside the current one: there are six kinds of question.
+const MOST: usize = 5;
 
 /// The branches of one network.
 #[derive(Debug)]

@@ -20,8 +20,9 @@ pub(super) trait Decoder: fmt::Debug + Send {
     fn vocabulary(&self) -> usize;
 
     /// Finds what `ids` have in common with what it remembers, and forgets what else is on that line. The
-    /// first `lasting` of them are those of a lasting beginning. Gives the tokens found.
-    fn recall(&mut self, ids: &[TokenId], lasting: usize) -> usize;
+    /// first `lasting` of them are those of a lasting beginning; what is kept of it elsewhere is fetched unless
+    /// `go_on` says to break off. Gives the tokens found.
+    fn recall(&mut self, ids: &[TokenId], lasting: usize, go_on: &dyn Fn() -> ControlFlow<()>) -> usize;
 
     /// Reads on and gives the wanted logits, row by row; `None` if `go_on` says to break off.
     fn read(
@@ -63,13 +64,13 @@ impl Decoder for Own {
         self.network.sizes.vocabulary
     }
 
-    fn recall(&mut self, ids: &[TokenId], lasting: usize) -> usize {
+    fn recall(&mut self, ids: &[TokenId], lasting: usize, go_on: &dyn Fn() -> ControlFlow<()>) -> usize {
         self.branches.choose(&self.network, ids, lasting);
         let branch = &mut self.branches.current;
         if let (Some(prefixes), Some(lasting)) = (&mut self.prefixes, ids.get(..lasting))
             && branch.common(lasting) < lasting.len()
         {
-            prefixes.take(lasting, branch);
+            prefixes.take(lasting, branch, go_on);
         }
         branch.keep(ids)
     }

@@ -117,7 +117,7 @@ impl Engine {
         }
         answer.left = room.min(prompt.max_tokens as usize);
         answer.usage.prompt = count(ids.len());
-        let reused = self.recall(&ids, lasting);
+        let reused = self.recall(&ids, lasting, events);
         answer.usage.reused = count(reused);
         answer.unread = ids.into_iter().skip(reused).collect();
         let finish = loop {
@@ -163,7 +163,7 @@ impl Engine {
             let prompt = count(ids.len() + longest);
             return Err(ModelError::TooLong { prompt, context: self.context() });
         }
-        let reused = self.recall(&ids, lasting);
+        let reused = self.recall(&ids, lasting, events);
         let unread = ids.get(reused..).unwrap_or_default();
         let Some(first) = self.read(unread, Wanted::Last, events)? else { return Ok(None) };
         let mut likelihoods = Vec::with_capacity(options.len());
@@ -197,9 +197,9 @@ impl Engine {
 
     /// Finds what `ids` have in common with what is remembered, but for their last token, whose logits are
     /// needed. Gives the tokens found.
-    fn recall(&mut self, ids: &[TokenId], lasting: usize) -> usize {
+    fn recall(&mut self, ids: &[TokenId], lasting: usize, events: &UnboundedSender<Event>) -> usize {
         let (_, beginning) = ids.split_last().unwrap_or((&0, &[]));
-        self.decoder.recall(beginning, lasting)
+        self.decoder.recall(beginning, lasting, &|| say(events, Event::Working))
     }
 
     fn read(

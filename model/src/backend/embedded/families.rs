@@ -56,8 +56,9 @@ fn compare(name: &str, decoder: &mut dyn Decoder, golden: &Golden, tolerance: f3
         last = read(decoder, &[next], Wanted::Last);
     }
     let whole = [&golden.ids[..], &golden.greedy].concat();
-    assert_eq!(decoder.recall(&whole, 0), whole.len());
-    assert!(decoder.recall(&whole[..9], 0) <= 9);
+    let go_on = || ControlFlow::Continue(());
+    assert_eq!(decoder.recall(&whole, 0, &go_on), whole.len());
+    assert!(decoder.recall(&whole[..9], 0, &go_on) <= 9);
 }
 
 #[test]

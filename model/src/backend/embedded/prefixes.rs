@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -22,7 +22,9 @@ const FORMAT: &str = "freehand prefix 2";
 /// Shorter beginnings are read again as quickly as their file.
 const LEAST: usize = 64;
 /// Files that are kept; the ones used last stay. One takes some 50 MB with the default model.
-const MOST: usize = 6;
+const MOST: usize = 8;
+/// Bytes that are read or hashed before it is asked whether to go on.
+const PIECE: usize = 4 << 20;
 /// Bytes at either end of a model's file that tell it from all others.
 const SAMPLE: usize = 1 << 20;
 
@@ -46,16 +48,21 @@ impl Prefixes {
         Self { folder, model: hash.finalize(), known: HashSet::new() }
     }
 
-    /// Puts the kept work on `ids` into `branch`, if there is such.
-    pub(super) fn take(&mut self, ids: &[TokenId], branch: &mut Branch) -> bool {
+    /// Puts the kept work on `ids` into `branch`, if there is such and `go_on` does not say to break off.
+    pub(super) fn take(
+        &mut self,
+        ids: &[TokenId],
+        branch: &mut Branch,
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> bool {
         let name = self.name(ids);
         let path = self.path(name);
-        let Ok(bytes) = fs::read(&path) else { return false };
-        let Some((beginning, sum)) = bytes.split_last_chunk::<{ blake3::OUT_LEN }>() else {
-            return false;
-        };
-        if hash(name, beginning) != *sum || !branch.take_up(ids, beginning) {
-            tracing::debug!(path = %path.display(), "a kept prefix is damaged and not used");
+        let taken = read(&path, name, go_on).and_then(|beginning| {
+            let fits = branch.take_up(ids, &beginning);
+            fits.then_some(()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        });
+        if let Err(error) = taken {
+            tracing::debug!(path = %path.display(), %error, "a kept prefix is not used");
             return false;
         }
         self.known.insert(name);
@@ -91,10 +98,7 @@ impl Prefixes {
         let mut sum = blake3::Hasher::new();
         sum.update(name.as_bytes());
         for part in branch.beginning(len) {
-            // All of it takes longer than a stop may.
-            if go_on().is_break() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
+            heed(go_on)?;
             sum.update(part);
             file.write_all(part)?;
         }
@@ -130,6 +134,27 @@ fn used(path: &Path) -> io::Result<SystemTime> {
     path.metadata()?.modified()
 }
 
-fn hash(name: blake3::Hash, bytes: &[u8]) -> blake3::Hash {
-    blake3::Hasher::new().update(name.as_bytes()).update(bytes).finalize()
+/// The work in a file, whose hash has to be right.
+fn read(path: &Path, name: blake3::Hash, go_on: &dyn Fn() -> ControlFlow<()>) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let mut bytes = Vec::new();
+    while (&file).take(PIECE as u64).read_to_end(&mut bytes)? > 0 {
+        heed(go_on)?;
+    }
+    let sum = bytes.len().checked_sub(blake3::OUT_LEN).map(|at| bytes.split_off(at));
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(name.as_bytes());
+    for piece in bytes.chunks(PIECE) {
+        heed(go_on)?;
+        hasher.update(piece);
+    }
+    if sum.as_deref() == Some(hasher.finalize().as_bytes()) {
+        return Ok(bytes);
+    }
+    Err(io::ErrorKind::InvalidData.into())
+}
+
+/// All of a file takes longer than a stop may.
+fn heed(go_on: &dyn Fn() -> ControlFlow<()>) -> io::Result<()> {
+    if go_on().is_break() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
 }

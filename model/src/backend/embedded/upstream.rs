@@ -207,7 +207,12 @@ impl Decoder for Upstream {
         self.vocabulary
     }
 
-    fn recall(&mut self, ids: &[TokenId], _lasting: usize) -> usize {
+    fn recall(
+        &mut self,
+        ids: &[TokenId],
+        _lasting: usize,
+        _go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> usize {
         let goes_on = self.cached == self.ids.len() && ids.starts_with(&self.ids);
         if !goes_on {
             self.ids.clear();
