@@ -38,6 +38,16 @@ fn hub(watched: Watched) -> Hub {
 
 /// Has a script press `OK` while the person does `meanwhile`; what came of the press.
 async fn pressing(hub: &Hub, decision: Decision, meanwhile: impl Future<Output = ()>) -> Outcome {
+    pressing_beside(Presence::default(), hub, decision, meanwhile).await
+}
+
+/// The same beside a person who may use mouse and keyboard.
+async fn pressing_beside(
+    person: Presence,
+    hub: &Hub,
+    decision: Decision,
+    meanwhile: impl Future<Output = ()>,
+) -> Outcome {
     let mut desktop = Simulated::new(Size::new(640, 480)).window("Form", "form", |w| {
         w.label("Name").textbox("Name").button("OK");
     });
@@ -51,7 +61,7 @@ async fn pressing(hub: &Hub, decision: Decision, meanwhile: impl Future<Output =
         recorder: &mut Recorder::off(),
         listener: hub,
         stop,
-        person: Presence::default().steered_by(hub.steering().clone()),
+        person: person.steered_by(hub.steering().clone()),
     };
     let call = ToolCall::new("click", json!({ "target": "OK" }));
     let (judged, ()) = tokio::join!(hands.act(&call, Duration::ZERO, |_| Ok(call.clone())), meanwhile);
@@ -127,4 +137,16 @@ async fn one_that_is_stopped_while_it_waits_is_interrupted() {
         tell(&hub, Command::Stop);
     });
     assert_eq!(outcome.await, Outcome::failed("Exit(Interrupted)"));
+}
+
+#[tokio::test]
+async fn it_waits_while_mouse_or_keyboard_are_in_use() {
+    let hub = hub(Watched::default());
+    let (hand, seen) = tokio::sync::watch::channel(Some(Instant::now()));
+    let outcome = pressing_beside(Presence::told_by(seen), &hub, Decision::Allow, async {
+        a_while().await;
+        assert!(hub.state().steps.iter().all(|step| step.actions.is_empty()), "{:?}", hub.state());
+        hand.send_replace(Instant::now().checked_sub(Duration::from_secs(5)));
+    });
+    assert!(outcome.await.is_done());
 }
