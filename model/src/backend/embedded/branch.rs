@@ -83,7 +83,9 @@ impl Branch {
             .collect();
         let logits = network.read_on(&mut passed, go_on)?;
         if logits.is_some() {
-            parts.iter_mut().for_each(|(branch, ids, _)| branch.ids.extend_from_slice(ids));
+            for (branch, ids, _) in parts.iter_mut() {
+                branch.ids.extend_from_slice(ids);
+            }
         }
         Ok(logits)
     }

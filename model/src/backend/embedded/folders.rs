@@ -2,7 +2,7 @@
 //! what it computes with them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -75,87 +75,49 @@ async fn text_names_no_token_that_steers() {
     }
 }
 
-/// A copy of a folder in which one file says something else.
-fn changed(name: &str, file: &str, change: impl FnOnce(String) -> String) -> TempDir {
+/// A copy of a folder in which `file` says `to` where it said `from`, or all in all where that is empty.
+fn changed((file, from, to): (&str, &str, &str)) -> TempDir {
     let copy = TempDir::new().unwrap();
-    for entry in fs::read_dir(path(name)).unwrap() {
+    for entry in fs::read_dir(path("chat-bytes")).unwrap() {
         let from = entry.unwrap().path();
         fs::copy(&from, copy.path().join(from.file_name().unwrap())).unwrap();
     }
     let at = copy.path().join(file);
-    let text = fs::read_to_string(&at).unwrap_or_default();
-    fs::write(at, change(text)).unwrap();
+    let text =
+        fs::read(&at).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    assert!(text.contains(from), "{file} has no {from}");
+    fs::write(at, if from.is_empty() { to.to_owned() } else { text.replace(from, to) }).unwrap();
     copy
-}
-
-fn refusal(folder: &Path) -> String {
-    Embedded::load(folder, &Settings::default()).unwrap_err().to_string()
 }
 
 #[test]
 fn what_candle_would_read_over_and_what_is_damaged_is_refused_by_its_name() {
-    let swap = |from: &'static str, to: &'static str| {
-        move |text: String| {
-            assert!(text.contains(from), "{text}");
-            text.replace(from, to)
-        }
-    };
-    let index = r#"{"weight_map": {"a": "../../etc/passwd"}}"#;
+    const CONFIG: &str = "config.json";
+    const TOKENS: &str = "tokenizer.json";
+    const WEIGHTS: &str = "model.safetensors";
+    const INDEX: &str = "model.safetensors.index.json";
+    let layers = "\"num_hidden_layers\": 2";
+    let heads = "\"num_attention_heads\": 4";
+    let turns = "\"rope_type\": \"default\"";
+    let outside = r#"{"weight_map": {"a": "../../etc/passwd"}}"#;
     let missing = r#"{"weight_map": {"a": "model-1.safetensors"}}"#;
-    let cases = [
-        (
-            changed("chat-bytes", "config.json", swap("\"qwen2\"", "\"mamba\"")),
-            "models of the kind `mamba`",
-        ),
-        (changed("chat-bytes", "config.json", swap("\"hidden_size\"", "\"width\"")), "hidden_size"),
-        (
-            changed(
-                "chat-bytes",
-                "config.json",
-                swap("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"),
-            ),
-            "`model.layers.1.",
-        ),
-        (
-            changed(
-                "chat-bytes",
-                "config.json",
-                swap("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1e18"),
-            ),
-            "`num_hidden_layers`",
-        ),
-        (
-            changed(
-                "chat-bytes",
-                "config.json",
-                swap("\"num_attention_heads\": 4", "\"num_attention_heads\": 0"),
-            ),
-            "`num_attention_heads`",
-        ),
-        (
-            changed(
-                "chat-bytes",
-                "config.json",
-                swap("\"rope_type\": \"default\"", "\"rope_type\": \"yarn\""),
-            ),
-            "by `yarn`",
-        ),
-        (changed("chat-bytes", "config.json", |text| text[..50].to_owned()), "config.json is damaged"),
-        (changed("chat-bytes", "tokenizer.json", swap("\"BPE\"", "\"Unigram\"")), "`Unigram`"),
-        (changed("chat-bytes", "tokenizer.json", |_| "{}".into()), "tokenizers of the kind"),
-        (changed("chat-bytes", "chat_template.jinja", |_| "{% if %}".into()), "chat template"),
-        (changed("chat-bytes", "model.safetensors", |_| "no weights".into()), "weights cannot be read"),
-        (
-            changed("chat-bytes", "model.safetensors.index.json", |_| index.into()),
-            "no file of the folder",
-        ),
-        (
-            changed("chat-bytes", "model.safetensors.index.json", |_| missing.into()),
-            "`model-1.safetensors`",
-        ),
-    ];
-    for (folder, right) in cases {
-        let refused = refusal(folder.path());
+    for (change, right) in [
+        ((CONFIG, "\"qwen2\"", "\"mamba\""), "models of the kind `mamba`"),
+        ((CONFIG, "\"hidden_size\"", "\"width\""), "hidden_size"),
+        ((CONFIG, layers, "\"num_hidden_layers\": 1"), "`model.layers.1."),
+        ((CONFIG, layers, "\"num_hidden_layers\": 1e18"), "`num_hidden_layers`"),
+        ((CONFIG, heads, "\"num_attention_heads\": 0"), "`num_attention_heads`"),
+        ((CONFIG, turns, "\"rope_type\": \"yarn\""), "by `yarn`"),
+        ((CONFIG, "", "{\"model_type\": "), "config.json is damaged"),
+        ((TOKENS, "\"BPE\"", "\"Unigram\""), "`Unigram`"),
+        ((TOKENS, "", "{}"), "tokenizers of the kind"),
+        (("chat_template.jinja", "", "{% if %}"), "chat template"),
+        ((WEIGHTS, "", "no weights"), "weights cannot be read"),
+        ((INDEX, "", outside), "no file of the folder"),
+        ((INDEX, "", missing), "`model-1.safetensors`"),
+    ] {
+        let folder = changed(change);
+        let refused = Embedded::load(folder.path(), &Settings::default()).unwrap_err().to_string();
         assert!(refused.contains(right), "{refused}\nnot {right}");
     }
 }

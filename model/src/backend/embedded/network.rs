@@ -169,7 +169,9 @@ impl Network {
         let mut caches: Vec<&mut Cache> = parts.iter_mut().map(|part| &mut *part.cache).collect();
         let logits = self.pass(&mut caches, &stretches, &ids, go_on)?;
         if logits.is_some() {
-            parts.iter_mut().for_each(|part| part.cache.set_len(part.cache.len() + part.ids.len()));
+            for part in parts.iter_mut() {
+                part.cache.set_len(part.cache.len() + part.ids.len());
+            }
         }
         Ok(logits)
     }

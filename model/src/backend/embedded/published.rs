@@ -66,9 +66,8 @@ impl Published {
         }
         let len = names.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         names.truncate(len);
-        let named =
-            (0..).zip(names).map(|(id, name): (usize, _)| name.unwrap_or((format!("<[{id}]>"), UNUSED)));
-        let (names, kinds) = named.unzip();
+        let hole = |id: usize| (format!("<[{id}]>"), UNUSED);
+        let (names, kinds) = (0..).zip(names).map(|(id, name)| name.unwrap_or_else(|| hole(id))).unzip();
         let tokenizer = build(&json)?;
         let bare = without_first_space(&mut json).then(|| build(&json)).transpose()?;
         Ok(Self { names, kinds, tokenizer, bare, spelling })
@@ -121,7 +120,7 @@ fn without_first_space(json: &mut Value) -> bool {
         found |= parts.len() < before;
     }
     let cuts = json.get_mut("pre_tokenizer");
-    cuts.map_or(false, never_prepend) || found
+    cuts.is_some_and(never_prepend) || found
 }
 
 fn never_prepend(part: &mut Value) -> bool {

@@ -165,7 +165,8 @@ impl<'v> Screen<'v> {
         let searches = matches!(self.offer, Offer::Closed | Offer::Onward);
         if offered(Usage::Press) && !searches {
             // A dialog takes no chord that is meant for the document behind it.
-            let saves = files::saves(self.view.task) && !program::is_browser(self.view) && !self.is_dialog();
+            let saves =
+                files::saves(self.view.task) && !program::is_browser(self.view) && !self.is_dialog();
             let keys = if saves { KEYS } else { KEYS_BUT_SAVE };
             arms.push(arm("press", json!({"keys": {"type": "string", "pattern": keys}})));
         }
