@@ -23,7 +23,9 @@ mod runs;
 mod secret;
 mod serve;
 
-pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
+pub use bench::{
+    BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs, BenchStripArgs,
+};
 pub use console::{ConsoleArgs, ConsoleOptions, WatchArgs};
 pub use desktop::DesktopCommand;
 pub use mcp::McpArgs;
