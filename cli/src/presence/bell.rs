@@ -96,10 +96,10 @@ mod over_the_bus {
         ) -> Ringing {
             let text = body(text, elsewhere, !actions.is_empty(), self.markup);
             let (bell, alone) = (self.clone(), elsewhere.is_none());
-            let ((rung, answer), (end, ended)) = (oneshot::channel(), oneshot::channel());
+            let ((answers, answer), (end, ended)) = (oneshot::channel(), oneshot::channel());
             let gone = tokio::spawn(async move {
                 let shown = Words { title, text: &text, actions };
-                if let Err(error) = bell.show(shown, alone, rung, ended).await {
+                if let Err(error) = bell.show(shown, alone, answers, ended).await {
                     tracing::info!(%error, "a question was not shown as a notification");
                 }
             });
@@ -110,16 +110,16 @@ mod over_the_bus {
             &self,
             words: Words<'_>,
             alone: bool,
-            rung: oneshot::Sender<Rung>,
+            answers: oneshot::Sender<Rung>,
             mut ended: oneshot::Receiver<()>,
         ) -> zbus::Result<()> {
             // Only what the service itself says comes through: the proxy asks whose the name is.
             let mut pressed = self.service.receive_signal("ActionInvoked").await?;
             let mut closed = self.service.receive_signal("NotificationClosed").await?;
             let mut note = self.put(&words).await?;
-            let rang = loop {
+            let rung = loop {
                 tokio::select! {
-                    rang = note.answer(&mut pressed) => break Some(rang),
+                    rung = note.answer(&mut pressed) => break Some(rung),
                     why = note.goes(&mut closed), if alone => match why {
                         EXPIRED => note = self.put(&words).await?,
                         DISMISSED => break Some(Rung::Closed),
@@ -128,10 +128,10 @@ mod over_the_bus {
                     _ = &mut ended => break None,
                 }
             };
-            if let Some(rang) = rang {
-                let _ = rung.send(rang);
+            if let Some(rung) = rung {
+                let _ = answers.send(rung);
             }
-            if rang != Some(Rung::Closed) {
+            if rung != Some(Rung::Closed) {
                 note.end(&mut closed).await;
             }
             Ok(())

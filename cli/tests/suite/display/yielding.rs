@@ -13,13 +13,13 @@ use x11rb::protocol::xtest::ConnectionExt as _;
 use super::desk::{Servers, start};
 use crate::support::{Account, Running, rest, wait_for};
 
-const WORKFLOW: &str = r#"
+const WORKFLOW: &str = r"
 name: touch
 steps:
   - wait: { timeout_ms: 2000 }
   - do: open_app
     args: { name: touch here }
-"#;
+";
 
 /// A hand that does not let the mouse of a display rest, until it is dropped.
 struct Hand {
