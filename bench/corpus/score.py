@@ -218,7 +218,8 @@ def same_name(item, element):
 
 
 def plain(text):
-    # Invisible marks of direction and line breaks are no letters of a name.
+    # Invisible marks of direction and line breaks are no letters of a name, nor where they are written out.
+    text = re.sub(r"\\u\{[0-9a-f]+\}", " ", text)
     text = "".join(" " if unicodedata.category(c) in ("Cf", "Cc") else c for c in text)
     return " ".join(text.casefold().replace("…", "").split()).strip(" :*")
 

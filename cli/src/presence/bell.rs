@@ -18,7 +18,7 @@ mod over_the_bus {
     use std::collections::HashMap;
     use std::time::Duration;
 
-    use freehand_policies::visible::visible;
+    use freehand_tools::visible::visible;
     use futures_util::{FutureExt as _, StreamExt as _};
     use zbus::zvariant::Value;
     use zbus::{Connection, Proxy};
