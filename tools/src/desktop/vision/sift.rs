@@ -15,12 +15,19 @@ const LABELS: usize = 2;
 /// The height in px up to which things in a row may be letters.
 const LETTER: u32 = 28;
 
-/// What is listed, and how many things are not.
-pub(super) fn sift(
-    scene: Scene<'_>,
-    found: Vec<Found>,
-    elements: &mut [Element],
-) -> (Vec<Found>, usize) {
+/// What became of the things.
+#[derive(Debug, Default)]
+pub(super) struct Sifted {
+    pub(super) listed: Vec<Found>,
+    /// How many there was no room for.
+    pub(super) left_out: usize,
+    /// Those that are not listed, since a text stands on them.
+    pub(super) grounds: Vec<ScreenRect>,
+}
+
+/// What is listed.
+pub(super) fn sift(scene: Scene<'_>, found: Vec<Found>, elements: &mut [Element]) -> Sifted {
+    let mut grounds = Vec::new();
     let mut kept: Vec<(Found, WindowId, bool)> = Vec::new();
     for thing in once(without_letters(found)) {
         let Some(window) = front(scene.windows, &thing.bounds) else { continue };
@@ -34,9 +41,10 @@ pub(super) fn sift(
         let labels = labels(elements, window.id, &thing);
         if labels.is_empty() {
             kept.push((thing, window.id, drawn));
-        } else if labels.len() <= LABELS && drawn {
+        } else if labels.len() <= LABELS {
+            grounds.push(thing.bounds);
             let on = format!("on {}", thing.look.words());
-            for at in labels {
+            for at in labels.into_iter().filter(|_| drawn) {
                 if let Some(text) = elements.get_mut(at).filter(|text| text.looks.is_none()) {
                     text.looks = Some(on.clone());
                 }
@@ -59,7 +67,7 @@ pub(super) fn sift(
     }
     listed.sort_by_key(|thing| (thing.bounds.y, thing.bounds.x));
     let left_out = count - listed.len();
-    (listed, left_out)
+    Sifted { listed, left_out, grounds }
 }
 
 /// Without what was found twice in parts that overlap; a filled shape stands for its own edge.

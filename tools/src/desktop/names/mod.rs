@@ -1,0 +1,225 @@
+//! Which number belongs to what was found in the pixels, a text or a shape: the same at about the same place of the same
+//! window keeps its own from look to look, one that was read a little differently keeps it at its place, and
+//! what has been scrolled takes it along. A field keeps it when something is written into it, though the
+//! first look finds a shape there and the next a text that stands on it.
+
+use std::collections::HashMap;
+
+use super::counter::Counter;
+use crate::element::{Element, ElementId, ElementKey, Source, Window, WindowId};
+use crate::frame::Frame;
+use crate::geometry::{ScreenPoint, ScreenRect};
+
+mod scroll;
+
+use scroll::{SCROLLED, Shift};
+
+/// How far in px a thing may have moved inside of its window.
+const NEAR: i32 = 24;
+/// Things that were not seen for so many looks are forgotten.
+const MEMORY: u64 = 50;
+/// The share of their letters that two readings of one text have in common, in tenths.
+const ALIKE: usize = 6;
+
+#[derive(Debug, Clone)]
+struct Known {
+    id: ElementId,
+    is: Mark,
+    /// The look at which it was last seen.
+    seen: u64,
+    /// The last look of which it is not known that it was not there: one that did not see all does not tell.
+    there: u64,
+}
+
+/// A thing as it is found at one look.
+#[derive(Debug, Clone, PartialEq)]
+struct Mark {
+    window: Option<WindowId>,
+    source: Source,
+    /// What it says or looks like.
+    words: String,
+    /// Where it is, from the corner of its window.
+    place: ScreenRect,
+    /// The same of the shape that it stands on, or is.
+    ground: Option<ScreenRect>,
+}
+
+impl Mark {
+    fn of(element: &Element, look: Look<'_>) -> Self {
+        let window = look.windows.iter().find(|window| Some(window.id) == element.window);
+        let corner = window.map_or(ScreenPoint::new(0, 0), |window| window.bounds.origin());
+        let from =
+            |bounds: &ScreenRect| bounds.offset(corner.x.saturating_neg(), corner.y.saturating_neg());
+        let holds = |ground: &&ScreenRect| {
+            let shared = ground.intersect(&element.bounds).map_or(0, |shared| shared.area());
+            shared * 10 >= element.bounds.area() * 7
+        };
+        let ground = match element.source {
+            Source::Vision => Some(&element.bounds),
+            Source::Ocr | Source::Accessibility => {
+                look.grounds.iter().filter(holds).min_by_key(|ground| ground.area())
+            }
+        };
+        Self {
+            window: element.window,
+            source: element.source,
+            words: element.key.0.clone(),
+            place: from(&element.bounds),
+            ground: ground.map(from),
+        }
+    }
+
+    fn called(&self) -> (Option<WindowId>, Source, &str) {
+        (self.window, self.source, &self.words)
+    }
+
+    fn says(&self, other: &Self) -> bool {
+        self.called() == other.called()
+    }
+}
+
+/// The numbers of what was found in the pixels.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    counter: Counter,
+    known: Vec<Known>,
+    look: u64,
+    /// The picture of the last look that saw all.
+    frame: Option<Frame>,
+}
+
+/// What a look was like, beside the elements that it found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) frame: &'a Frame,
+    pub(super) windows: &'a [Window],
+    /// Shapes that are not listed, since a text stands on them.
+    pub(super) grounds: &'a [ScreenRect],
+    /// Whether all has been looked at.
+    pub(super) whole: bool,
+}
+
+impl Names {
+    /// Takes its numbers from where those of all elements come from.
+    pub(super) const fn new(counter: Counter) -> Self {
+        Self { counter, known: Vec::new(), look: 0, frame: None }
+    }
+
+    /// Gives the elements of one look that were found in the pixels their numbers, and keys that stay with these. Until
+    /// then their keys say what they look like.
+    pub(super) fn assign(&mut self, elements: &mut [Element], look: Look<'_>) {
+        let found = |element: &&mut Element| element.source != Source::Accessibility;
+        let mut own: Vec<&mut Element> = elements.iter_mut().filter(found).collect();
+        let marks: Vec<Mark> = own.iter().map(|element| Mark::of(element, look)).collect();
+        let ids = self.numbers(&marks, look);
+        for (element, id) in own.iter_mut().zip(ids) {
+            (element.id, element.key) = (id, ElementKey(format!("pixels:{id}")));
+        }
+    }
+
+    fn numbers(&mut self, marks: &[Mark], look: Look<'_>) -> Vec<ElementId> {
+        self.look += 1;
+        let last = self.look - 1;
+        let before: Vec<&Mark> = self.known.iter().filter(|k| k.there == last).map(|k| &k.is).collect();
+        let shift = self.frame.as_ref().map(|before| Shift { before, now: look.frame });
+        let scrolled = scroll::by(&before, marks, shift, look.windows);
+        let moved = |old: &Mark| {
+            let (across, down) = scrolled.get(&old.window)?;
+            Some(old.place.offset(*across, *down))
+        };
+        let mut ids: Vec<Option<ElementId>> = vec![None; marks.len()];
+        self.pass(marks, &mut ids, &|known, now| {
+            let far = far(&moved(&known.is).filter(|_| known.is.says(now))?, &now.place);
+            (known.there == last && far.unsigned_abs() <= SCROLLED).then_some(far)
+        });
+        self.pass(marks, &mut ids, &|known, now| {
+            let far = far(&known.is.place, &now.place);
+            (known.is.says(now) && far <= NEAR).then_some(far)
+        });
+        self.pass(marks, &mut ids, &|known, now| {
+            let is_there = |place: ScreenRect| same_place(&place, &now.place);
+            let stays = is_there(known.is.place) || moved(&known.is).is_some_and(is_there);
+            let same = known.there == last && known.is.source == now.source && stays;
+            (same && alike(&known.is.words, &now.words)).then_some(0)
+        });
+        let filled = |known: &Known, now: &Mark| {
+            let on = known.is.ground.zip(now.ground).is_some_and(|(old, new)| same_place(&old, &new));
+            (known.there == last && on && known.is.source != now.source).then_some(0)
+        };
+        self.pass(marks, &mut ids, &filled);
+        let now = self.look;
+        self.known.retain(|known| now - known.seen < MEMORY);
+        if look.whole {
+            self.frame = Some(look.frame.clone());
+        } else {
+            self.known.iter_mut().filter(|k| k.there == last).for_each(|known| known.there = now);
+        }
+        let one = |(mark, id): (&Mark, Option<ElementId>)| id.unwrap_or_else(|| self.fresh(mark));
+        marks.iter().zip(ids).map(one).collect()
+    }
+
+    /// Gives what has no number yet that of a known thing of its window that `fits`, the best of all pairs first.
+    fn pass(
+        &mut self,
+        marks: &[Mark],
+        ids: &mut [Option<ElementId>],
+        fits: &dyn Fn(&Known, &Mark) -> Option<i32>,
+    ) {
+        let look = self.look;
+        let mut pairs: Vec<(i32, usize, usize)> = Vec::new();
+        for (at, mark) in marks.iter().enumerate().filter(|(at, _)| ids.get(*at) == Some(&None)) {
+            for (old, known) in self.known.iter().enumerate() {
+                if known.seen < look && known.is.window == mark.window {
+                    pairs.extend(fits(known, mark).map(|far| (far, at, old)));
+                }
+            }
+        }
+        pairs.sort_unstable();
+        for (_, at, old) in pairs {
+            let (Some(mark), Some(id), Some(known)) =
+                (marks.get(at), ids.get_mut(at), self.known.get_mut(old))
+            else {
+                continue;
+            };
+            if id.is_none() && known.seen < look {
+                (known.is, known.seen, known.there) = (mark.clone(), look, look);
+                *id = Some(known.id);
+            }
+        }
+    }
+
+    fn fresh(&mut self, mark: &Mark) -> ElementId {
+        let id = self.counter.next();
+        self.known.push(Known { id, is: mark.clone(), seen: self.look, there: self.look });
+        id
+    }
+}
+
+/// How far apart their corners are.
+fn far(a: &ScreenRect, b: &ScreenRect) -> i32 {
+    let (x, y) = (a.x.saturating_sub(b.x), a.y.saturating_sub(b.y));
+    x.saturating_abs().max(y.saturating_abs())
+}
+
+/// Whether one lies nearly where the other does.
+fn same_place(a: &ScreenRect, b: &ScreenRect) -> bool {
+    let shared = a.intersect(b).map_or(0, |shared| shared.area());
+    shared * 10 >= a.union(b).area() * 6
+}
+
+/// Whether two readings are of one text.
+fn alike(a: &str, b: &str) -> bool {
+    let mut counts: HashMap<char, i32> = HashMap::new();
+    a.chars().for_each(|c| *counts.entry(c).or_default() += 1);
+    let mut shared = 0;
+    for c in b.chars() {
+        if let Some(count) = counts.get_mut(&c).filter(|count| **count > 0) {
+            *count -= 1;
+            shared += 1;
+        }
+    }
+    shared * 20 >= (a.chars().count() + b.chars().count()) * ALIKE
+}
+
+#[cfg(test)]
+mod tests;
