@@ -18,6 +18,11 @@ use scroll::{SCROLLED, Shift};
 const NEAR: i32 = 24;
 /// Things that were not seen for so many looks are forgotten.
 const MEMORY: u64 = 50;
+/// How far in px a shape may be from where it was when it comes back: many look the same.
+const BACK: i32 = 3;
+/// So many things may have become another at their place, where so many times as many are as they were.
+const FEW: usize = 2;
+const MANY: usize = 4;
 /// The share of their letters that two readings of one text have in common, in tenths.
 const ALIKE: usize = 6;
 
@@ -40,8 +45,8 @@ struct Mark {
     words: String,
     /// Where it is, from the corner of its window.
     place: ScreenRect,
-    /// The same of the shape that it stands on, or is.
-    ground: Option<ScreenRect>,
+    /// The same of the shape that it stands on, where there is one.
+    ground: ScreenRect,
 }
 
 impl Mark {
@@ -54,18 +59,14 @@ impl Mark {
             let shared = ground.intersect(&element.bounds).map_or(0, |shared| shared.area());
             shared * 10 >= element.bounds.area() * 7
         };
-        let ground = match element.source {
-            Source::Vision => Some(&element.bounds),
-            Source::Ocr | Source::Accessibility => {
-                look.grounds.iter().filter(holds).min_by_key(|ground| ground.area())
-            }
-        };
+        let own = || look.grounds.iter().filter(holds).min_by_key(|ground| ground.area());
+        let ground = Some(element.source).filter(|source| *source != Source::Vision).and_then(|_| own());
         Self {
             window: element.window,
             source: element.source,
             words: element.key.0.clone(),
             place: from(&element.bounds),
-            ground: ground.map(from),
+            ground: from(ground.unwrap_or(&element.bounds)),
         }
     }
 
@@ -75,6 +76,37 @@ impl Mark {
 
     fn says(&self, other: &Self) -> bool {
         self.called() == other.called()
+    }
+
+    fn moved(&self, (across, down): (i32, i32)) -> Self {
+        let by = |place: &ScreenRect| place.offset(across, down);
+        Self { place: by(&self.place), ground: by(&self.ground), ..self.clone() }
+    }
+
+    /// Whether the other is it, read otherwise or with more of it.
+    fn is_read_as(&self, now: &Self) -> bool {
+        let more = || {
+            let is_text = self.source == Source::Ocr;
+            is_text && grown(&self.place, &now.place) && begins(&self.words, &now.words)
+        };
+        let same = same_place(&self.place, &now.place) && alike(&self.words, &now.words);
+        self.source == now.source && (same || more())
+    }
+
+    /// Whether one is a shape, and the other the text on it.
+    fn is_filled_as(&self, now: &Self) -> bool {
+        self.source != now.source && same_place(&self.ground, &now.ground)
+    }
+
+    /// Whether one is the part of the other that an edge of what is scrolled leaves.
+    fn is_cut_as(&self, now: &Self) -> bool {
+        let (a, b) = (&self.ground, &now.ground);
+        let near = |a: i32, b: i32| a.abs_diff(b) <= SCROLLED;
+        let level = near(a.x, b.x) && near(a.right(), b.right());
+        let upright = near(a.y, b.y) && near(a.bottom(), b.bottom());
+        let cut = level && (near(a.y, b.y) || near(a.bottom(), b.bottom()))
+            || upright && (near(a.x, b.x) || near(a.right(), b.right()));
+        cut && (self.source != now.source || alike(&self.words, &now.words))
     }
 }
 
@@ -123,30 +155,37 @@ impl Names {
         let before: Vec<&Mark> = self.known.iter().filter(|k| k.there == last).map(|k| &k.is).collect();
         let shift = self.frame.as_ref().map(|before| Shift { before, now: look.frame });
         let scrolled = scroll::by(&before, marks, shift, look.windows);
-        let moved = |old: &Mark| {
-            let (across, down) = scrolled.get(&old.window)?;
-            Some(old.place.offset(*across, *down))
-        };
+        let moved = |old: &Mark| Some(old.moved(*scrolled.get(&old.window)?));
         let mut ids: Vec<Option<ElementId>> = vec![None; marks.len()];
         self.pass(marks, &mut ids, &|known, now| {
-            let far = far(&moved(&known.is).filter(|_| known.is.says(now))?, &now.place);
+            let far = far(&moved(&known.is).filter(|_| known.is.says(now))?.place, &now.place);
             (known.there == last && far.unsigned_abs() <= SCROLLED).then_some(far)
         });
         self.pass(marks, &mut ids, &|known, now| {
             let far = far(&known.is.place, &now.place);
-            (known.is.says(now) && far <= NEAR).then_some(far)
+            (known.there == last && known.is.says(now) && far <= NEAR).then_some(far)
         });
         self.pass(marks, &mut ids, &|known, now| {
-            let is_there = |place: ScreenRect| same_place(&place, &now.place);
-            let stays = is_there(known.is.place) || moved(&known.is).is_some_and(is_there);
-            let same = known.there == last && known.is.source == now.source && stays;
-            (same && alike(&known.is.words, &now.words)).then_some(0)
+            let known = Some(&known.is).filter(|_| known.there == last)?;
+            let after = moved(known);
+            let stays =
+                known.is_read_as(now) || after.as_ref().is_some_and(|after| after.is_read_as(now));
+            stays.then_some(0)
         });
-        let filled = |known: &Known, now: &Mark| {
-            let on = known.is.ground.zip(now.ground).is_some_and(|(old, new)| same_place(&old, &new));
-            (known.there == last && on && known.is.source != now.source).then_some(0)
-        };
-        self.pass(marks, &mut ids, &filled);
+        self.pass(marks, &mut ids, &|known, now| {
+            let known = Some(&known.is).filter(|_| known.there == last)?;
+            let after = moved(known);
+            let fills = known.is_filled_as(now)
+                || after.is_some_and(|after| after.is_filled_as(now) || after.is_cut_as(now));
+            fills.then_some(0)
+        });
+        // What was not there at the last look comes back.
+        self.pass(marks, &mut ids, &|known, now| {
+            let far = far(&known.is.place, &now.place);
+            let reach = if now.source == Source::Vision { BACK } else { NEAR };
+            (known.is.says(now) && far <= reach).then_some(far)
+        });
+        self.few(marks, &mut ids);
         let now = self.look;
         self.known.retain(|known| now - known.seen < MEMORY);
         if look.whole {
@@ -156,6 +195,29 @@ impl Names {
         }
         let one = |(mark, id): (&Mark, Option<ElementId>)| id.unwrap_or_else(|| self.fresh(mark));
         marks.iter().zip(ids).map(one).collect()
+    }
+
+    /// Where nearly all of a window is as it was, what is in the place of something else is that thing, which has
+    /// changed: a button under the pointer, a field with another text.
+    fn few(&mut self, marks: &[Mark], ids: &mut [Option<ElementId>]) {
+        let last = self.look - 1;
+        let is_in_place =
+            |known: &Known, now: &Mark| known.there == last && same_place(&known.is.ground, &now.ground);
+        let mut counts: HashMap<Option<WindowId>, (usize, usize)> = HashMap::new();
+        for (mark, id) in marks.iter().zip(ids.iter()) {
+            let (stays, other) = counts.entry(mark.window).or_default();
+            let free = || self.known.iter().filter(|known| known.seen < self.look);
+            if id.is_some() {
+                *stays += 1;
+            } else if free().any(|known| known.is.window == mark.window && is_in_place(known, mark)) {
+                *other += 1;
+            }
+        }
+        let few = |window: Option<WindowId>| {
+            let (stays, other) = counts.get(&window).copied().unwrap_or_default();
+            other <= FEW && other * MANY <= stays
+        };
+        self.pass(marks, ids, &|known, now| (few(now.window) && is_in_place(known, now)).then_some(0));
     }
 
     /// Gives what has no number yet that of a known thing of its window that `fits`, the best of all pairs first.
@@ -205,6 +267,19 @@ fn far(a: &ScreenRect, b: &ScreenRect) -> i32 {
 fn same_place(a: &ScreenRect, b: &ScreenRect) -> bool {
     let shared = a.intersect(b).map_or(0, |shared| shared.area());
     shared * 10 >= a.union(b).area() * 6
+}
+
+/// Whether the smaller lies in the larger, nearly all of it.
+fn grown(a: &ScreenRect, b: &ScreenRect) -> bool {
+    let shared = a.intersect(b).map_or(0, |shared| shared.area());
+    shared * 10 >= a.area().min(b.area()) * 7
+}
+
+/// Whether one says what the other begins with.
+fn begins(a: &str, b: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let (a, b) = (letters(a), letters(b));
+    !a.is_empty() && !b.is_empty() && (a.starts_with(&b) || b.starts_with(&a))
 }
 
 /// Whether two readings are of one text.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Mark;
+use super::{Mark, alike};
 use crate::element::{Window, WindowId};
 use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenRect};
@@ -47,9 +47,9 @@ pub(super) fn by(
         let by = agreed(&all, VOTES).or_else(|| {
             let bounds = windows.iter().find(|other| Some(other.id) == window)?.bounds;
             let own = |mark: &&Mark| mark.window == window;
-            let (before, now): (Vec<&Mark>, Vec<&Mark>) =
-                (before.iter().copied().filter(own).collect(), now.iter().filter(own).collect());
-            shift?.best(&bounds, &possible(&before, &now))
+            let now: Vec<&Mark> = now.iter().filter(own).collect();
+            let before: Vec<&Mark> = before.iter().copied().filter(own).collect();
+            shift?.best(&bounds, &before, &now)
         });
         Some((window, by?))
     };
@@ -76,11 +76,14 @@ fn agreed(all: &[Move], least: usize) -> Option<Move> {
 
 /// The moves that would bring something to where its like is now, what brings the most first.
 fn possible(before: &[&Mark], now: &[&Mark]) -> Vec<Move> {
-    let like = |mark: &Mark| before.iter().filter(|old| old.says(mark)).collect::<Vec<_>>();
-    let mut left: Vec<Move> = now
-        .iter()
-        .flat_map(|mark| like(mark).into_iter().filter_map(|old| straight(&old.place, &mark.place)))
-        .collect();
+    let is_like = |old: &Mark, mark: &Mark| {
+        old.says(mark) || old.source == mark.source && alike(&old.words, &mark.words)
+    };
+    let mut left: Vec<Move> = Vec::new();
+    for mark in now {
+        let like = before.iter().filter(|old| is_like(old, mark));
+        left.extend(like.filter_map(|old| straight(&old.place, &mark.place)));
+    }
     let mut found = Vec::new();
     while let Some(best) = agreed(&left, 1).filter(|_| found.len() < MOST) {
         left.retain(|other| !near(best, *other));
@@ -90,15 +93,33 @@ fn possible(before: &[&Mark], now: &[&Mark]) -> Vec<Move> {
 }
 
 impl Shift<'_> {
-    /// Which of these moves the pixels of a window have made.
-    fn best(self, window: &ScreenRect, moves: &[Move]) -> Option<Move> {
-        if moves.is_empty() || self.before.bounds() != self.now.bounds() {
+    /// Which of the possible moves the pixels of a window have made, where nothing that stands there once
+    /// stands still among them.
+    fn best(self, window: &ScreenRect, before: &[&Mark], now: &[&Mark]) -> Option<Move> {
+        if self.before.bounds() != self.now.bounds() {
             return None;
         }
         let part = window.intersect(&self.now.bounds())?;
         let origin = self.now.bounds().origin();
         let part = part.offset(origin.x.saturating_neg(), origin.y.saturating_neg());
         let changed = self.changed(&part);
+        let place = |v: usize, from: i32, to: i32| {
+            i32::try_from(v).unwrap_or(i32::MAX).saturating_add(from).saturating_sub(to)
+        };
+        let corner = |&(x, y): &(usize, usize)| {
+            let side = u32::try_from(BLOCK).unwrap_or(0);
+            Rect::new(place(x, origin.x, window.x), place(y, origin.y, window.y), side, side)
+        };
+        let round: ScreenRect = changed.iter().map(corner).reduce(|a, b| a.union(&b))?;
+        let once_before = once(before.iter().map(|mark| (mark.called(), mark.place)));
+        let once_now = once(now.iter().map(|mark| (mark.called(), mark.place)));
+        let stands_still = once_now.iter().any(|(called, place)| {
+            let is_there = |old: &ScreenRect| near((old.x, old.y), (place.x, place.y));
+            once_before.get(called).is_some_and(is_there) && round.contains(place.center())
+        });
+        if stands_still {
+            return None;
+        }
         let count = |by: &Move| {
             let came = |&(x, y): &(usize, usize)| {
                 let from =
@@ -108,7 +129,7 @@ impl Shift<'_> {
             };
             changed.iter().filter(|place| came(place)).count()
         };
-        let (best, by) = moves.iter().map(|by| (count(by), *by)).max()?;
+        let (best, by) = possible(before, now).iter().map(|by| (count(by), *by)).max()?;
         (best >= MOVED.0 && best * 10 >= changed.len() * MOVED.1).then_some(by)
     }
 

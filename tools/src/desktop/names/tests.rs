@@ -112,6 +112,43 @@ fn what_is_not_read_yet_is_not_gone() {
 }
 
 #[test]
+fn a_field_keeps_its_number_while_more_is_written_into_it() {
+    let mut names = names();
+    let written =
+        |words: &str, width| Element { bounds: Rect::new(10, 40, width, 12), ..text(words, 1, 10) };
+    let mut number = |words: &str, width| look_at(&mut names, &[written(words, width)], &[], true)[0];
+    assert_eq!([number("desk-4", 44), number("[desk-4ab", 71), number("desk", 30)], [1, 1, 1]);
+    assert_eq!(number("chair", 71), 2);
+}
+
+#[test]
+fn what_changes_alone_stays_itself_and_what_changes_with_all_does_not() {
+    let at = |words: &str, x: i32| Element { bounds: Rect::new(x, 40, 30, 12), ..text(words, 1, x) };
+    let all = ["Anna", "Boris", "Carla", "Dora", "Off"];
+    let row =
+        |all: &[&str]| all.iter().zip((0..).step_by(80)).map(|(one, x)| at(one, x)).collect::<Vec<_>>();
+    let mut names = names();
+    assert_eq!(look_at(&mut names, &row(&all), &[], true), [1, 2, 3, 4, 5]);
+    let one = ["Anna", "Boris", "Carla", "Dora", "Nil"];
+    assert_eq!(look_at(&mut names, &row(&one), &[], true), [1, 2, 3, 4, 5]);
+    let page = ["Quinn", "Hugo", "Wim", "Zoe", "Bye"];
+    assert_eq!(look_at(&mut names, &row(&page), &[], true), [6, 7, 8, 9, 10]);
+}
+
+#[test]
+fn what_an_edge_cuts_off_when_it_is_scrolled_keeps_its_number() {
+    let mut names = names();
+    let label = |words: &str, y: i32| Element { bounds: Rect::new(300, y, 80, 12), ..text(words, 1, 0) };
+    let boxed =
+        |y: i32, height| Element { bounds: Rect::new(10, y, 200, height), ..field("grey rectangle", y) };
+    let before = [label("Name", 300), label("Town", 340), boxed(300, 30), boxed(340, 30)];
+    assert_eq!(look_at(&mut names, &before, &[], true), [1, 2, 3, 4]);
+    // Of the first of the two a third is left.
+    let after = [label("Name", 100), label("Town", 140), boxed(120, 10), boxed(140, 30)];
+    assert_eq!(look_at(&mut names, &after, &[], true), [1, 2, 3, 4]);
+}
+
+#[test]
 fn a_shape_is_no_text_of_the_same_words() {
     let mut names = names();
     assert_eq!(look_at(&mut names, &[text("red square", 1, 10)], &[], true), [1]);
