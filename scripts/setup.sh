@@ -37,6 +37,14 @@ ffmpeg: makes films of runs
 xterm: a terminal of the tests
 xdotool: moves the mouse where the tests judge what is seen
 x11-utils: says where windows are, for the same
+picom: a compositing manager of the tests
+xcompmgr: the same
+xfwm4: the same
+dunst: shows notifications in the tests
+notification-daemon: the same
+kitty: a terminal of the tests that shows pictures
+mlterm: the same
+libgl1-mesa-dri: draws for it without a graphics card
 '
 rust_wanted=1.90
 

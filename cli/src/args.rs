@@ -23,7 +23,9 @@ mod runs;
 mod secret;
 mod serve;
 
-pub use bench::{BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs};
+pub use bench::{
+    BenchCommand, BenchGateArgs, BenchLookArgs, BenchOcrArgs, BenchStepArgs, BenchStripArgs,
+};
 pub use console::{ConsoleArgs, ConsoleOptions, WatchArgs};
 pub use desktop::DesktopCommand;
 pub use mcp::McpArgs;
@@ -157,8 +159,8 @@ pub struct GateArgs {
 /// Which model, and when it ends.
 #[derive(Debug, Args)]
 pub struct PlannerArgs {
-    /// A name from `freehand model list`, a GGUF file, or the address of an OpenAI-compatible server
-    /// such as `http://127.0.0.1:8080/v1#name`; its key is read from FREEHAND_API_KEY.
+    /// A name from `freehand model list`, a GGUF file, a folder of safetensors, or the address of an
+    /// OpenAI-compatible server such as `http://127.0.0.1:8080/v1#name`; its key is read from FREEHAND_API_KEY.
     #[arg(long, value_name = "NAME|URL|FILE")]
     pub model: Option<ModelChoice>,
     /// End after so many steps [default: 30].

@@ -23,7 +23,7 @@ use crate::progress;
 pub enum ModelChoice {
     /// By its name in the catalogue.
     Named(String),
-    /// Weights of the user's own.
+    /// Weights of the user's own: a GGUF file, or a folder of safetensors.
     File(PathBuf),
     /// A server, and which of its models.
     Server {
@@ -111,8 +111,12 @@ impl ModelChoice {
                 let path = store.path(name)?;
                 Ok(Located::Weights { path, dialect })
             }
-            Self::File(path) if path.is_file() => {
+            Self::File(path) if path.is_file() || path.join("config.json").is_file() => {
                 Ok(Located::Weights { path: path.clone(), dialect: "numbered".into() })
+            }
+            Self::File(path) if path.is_dir() => {
+                let reason = "holds no model: it has no config.json";
+                Err(usage(format!("the folder `{}` {reason}", path.display())))
             }
             Self::File(path) => Err(usage(format!("there is no file `{}`", path.display()))),
             Self::Server { url, model } => {

@@ -22,16 +22,30 @@ use crate::work::{Terms, Work};
 pub struct Supervised {
     /// The session.
     pub hub: Hub,
+    /// Where its questions are answered, in words.
+    pub place: &'static str,
     options: ConsoleOptions,
 }
 
+/// Where questions are answered.
+pub const IN_THE_TERMINAL: &str = "in the terminal that it was started from";
+/// The same, with a page.
+pub const IN_THE_CONSOLE: &str = "in the console";
+/// The same, with both.
+pub const IN_BOTH: &str = "in the console, or in the terminal that it was started from";
+
 impl Supervised {
-    /// A new session under `terms`; `listener` is told all that happens in it.
-    pub fn new(options: &ConsoleOptions, terms: &Terms, listener: Box<dyn Listener>) -> Result<Self> {
+    /// A new session under `terms`, which is answered in `place`; `listener` is told all that happens in it.
+    pub fn new(
+        options: &ConsoleOptions,
+        terms: &Terms,
+        place: &'static str,
+        listener: Box<dyn Listener>,
+    ) -> Result<Self> {
         let name = chance::hex::<8>()?;
         let watched = Watched::new(&options.watch_app, &options.watch_site).and(&terms.watched);
         let hub = Hub::new(name, Steering::watching(watched)).echoing(listener.into());
-        Ok(Self { hub, options: options.clone() })
+        Ok(Self { hub, place, options: options.clone() })
     }
 
     /// The one who is asked.

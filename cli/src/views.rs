@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::exit::usage;
 use crate::ruling::Ruling;
 use crate::signals::Interrupt;
-use crate::supervised::{Supervised, watched_display};
+use crate::supervised::{IN_BOTH, IN_THE_CONSOLE, IN_THE_TERMINAL, Supervised, watched_display};
 use crate::tui::{self, View};
 use crate::work::{Terms, Work};
 
@@ -63,7 +63,12 @@ impl Views {
         if !console && !terminal {
             return Ok(Self { supervised: None, listener, console, terminal });
         }
-        let supervised = Supervised::new(&args.supervision, terms, listener)?;
+        let place = match (console, terminal) {
+            (true, true) => IN_BOTH,
+            (true, false) => IN_THE_CONSOLE,
+            (false, _) => IN_THE_TERMINAL,
+        };
+        let supervised = Supervised::new(&args.supervision, terms, place, listener)?;
         let listener = Box::new(supervised.hub.clone());
         Ok(Self { supervised: Some(supervised), listener, console, terminal })
     }

@@ -33,7 +33,7 @@ use crate::presence::{Feed, Shown, Wanted};
 use crate::ruling::Ruling;
 use crate::running::Running;
 use crate::signals::Interrupt;
-use crate::supervised::{ConsoleUntouched, NobodyLooks, Supervised};
+use crate::supervised::{ConsoleUntouched, IN_THE_TERMINAL, NobodyLooks, Supervised};
 use crate::terminal::{self, Lines, Steps, Tone};
 
 /// Where it works, under which rules, and who answers.
@@ -229,6 +229,15 @@ impl Terms {
             || self.feed.as_ref().is_some_and(Feed::takes_answers)
     }
 
+    /// Where questions are answered, other than on the desktop itself.
+    fn place(&self, supervised: Option<&Supervised>) -> Option<&'static str> {
+        match (supervised, &self.client) {
+            (Some(supervised), _) => Some(supervised.place),
+            (None, Some(_)) => Some("in the program that works with Freehand"),
+            (None, None) => self.answers.are_possible().then_some(IN_THE_TERMINAL),
+        }
+    }
+
     /// A gate with no grants of this run yet; it keeps Freehand's hands off the windows `own`.
     pub fn gate(
         &self,
@@ -255,7 +264,8 @@ impl Terms {
         };
         let approver = match &self.feed {
             Some(feed) if self.answers != Answers::Yes => {
-                feed.asking(approver, supervised.map(|supervised| supervised.hub.clone()))
+                let hub = supervised.map(|supervised| supervised.hub.clone());
+                feed.asking(approver, hub, self.place(supervised))
             }
             _ => approver,
         };

@@ -21,6 +21,9 @@ pub enum BenchCommand {
     /// How well and how quickly text is read off the screen, beside tesseract and rapidocr.
     #[command(after_help = BENCH_OCR)]
     Ocr(BenchOcrArgs),
+    /// What a picture costs while the strip shows that Freehand is at work.
+    #[command(after_help = BENCH_STRIP)]
+    Strip(BenchStripArgs),
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +115,30 @@ Examples:
   freehand model pull ocr
   freehand bench ocr
   freehand bench ocr --rounds 10 --json > ocr.json";
+
+#[derive(Debug, Args)]
+pub struct BenchStripArgs {
+    /// Rounds, of ten pictures of each kind.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// The size in px of the display that is started for it.
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size, default_value = "1280x800")]
+    pub size: Size<Screen>,
+    /// Beside this compositing manager.
+    #[arg(long, value_name = "PROGRAM")]
+    pub compositor: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const BENCH_STRIP: &str = "\
+On a display of its own, by turns: pictures of the screen with nothing of Freehand's own on it,
+with the strip, and with the ring as well. Needs xterm.
+
+Examples:
+  freehand bench strip
+  freehand bench strip --compositor picom --size 1920x1080";
 
 fn size(text: &str) -> Result<Size<Screen>, String> {
     display::size(text).ok_or_else(|| format!("`{text}` is not a size; use for example `1280x800`"))

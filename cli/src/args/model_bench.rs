@@ -16,7 +16,8 @@ pub enum Against {
 
 #[derive(Debug, Args)]
 pub struct ModelBenchArgs {
-    /// A name from `freehand model list`, or a GGUF file [default: the default model].
+    /// A name from `freehand model list`, a GGUF file, or a folder of safetensors
+    /// [default: the default model].
     pub model: Option<ModelChoice>,
     /// Compare with this, on the same file, in the same run, by turns.
     #[arg(long, value_enum)]

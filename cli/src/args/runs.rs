@@ -40,7 +40,7 @@ pub enum RunsCommand {
         json: bool,
     },
     /// Compare two: where they part, and what the screen was then.
-    #[command(after_help = DIFF)]
+    #[command(visible_alias = "compare", after_help = DIFF)]
     Diff {
         /// The first one.
         a: String,

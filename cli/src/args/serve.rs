@@ -9,7 +9,8 @@ use crate::model_choice::ModelChoice;
 
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// A name from `freehand model list` or a GGUF file [default: the default model].
+    /// A name from `freehand model list`, a GGUF file, or a folder of safetensors
+    /// [default: the default model].
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<ModelChoice>,
     /// The name that clients know the model by [default: its name, or that of its file].
@@ -25,6 +26,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TOKENS", default_value_t = freehand_model::backend::embedded::DEFAULT_CONTEXT,
           value_parser = clap::value_parser!(u32).range(256..=1_048_576))]
     pub context: u32,
+    /// Questions that are answered beside each other; each takes memory for as many tokens as it has.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub parallel: u8,
     /// Questions that may wait; who comes after them is told to come again (429).
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub queue: u32,

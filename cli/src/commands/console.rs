@@ -15,7 +15,7 @@ use crate::exit::{Code, explain, words};
 use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
 use crate::signals::Interrupt;
-use crate::supervised::Supervised;
+use crate::supervised::{IN_THE_CONSOLE, Supervised};
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, Work};
 
@@ -28,7 +28,8 @@ pub async fn run(args: ConsoleArgs) -> Result<Code> {
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     let dialect = located.dialect().to_owned();
-    let supervised = Supervised::new(&args.console, &terms, terms.listener(args.json))?;
+    let listener = terms.listener(args.json);
+    let supervised = Supervised::new(&args.console, &terms, IN_THE_CONSOLE, listener)?;
     let (starts, tasks) = mpsc::unbounded_channel();
     supervised.hub.starts(starts);
     let mut work = terms.open_with(&interrupt, Some(&supervised)).await?;

@@ -63,7 +63,8 @@ pub async fn run(args: ServeArgs) -> Result<Code> {
         usage(format!("cannot listen at `{address}`: {error}; choose another --port"))
     })?;
     let waiting = progress::spinner("reading the model");
-    let computing = Computing { context: args.context, prefixes: None };
+    let parallel = args.parallel.into();
+    let computing = Computing { context: args.context, prefixes: None, parallel };
     let model: Arc<dyn Model> = Arc::new(Embedded::open(path, computing).await?);
     waiting.finish_and_clear();
     let place = Place {
@@ -76,6 +77,7 @@ pub async fn run(args: ServeArgs) -> Result<Code> {
         dialect: Some(dialect),
         guard: Guard { token, hosts: args.allow_host, origins: args.allow_origin },
         queue: args.queue as usize,
+        parallel,
         ..Settings::new(&name)
     };
     let ended = serve(listener, model, settings, interrupt.asked()).await;

@@ -28,6 +28,8 @@ use said::Said;
 
 /// As long as the ring is there at least, so that an eye can find it.
 const LINGERS: Duration = Duration::from_millis(600);
+/// As long as a compositing manager lets windows fade that have been closed: a third of a second is usual.
+const FADES: Duration = Duration::from_millis(500);
 
 /// When it is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +83,8 @@ impl Wanted {
 pub struct Feed {
     said: watch::Sender<Said>,
     bell: Arc<OnceLock<Bell>>,
+    /// What shows on the display.
+    veil: Arc<OnceLock<Veil>>,
 }
 
 impl Feed {
@@ -93,6 +97,13 @@ impl Feed {
     pub async fn find_a_bell(&self) {
         if let Some(bell) = Bell::find().await {
             let _ = self.bell.set(bell);
+        }
+    }
+
+    /// Returns once a notification that was closed is not seen any more.
+    async fn has_faded(&self) {
+        if self.veil.get().is_some_and(Veil::is_composed) {
+            tokio::time::sleep(FADES).await;
         }
     }
 
@@ -141,6 +152,7 @@ impl Shown {
                 return None;
             }
         };
+        let _ = feed.veil.set(veil.clone());
         let told = Teller { presence, hint, ring: None };
         let (said, interrupt) = (feed.said.subscribe(), interrupt.clone());
         Some(Self(tokio::spawn(told.tell(said, interrupt))))

@@ -8,8 +8,10 @@ mod desk;
 mod dying;
 mod hidden;
 mod kept;
+mod notified;
 mod presence;
 mod surprises;
+mod yielding;
 
 use crate::screen::Screen;
 use crate::support::{Account, Running, last_line, processes_with, wait_for};

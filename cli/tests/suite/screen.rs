@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, WindowClass};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, CreateWindowAux, ImageFormat, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 use crate::support::{processes_with, rest, signal};
@@ -85,12 +85,26 @@ impl Screen {
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap().id()
     }
 
+    /// What programs have to be told to appear on it.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let Server::Whole(display) = &self.server else { panic!("nothing runs on a bare server") };
+        let text = |value: &std::ffi::OsStr| value.to_str().unwrap().to_owned();
+        display.environment().map(|(name, value)| (name.to_owned(), text(value))).collect()
+    }
+
     /// The address of its session bus.
     pub(crate) fn bus(&self) -> String {
-        let Server::Whole(display) = &self.server else { panic!("a bare server has none") };
-        let mut all = display.environment();
-        let (_, bus) = all.find(|(name, _)| *name == "DBUS_SESSION_BUS_ADDRESS").unwrap();
-        bus.to_str().unwrap().to_owned()
+        let is_bus = |pair: &(String, String)| pair.0 == "DBUS_SESSION_BUS_ADDRESS";
+        self.environment().into_iter().find(is_bus).unwrap().1
+    }
+
+    /// All that is on it, as red, green and blue.
+    pub(crate) fn pixels(&self) -> Vec<[u8; 3]> {
+        let size = self.wire.get_geometry(self.root).unwrap().reply().unwrap();
+        let image =
+            self.wire.get_image(ImageFormat::Z_PIXMAP, self.root, 0, 0, size.width, size.height, !0);
+        let image = image.unwrap().reply().unwrap();
+        image.data.chunks(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect()
     }
 
     /// Ends its accessibility bus.

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+mod pictures;
+
 use crate::run::Server;
 use crate::support::{Account, processes_with, rest, wait_for};
 

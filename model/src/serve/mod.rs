@@ -1,5 +1,5 @@
 //! One loaded model for many clients: the protocol of OpenAI over HTTP, and a queue in front of the one
-//! engine. Everything that comes in is bounded, in size and in time, and whoever leaves frees the engine
+//! engine, which answers a few beside each other. Everything that comes in is bounded, in size and in time, and whoever leaves frees the engine
 //! within a token.
 
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use self::http::Shared;
 use self::metrics::Metrics;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub dialect: Option<String>,
     /// Who may ask.
     pub guard: Guard,
+    /// Questions that are put to the model beside each other.
+    pub parallel: usize,
     /// Questions that may wait.
     pub queue: usize,
     /// Questions of one client that may wait.
@@ -60,6 +63,7 @@ impl Settings {
             name: name.into(),
             dialect: None,
             guard: Guard::default(),
+            parallel: 4,
             queue: 64,
             queue_each: 8,
             largest_body: 4 << 20,
@@ -93,11 +97,14 @@ pub async fn serve(
         largest_body: settings.largest_body,
         patience: settings.patience,
         guard: settings.guard,
-        queue: Queue::new(settings.queue, settings.queue_each),
+        queue: Queue::new(settings.queue, settings.queue_each, settings.parallel),
         metrics: Metrics::new(),
     });
     let (hurry, hurried) = watch::channel(false);
-    let worker = tokio::spawn(work(model, Arc::clone(&shared), hurried));
+    let mut workers = JoinSet::new();
+    for _ in 0..settings.parallel.max(1) {
+        workers.spawn(work(Arc::clone(&model), Arc::clone(&shared), hurried.clone()));
+    }
     let router = http::router(Arc::clone(&shared));
     let open = connection::serve(listener, router, stop).await;
     shared.queue.close();
@@ -108,7 +115,7 @@ pub async fn serve(
         // As long as a token takes, and the word to the client that there is no more.
         let _ = tokio::time::timeout(LAST_WORDS, &mut closed).await;
     }
-    let _ = tokio::time::timeout(LAST_WORDS, worker).await;
+    let _ = tokio::time::timeout(LAST_WORDS, workers.join_all()).await;
     if finished { Ended::Finished } else { Ended::BrokenOff }
 }
 

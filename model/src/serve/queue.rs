@@ -1,8 +1,9 @@
-//! Who is answered next. There is one engine, so questions wait in lines, one for each client, and the
-//! lines take turns: who asks a lot waits for those who ask little, not the other way round. Lines are
+//! Who is answered next. There is one engine, which answers a few at a time, so questions wait in lines, one for
+//! each client, and the lines take turns: who asks a lot waits for those who ask little, not the other way round. Lines are
 //! bounded; who comes when they are full is told when to come again.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ pub(super) struct Queue {
     most: usize,
     /// As many as one client may have in it.
     most_each: usize,
+    /// Questions that are answered beside each other.
+    parallel: u32,
 }
 
 #[derive(Debug)]
@@ -47,10 +50,12 @@ struct Lines {
 }
 
 impl Queue {
-    /// Lines with room for `most` questions together and `most_each` of one client.
-    pub(super) fn new(most: usize, most_each: usize) -> Self {
+    /// Lines with room for `most` questions together and `most_each` of one client, of which `parallel` are
+    /// answered beside each other.
+    pub(super) fn new(most: usize, most_each: usize, parallel: usize) -> Self {
         let lines = Lines { clients: VecDeque::new(), closed: false, usual: FIRST_GUESS };
-        Self { lines: Mutex::new(lines), arrived: Notify::new(), most, most_each }
+        let parallel = u32::try_from(parallel).unwrap_or(u32::MAX).max(1);
+        Self { lines: Mutex::new(lines), arrived: Notify::new(), most, most_each, parallel }
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -68,7 +73,7 @@ impl Queue {
         let own = own.map_or(0, |(_, jobs)| jobs.len());
         if lines.waiting() >= self.most || own >= self.most_each {
             let ahead = u32::try_from(lines.waiting()).unwrap_or(u32::MAX);
-            let wait = lines.usual.saturating_mul(ahead).as_secs();
+            let wait = lines.usual.saturating_mul(ahead.div_ceil(self.parallel)).as_secs();
             return Err(Fault::busy(wait.clamp(1, LONGEST_WAIT)));
         }
         match lines.clients.iter_mut().find(|(name, _)| name == client) {
@@ -83,6 +88,9 @@ impl Queue {
     /// The next question of one who is still there; `None` once the queue is closed.
     pub(super) async fn next(&self) -> Option<Job> {
         loop {
+            // Listens before it looks, so that of several who look none misses its call.
+            let mut arrived = pin!(self.arrived.notified());
+            arrived.as_mut().enable();
             {
                 let mut lines = self.lines();
                 if lines.closed {
@@ -92,7 +100,7 @@ impl Queue {
                     return Some(job);
                 }
             }
-            self.arrived.notified().await;
+            arrived.await;
         }
     }
 
@@ -117,7 +125,7 @@ impl Queue {
             let _ = job.reply.send(Event::Failed(Fault::stopping()));
         }
         drop(lines);
-        self.arrived.notify_one();
+        self.arrived.notify_waiters();
     }
 }
 
@@ -165,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn clients_take_turns() {
-        let queue = Queue::new(10, 4);
+        let queue = Queue::new(10, 4, 1);
         let mut kept = Vec::new();
         for (client, text) in
             [("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1"), ("c", "c1"), ("b", "b2")]
@@ -183,8 +191,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn each_of_several_gets_its_own_and_all_are_told_of_the_end() {
+        let queue = std::sync::Arc::new(Queue::new(9, 9, 3));
+        let next = || {
+            tokio::spawn({
+                let queue = queue.clone();
+                async move { queue.next().await.map(|job| said(&job).to_owned()) }
+            })
+        };
+        let workers = [next(), next(), next(), next()];
+        tokio::task::yield_now().await;
+        let mut kept = Vec::new();
+        for text in ["one", "two"] {
+            let (job, events) = job(text);
+            queue.push("a", job).unwrap();
+            kept.push(events);
+        }
+        tokio::task::yield_now().await;
+        queue.close();
+        let mut got = Vec::new();
+        for worker in workers {
+            got.push(worker.await.unwrap());
+        }
+        got.sort();
+        assert_eq!(got, [None, None, Some("one".into()), Some("two".into())]);
+    }
+
+    #[tokio::test]
     async fn is_bounded_and_forgets_the_gone() {
-        let queue = Queue::new(3, 2);
+        let queue = Queue::new(3, 2, 1);
         let mut kept = Vec::new();
         for (client, fits) in [("a", true), ("a", true), ("a", false), ("b", true), ("c", false)] {
             let (job, events) = job(client);
@@ -202,7 +237,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_tells_all_who_wait() {
-        let queue = Queue::new(3, 2);
+        let queue = Queue::new(3, 2, 1);
         let (first, mut events) = job("a");
         queue.push("a", first).unwrap();
         queue.close();

@@ -84,7 +84,8 @@ fn settings() -> Settings {
         origins: vec!["http://localhost:3000".into()],
         ..Guard::default()
     };
-    Settings { guard, patience: Duration::from_millis(300), ..Settings::new("m") }
+    let patience = Duration::from_millis(300);
+    Settings { guard, patience, parallel: 1, ..Settings::new("m") }
 }
 
 async fn start(model: Arc<dyn Model>, settings: Settings) -> Running {

@@ -3,6 +3,7 @@
 
 mod beyond;
 mod changing;
+mod composited;
 mod curtain;
 mod drawn;
 mod gestures;

@@ -15,6 +15,8 @@ pub mod packages;
 mod spread;
 #[cfg(target_os = "linux")]
 mod step;
+#[cfg(target_os = "linux")]
+mod strip;
 
 /// Runs the command.
 pub async fn run(command: BenchCommand) -> Result<Code> {
@@ -26,8 +28,13 @@ pub async fn run(command: BenchCommand) -> Result<Code> {
         BenchCommand::Look(args) => look::run(args).await,
         #[cfg(target_os = "linux")]
         BenchCommand::Ocr(args) => ocr::run(args).await,
+        #[cfg(target_os = "linux")]
+        BenchCommand::Strip(args) => strip::run(args).await,
         #[cfg(not(target_os = "linux"))]
-        BenchCommand::Step(_) | BenchCommand::Look(_) | BenchCommand::Ocr(_) => {
+        BenchCommand::Step(_)
+        | BenchCommand::Look(_)
+        | BenchCommand::Ocr(_)
+        | BenchCommand::Strip(_) => {
             Err(crate::exit::usage("the benchmark starts a virtual display, which needs Linux"))
         }
     }

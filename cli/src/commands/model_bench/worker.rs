@@ -66,7 +66,7 @@ pub struct Loaded {
 
 /// Answers the lines of the input until it ends.
 pub async fn run(args: ModelWorkerArgs) -> Result<Code> {
-    let settings = Settings { context: args.context, prefixes: None };
+    let settings = Settings { context: args.context, ..Settings::default() };
     let model = Embedded::open(args.path, settings).await?;
     terminal::answer_json(&Loaded { version: env!("CARGO_PKG_VERSION").into() });
     for line in stdin().lock().lines() {
@@ -96,7 +96,7 @@ fn timed(model: &Embedded, question: &Question) -> Result<Answer> {
 }
 
 async fn chosen(model: &Embedded, prompt: &Prompt, options: &[String]) -> Result<Answer> {
-    let ids = model.tokens(prompt).await?;
+    let ids = model.tokens(prompt)?;
     let shares = model.choose(prompt, options).await?;
     let best = shares.iter().zip(options).max_by(|(a, _), (b, _)| a.total_cmp(b));
     let text = best.map(|(_, option)| option.clone()).unwrap_or_default();
@@ -104,7 +104,7 @@ async fn chosen(model: &Embedded, prompt: &Prompt, options: &[String]) -> Result
 }
 
 async fn asked(model: &Embedded, prompt: &Prompt) -> Result<Answer> {
-    let ids = model.tokens(prompt).await?;
+    let ids = model.tokens(prompt)?;
     let completion = model.complete(prompt, &mut Unread).await?;
     let usage = completion.usage;
     Ok(Answer {

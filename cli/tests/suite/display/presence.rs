@@ -1,6 +1,8 @@
 //! What the person at the desk is shown and asked on their own desktop.
 
 use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,6 +32,9 @@ impl Bell {
     fn get_capabilities(&self) -> Vec<&str> {
         self.able.to_vec()
     }
+
+    #[zbus(signal)]
+    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
 
     #[zbus(signal)]
     async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, key: &str) -> zbus::Result<()>;
@@ -63,54 +68,106 @@ impl Bell {
         7
     }
 
-    fn close_notification(&self, id: u32) {
+    async fn close_notification(&self, id: u32, #[zbus(signal_emitter)] emitter: SignalEmitter<'_>) {
         self.closed.lock().unwrap().push(id);
+        Self::notification_closed(&emitter, id, 3).await.unwrap();
     }
+}
+
+/// What was shown, and what was taken away.
+#[derive(Default, Clone)]
+struct Heard {
+    told: Arc<Mutex<Vec<String>>>,
+    closed: Arc<Mutex<Vec<u32>>>,
+}
+
+/// Serves such a service on the bus of a screen as long as both of what it gives live.
+fn serve(
+    screen: &Screen,
+    able: &'static [&'static str],
+    presses: &'static [&'static str],
+) -> (Heard, (zbus::Connection, tokio::runtime::Runtime)) {
+    let heard = Heard::default();
+    let bell = Bell { able, presses, told: Arc::clone(&heard.told), closed: Arc::clone(&heard.closed) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let bus = screen.bus();
+    let served = runtime.block_on(async {
+        zbus::connection::Builder::address(bus.as_str())
+            .unwrap()
+            .name("org.freedesktop.Notifications")
+            .unwrap()
+            .serve_at("/org/freedesktop/Notifications", bell)
+            .unwrap()
+            .build()
+            .await
+            .unwrap()
+    });
+    (heard, (served, runtime))
 }
 
 #[test]
 fn a_notification_asks_and_is_an_answer() {
-    for (presses, code, answer) in [(["allow"], 0, ""), (["refuse"], 4, "said no")] {
+    for (presses, code, answer) in [(&["allow"], 0, ""), (&["refuse"], 4, "said no")] {
         let (account, screen) = (Account::new(), Screen::whole());
-        let (told, closed) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let presses: &'static [&'static str] = Box::leak(Box::new(presses));
-        let able = &["actions", "body", "body-markup"];
-        let bell = Bell { able, presses, told: Arc::clone(&told), closed: Arc::clone(&closed) };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let bus = screen.bus();
-        let _served = runtime.block_on(async {
-            zbus::connection::Builder::address(bus.as_str())
-                .unwrap()
-                .name("org.freedesktop.Notifications")
-                .unwrap()
-                .serve_at("/org/freedesktop/Notifications", bell)
-                .unwrap()
-                .build()
-                .await
-                .unwrap()
-        });
+        let (heard, _served) = serve(&screen, &["actions", "body", "body-markup"], presses);
         let mut command = account.command(&["do", "--display", &screen.name, TOUCH]);
-        command.env("DBUS_SESSION_BUS_ADDRESS", &bus);
+        command.env("DBUS_SESSION_BUS_ADDRESS", screen.bus());
         let running = Running::start(command);
         wait_for("the strip", || screen.shows("Freehand").then_some(()));
         let said = running.end();
         assert_eq!(said.code, Some(code), "{said:#?}");
         assert!((said.out.clone() + &said.err).contains(answer), "{said:#?}");
-        let told = told.lock().unwrap().clone();
+        let told = heard.told.lock().unwrap().clone();
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("May Freehand do this?|start `touch a&lt;b&gt;.txt`"), "{told:?}");
         assert!(told[0].ends_with("|allow Allow refuse Refuse"), "{told:?}");
-        wait_for("its end", || (*closed.lock().unwrap() == [7]).then_some(()));
+        wait_for("its end", || (*heard.closed.lock().unwrap() == [7]).then_some(()));
         assert!(!screen.shows("Freehand"), "the strip has stayed");
         assert_eq!(account.path("a<b>.txt").exists(), code == 0);
     }
 }
 
 #[test]
+fn one_that_cannot_be_answered_says_where_that_is_done() {
+    let (account, screen) = (Account::new(), Screen::whole());
+    let (heard, _served) = serve(&screen, &["body"], &[]);
+    let mut command = account.at_terminal(&["do", "--display", &screen.name, TOUCH]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", screen.bus()).stdin(Stdio::piped());
+    let mut running = Running::start(command);
+    wait_for("the notification", || heard.told.lock().unwrap().first().cloned());
+    running.child.stdin.take().unwrap().write_all(b"y\n").unwrap();
+    let said = running.end();
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let told = heard.told.lock().unwrap().clone();
+    assert!(told[0].ends_with("\nAnswer it in the terminal that it was started from.|"), "{told:?}");
+    assert_eq!(*heard.closed.lock().unwrap(), [7]);
+    // Without a terminal nobody is asked, and nothing is shown.
+    let mut command = account.command(&["do", "--display", &screen.name, TOUCH]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", screen.bus());
+    Running::start(command).end().check(4, &["nobody is there to ask"]);
+    assert_eq!(heard.told.lock().unwrap().len(), 1);
+}
+
+/// A bus on which nothing is started when it is asked for.
+const BUS: &str = r#"<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default"><allow send_destination="*"/><allow own="*"/></policy>
+</busconfig>"#;
+
+#[test]
 fn with_no_service_nobody_is_asked_and_nothing_waits() {
     let (account, screen) = (Account::new(), Screen::whole());
+    let config = account.write("bus.conf", BUS);
+    let mut servers = Servers(Vec::new());
+    let mut bus = Command::new("dbus-daemon");
+    bus.args(["--nofork", "--print-address=1", "--config-file"]).arg(config);
+    let mut bus = bus.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut address = String::new();
+    BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    servers.0.push(bus);
     let mut command = account.command(&["do", "--display", &screen.name, "--presence", "on", TOUCH]);
-    command.env("DBUS_SESSION_BUS_ADDRESS", screen.bus());
+    command.env("DBUS_SESSION_BUS_ADDRESS", address.trim());
     Running::start(command).end().check(4, &["nobody is there to ask"]);
     let args = ["do", "--display", &screen.name, "--presence", "off", WAITING];
     let running = Running::start(account.command(&args));

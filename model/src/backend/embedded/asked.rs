@@ -1,12 +1,16 @@
 //! The engine asked: constraints, breaks, what is remembered, thoughts. Any weights will do for that.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::decoder::{Decoder as _, Own, Reading};
 use super::gguf::Gguf;
 use super::made::{FLOATS, LOGITS, weights, write, write_with};
+use super::network::{Network, Wanted};
+use super::prefixes::Prefixes;
 use super::vocabulary::Vocabulary;
 use super::*;
 use crate::prompt::{Constraint, Speaker, Turn};
@@ -205,30 +209,29 @@ async fn what_is_the_same_in_every_run_is_read_once() {
     assert_eq!(ask(&rules, "Go.").await, (answer, 0), "a damaged file is not used");
 }
 
-#[tokio::test]
-async fn what_is_broken_off_while_it_is_kept_is_not_kept() {
+#[test]
+fn what_is_broken_off_while_it_is_kept_is_not_kept() {
     let (file, folder) = (write(&FLOATS, "qwen2"), TempDir::new().unwrap());
-    let kept = folder.path().join("kept");
-    let settings = Settings { prefixes: Some(kept.clone()), ..Settings::default() };
-    let ask = async |most: usize| {
-        let model = Embedded::load(file.path(), &settings).unwrap();
-        let rules = "Do as you are told, and nothing else. ".repeat(4);
-        let turns = vec![Turn::new(Speaker::System, rules), Turn::new(Speaker::User, "Go.")];
-        let prompt = Prompt { turns, lasting: 1, max_tokens: 3, ..Prompt::default() };
-        let mut sink = Recorder::new(most);
-        let answer = model.complete(&prompt, &mut sink).await.unwrap();
-        (answer.finish == Finish::Cancelled, sink.calls)
-    };
-    let files = || std::fs::read_dir(&kept).map_or(0, Iterator::count);
-    let (_, calls) = ask(usize::MAX).await;
-    assert_eq!(files(), 1);
-    // The last calls are those of the keeping.
-    for most in calls - 4..calls {
-        std::fs::remove_dir_all(&kept).unwrap();
-        ask(most).await;
-        assert_eq!(files(), 0, "after {most} of {calls}");
-        std::fs::create_dir_all(&kept).unwrap();
+    let gguf = Gguf::open(file.path()).unwrap();
+    let ids: Vec<u32> = (0..100).collect();
+    let files = || std::fs::read_dir(folder.path()).map_or(0, Iterator::count);
+    for most in 0..99 {
+        let prefixes = Prefixes::new(folder.path().to_path_buf(), &gguf);
+        let mut own = Own::new(Network::read(&gguf, 256).unwrap(), Some(prefixes), 1);
+        let on = || ControlFlow::Continue(());
+        let (line, _) = own.open(&ids, 80, &on);
+        own.read(&[Reading { line, ids: &ids, wanted: Wanted::Last }], &on).unwrap();
+        let calls = Cell::new(0);
+        own.close(line, 80, &|| {
+            calls.set(calls.get() + 1);
+            if calls.get() > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(files(), usize::from(calls.get() <= most), "after {} calls of {most}", calls.get());
+        if calls.get() <= most {
+            return;
+        }
     }
+    panic!("it is never kept");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 #![expect(clippy::inline_always, reason = "a loop gets the wide registers only if it is inlined")]
 
 use std::array;
+use std::ops::Range;
 
 use super::cache::Head;
 use super::simd::{self, Kernel, LANES, Lanes, exp, multiply_add};
@@ -23,9 +24,16 @@ pub(super) struct Layout {
     pub(super) size: usize,
 }
 
-/// Answers the queries of the tokens from position `first` on. `queries` and `out` go by token, then by
-/// head.
-pub(super) fn attend(layout: Layout, queries: &[f32], heads: &[Head], first: usize, out: &mut [f32]) {
+/// Answers the queries of the tokens from the place `first` on, which look at all places up to their own but
+/// those of `unseen`. `queries` and `out` go by token, then by head.
+pub(super) fn attend(
+    layout: Layout,
+    queries: &[f32],
+    heads: &[Head],
+    first: usize,
+    unseen: &Range<usize>,
+    out: &mut [f32],
+) {
     let width = layout.group * layout.size;
     simd::fill_parts(out, width, |number, out| {
         let (token, head) = (number / heads.len(), number % heads.len());
@@ -33,17 +41,27 @@ pub(super) fn attend(layout: Layout, queries: &[f32], heads: &[Head], first: usi
         if let (Some(queries), Some(head)) = (queries, heads.get(head)) {
             let most = MOST * layout.size;
             for (queries, out) in queries.chunks(most).zip(out.chunks_mut(most)) {
-                attend_together(layout.size, queries, head, first + token + 1, out);
+                let seen = Seen { count: first + token + 1, unseen };
+                attend_together(layout.size, queries, head, seen, out);
             }
         }
     });
 }
 
-fn attend_together(size: usize, queries: &[f32], head: &Head, count: usize, out: &mut [f32]) {
+/// What a token looks at.
+#[derive(Debug, Clone, Copy)]
+struct Seen<'a> {
+    /// The first so many places,
+    count: usize,
+    /// but for these.
+    unseen: &'a Range<usize>,
+}
+
+fn attend_together(size: usize, queries: &[f32], head: &Head, seen: Seen<'_>, out: &mut [f32]) {
     macro_rules! with {
         ($($rows:literal),*) => {
             match queries.len() / size {
-                $($rows => simd::run(Attend::<$rows> { size, queries, head, count, out }),)*
+                $($rows => simd::run(Attend::<$rows> { size, queries, head, seen, out }),)*
                 _ => {}
             }
         };
@@ -51,12 +69,12 @@ fn attend_together(size: usize, queries: &[f32], head: &Head, count: usize, out:
     with!(1, 2, 3, 4, 5, 6, 7, 8);
 }
 
-/// `ROWS` queries of one token over the first `count` tokens.
+/// `ROWS` queries of one token over what it looks at.
 struct Attend<'a, const ROWS: usize> {
     size: usize,
     queries: &'a [f32],
     head: &'a Head,
-    count: usize,
+    seen: Seen<'a>,
     out: &'a mut [f32],
 }
 
@@ -90,7 +108,7 @@ impl<const ROWS: usize> Attend<'_, ROWS> {
     #[inline(always)]
     fn scores<const FUSED: bool>(&self) -> (Vec<[Lanes; ROWS]>, [f32; ROWS]) {
         let turned = self.turned();
-        let tiles = self.count.div_ceil(LANES);
+        let tiles = self.seen.count.div_ceil(LANES);
         let mut scores = Vec::with_capacity(tiles);
         for tile in self.head.keys.chunks_exact(self.size).take(tiles) {
             let mut sums = [[0.0; LANES]; ROWS];
@@ -104,9 +122,14 @@ impl<const ROWS: usize> Attend<'_, ROWS> {
             scores.push(sums);
         }
         // Apart from the loop above, whose sums stay in registers only if nothing else looks at them.
-        let in_last = self.count - tiles.saturating_sub(1) * LANES;
+        let in_last = self.seen.count - tiles.saturating_sub(1) * LANES;
         for scores in scores.iter_mut().skip(tiles.saturating_sub(1)).flatten() {
             scores.iter_mut().skip(in_last).for_each(|score| *score = f32::NEG_INFINITY);
+        }
+        for place in self.seen.unseen.clone() {
+            for scores in scores.get_mut(place / LANES).into_iter().flatten() {
+                scores.iter_mut().skip(place % LANES).take(1).for_each(|s| *s = f32::NEG_INFINITY);
+            }
         }
         let mut most = [[f32::NEG_INFINITY; LANES]; ROWS];
         for scores in &scores {
@@ -145,7 +168,7 @@ impl<const ROWS: usize> Attend<'_, ROWS> {
                 }
             }
         }
-        weights.truncate(self.count);
+        weights.truncate(self.seen.count);
         (weights, sums.map(|lanes| lanes.iter().sum()))
     }
 
@@ -219,9 +242,9 @@ mod tests {
             let (keys, values) = (noise(tokens * width, 1), noise(tokens * width, 2));
             let queries = noise(tokens * width * group, 3);
             let mut cache = Cache::new(1, heads, size);
-            cache.write(0, &keys, &values);
+            cache.write(0, 0, &keys, &values);
             let mut out = vec![0.0; queries.len()];
-            attend(layout, &queries, cache.heads(0), 0, &mut out);
+            attend(layout, &queries, cache.heads(0), 0, &(0..0), &mut out);
             for token in 0..tokens {
                 let range = token * width * group..(token + 1) * width * group;
                 let seen = ..(token + 1) * width;

@@ -7,11 +7,7 @@ use candle_core::Result;
 use toktrie::TokenId;
 
 use super::cache::Cache;
-use super::network::{Network, Wanted};
-
-/// Tokens read at a time: enough to keep the processor busy, few enough that a stop waits for one layer of
-/// them and no longer than some ten milliseconds.
-const AT_ONCE: usize = 64;
+use super::network::{Network, Part, Wanted};
 
 /// One line of tokens with the cache that remembers them.
 #[derive(Debug)]
@@ -51,6 +47,13 @@ impl Branch {
         fits
     }
 
+    /// Becomes the first `len` tokens of another branch.
+    pub(super) fn copy(&mut self, other: &Self, len: usize) {
+        self.ids.clear();
+        self.ids.extend(other.ids.iter().take(len));
+        self.cache.copy(&other.cache, self.ids.len());
+    }
+
     /// Forgets all that is not a beginning of `ids`; gives the tokens that are left.
     pub(super) fn keep(&mut self, ids: &[TokenId]) -> usize {
         let common = self.common(ids);
@@ -63,30 +66,38 @@ impl Branch {
         self.ids.truncate(len);
     }
 
-    /// Reads on and gives the wanted logits, row by row; `None` if `go_on` says to break off. What was
-    /// read until then is remembered.
+    /// Reads on, all of these in one pass, and gives the wanted logits of each, row by row; `None`, and nothing
+    /// read, if `go_on` says to break off.
     pub(super) fn read(
+        network: &Network,
+        parts: &mut [(&mut Self, &[TokenId], Wanted)],
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> Result<Option<Vec<Vec<f32>>>> {
+        let mut passed: Vec<Part<'_>> = parts
+            .iter_mut()
+            .map(|(branch, ids, wanted)| {
+                // The ids say what counts: forgetting cuts only them, and a panic may leave the cache longer.
+                branch.cache.set_len(branch.ids.len());
+                Part { cache: &mut branch.cache, ids, wanted: *wanted }
+            })
+            .collect();
+        let logits = network.read_on(&mut passed, go_on)?;
+        if logits.is_some() {
+            for (branch, ids, _) in parts.iter_mut() {
+                branch.ids.extend_from_slice(ids);
+            }
+        }
+        Ok(logits)
+    }
+
+    /// The logits after each token of each of `ways` to go on. Nothing of them is remembered.
+    pub(super) fn foresee(
         &mut self,
         network: &Network,
-        ids: &[TokenId],
-        wanted: Wanted,
+        ways: &[&[TokenId]],
         go_on: &dyn Fn() -> ControlFlow<()>,
-    ) -> Result<Option<Vec<f32>>> {
-        // The ids say what counts: forgetting cuts only them, and a panic may leave the cache longer.
+    ) -> Result<Option<Vec<Vec<f32>>>> {
         self.cache.set_len(self.ids.len());
-        let mut logits = Vec::new();
-        let mut left = ids;
-        while !left.is_empty() {
-            let (part, rest) = left.split_at(left.len().min(AT_ONCE));
-            let wanted =
-                if wanted == Wanted::Last && !rest.is_empty() { Wanted::Nothing } else { wanted };
-            match network.read_on(&mut self.cache, part, wanted, go_on)? {
-                Some(rows) => logits.extend(rows),
-                None => return Ok(None),
-            }
-            self.ids.extend_from_slice(part);
-            left = rest;
-        }
-        Ok(Some(logits))
+        network.foresee(&mut self.cache, ways, go_on)
     }
 }

@@ -86,15 +86,30 @@ impl Cache {
         true
     }
 
+    /// Takes up the first `len` tokens of another cache of the same network, in place of all that is there.
+    pub(super) fn copy(&mut self, other: &Self, len: usize) {
+        let room = self.lanes_of(len.next_multiple_of(STEP));
+        let used = self.lanes_of(len);
+        for (head, other) in self.layers.iter_mut().flatten().zip(other.layers.iter().flatten()) {
+            let pairs = [(&mut head.keys, &other.keys), (&mut head.values, &other.values)];
+            for (((lanes, from), used), room) in pairs.into_iter().zip(used).zip(room) {
+                lanes.clear();
+                lanes.extend_from_slice(from.get(..used).unwrap_or(from));
+                lanes.resize(room, [0.0; LANES]);
+            }
+        }
+        self.len = len;
+    }
+
     /// Lanes that the keys and the values of `len` tokens take in one head.
     fn lanes_of(&self, len: usize) -> [usize; 2] {
         [len.div_ceil(LANES) * self.size, len * self.size / LANES]
     }
 
-    /// Writes the keys and values of the tokens after the first [`Cache::len`] into a layer. `keys` and
-    /// `values` go by token, then by head.
-    pub(super) fn write(&mut self, layer: usize, keys: &[f32], values: &[f32]) {
-        let (size, first) = (self.size, self.len);
+    /// Writes the keys and values of tokens into a layer, from the place `first` on. `keys` and `values` go by
+    /// token, then by head.
+    pub(super) fn write(&mut self, layer: usize, first: usize, keys: &[f32], values: &[f32]) {
+        let size = self.size;
         let Some(heads) = self.layers.get_mut(layer) else { return };
         let width = size * heads.len();
         let count = keys.len() / width;
@@ -138,12 +153,12 @@ mod tests {
         let mut cache = Cache::new(2, 2, 32);
         let row = |token: usize| (0..64).map(move |i| (token * 100 + i) as f32);
         let first: Vec<f32> = (0..20).flat_map(row).collect();
-        cache.write(1, &first, &first);
+        cache.write(1, 0, &first, &first);
         cache.set_len(20);
         // Cut to 18 tokens, then written over from there.
         cache.set_len(18);
         let second: Vec<f32> = (50..52).flat_map(row).collect();
-        cache.write(1, &second, &second);
+        cache.write(1, 18, &second, &second);
         cache.set_len(20);
         for (position, token) in (0..18).zip(0..).chain([(18, 50), (19, 51)]) {
             for (number, head) in cache.heads(1).iter().enumerate() {

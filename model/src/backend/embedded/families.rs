@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::decoder::{Decoder, Own};
+use super::decoder::{Decoder, LineId, Own, Reading};
 use super::gguf::Gguf;
 use super::network::{Network, Wanted};
 use super::upstream::Upstream;
 
 #[derive(Deserialize)]
-struct Golden {
+pub(super) struct Golden {
     ids: Vec<u32>,
     greedy: Vec<u32>,
     /// After each of `ids`.
@@ -26,8 +26,9 @@ fn golden(name: &str) -> (Gguf, Golden) {
     (gguf, serde_json::from_slice(&golden).unwrap())
 }
 
-fn read(decoder: &mut dyn Decoder, ids: &[u32], wanted: Wanted) -> Vec<f32> {
-    decoder.read(ids, wanted, &|| ControlFlow::Continue(())).unwrap().unwrap()
+fn read(decoder: &mut dyn Decoder, line: LineId, ids: &[u32], wanted: Wanted) -> Vec<f32> {
+    let part = Reading { line, ids, wanted };
+    decoder.read(&[part], &|| ControlFlow::Continue(())).unwrap().unwrap().concat()
 }
 
 fn likeliest(logits: &[f32]) -> u32 {
@@ -36,7 +37,7 @@ fn likeliest(logits: &[f32]) -> u32 {
 }
 
 /// Reads at once, in parts after forgetting, and on after that. `tolerance` is a share of the largest logit.
-fn compare(name: &str, decoder: &mut dyn Decoder, golden: &Golden, tolerance: f32) {
+pub(super) fn compare(name: &str, decoder: &mut dyn Decoder, golden: &Golden, tolerance: f32) {
     let spread = golden.logits.concat().iter().fold(0.0_f32, |most, x| most.max(x.abs()));
     let close = |got: &[f32], right: &[f32], what: &str| {
         assert_eq!(got.len(), right.len());
@@ -44,28 +45,36 @@ fn compare(name: &str, decoder: &mut dyn Decoder, golden: &Golden, tolerance: f3
             assert!((got - right).abs() < tolerance * spread, "{name}, {what}: {got} not {right}");
         }
     };
-    let rows = read(decoder, &golden.ids, Wanted::All);
+    let go_on = || ControlFlow::Continue(());
+    let (line, _) = decoder.open(&[], 0, &go_on);
+    let rows = read(decoder, line, &golden.ids, Wanted::All);
     close(&rows, &golden.logits.concat(), "at once");
-    decoder.cut(7);
-    read(decoder, &golden.ids[7..12], Wanted::Nothing);
-    let mut last = read(decoder, &golden.ids[12..], Wanted::Last);
+    decoder.cut(line, 7);
+    let ways = [&golden.ids[7..12], &golden.ids[7..8]];
+    let foreseen = decoder.foresee(line, &ways, &go_on).unwrap().unwrap();
+    close(&foreseen[0], &golden.logits[7..12].concat(), "foreseen");
+    close(&foreseen[1], &golden.logits[7], "foreseen beside");
+    read(decoder, line, &golden.ids[7..12], Wanted::Nothing);
+    let mut last = read(decoder, line, &golden.ids[12..], Wanted::Last);
     close(&last, golden.logits.last().unwrap(), "in parts, after forgetting");
     for right in &golden.greedy {
         let next = likeliest(&last);
         assert_eq!(next, *right, "{name}");
-        last = read(decoder, &[next], Wanted::Last);
+        last = read(decoder, line, &[next], Wanted::Last);
     }
     let whole = [&golden.ids[..], &golden.greedy].concat();
-    let go_on = || ControlFlow::Continue(());
-    assert_eq!(decoder.recall(&whole, 0, &go_on), whole.len());
-    assert!(decoder.recall(&whole[..9], 0, &go_on) <= 9);
+    for (ids, least) in [(&whole[..], whole.len()), (&whole[..9], 0)] {
+        decoder.close(line, 0, &go_on);
+        let (_, reused) = decoder.open(ids, 0, &go_on);
+        assert!((least..=ids.len()).contains(&reused), "{name}: {reused}");
+    }
 }
 
 #[test]
 fn logits_are_those_of_transformers() {
     for name in ["qwen2", "qwen3", "llama", "llama3"] {
         let (gguf, golden) = golden(name);
-        let mut own = Own::new(Network::read(&gguf, 256).unwrap(), None);
+        let mut own = Own::new(Network::read(&gguf, 256).unwrap(), None, 1);
         // The weights of both have 16 bits, and so has the input of candle's product.
         compare(name, &mut own, &golden, 2e-3);
     }

@@ -1,37 +1,46 @@
-//! The model in this process: weights from a GGUF file, computed on the processor, by the network of this
-//! crate for the Qwen2, Qwen3 and Llama families and by candle's own for others.
+//! The model in this process, computed on the processor: from a GGUF file by the network of this crate for the
+//! Qwen2, Qwen3 and Llama families and by candle's own for others, or from a folder of safetensors by candle's.
 //!
-//! It answers one question at a time, on a thread of its own, and remembers the last prompt: what the
-//! next one has in common with it costs nothing. Constraints are enforced token by token, and tokens that
-//! they leave no choice about are read in one go with the next one.
+//! It answers a few questions beside each other, on a thread of its own, and remembers the last prompts: what
+//! the next one has in common with them costs nothing. Constraints are enforced token by token, and tokens
+//! that they leave no choice about are read in one go with the next one.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
-use tokio::sync::mpsc::{self, UnboundedSender};
-use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 
 use self::engine::{Engine, Event};
+use self::rounds::{Job, Question, Reply};
+use self::vocabulary::Vocabulary;
 use super::{Capabilities, Model, ModelError, TokenSink, Unread};
 use crate::prompt::{Completion, Finish, Prompt};
 
+mod answer;
 mod attention;
 mod branch;
 mod branches;
 mod cache;
+mod choice;
 mod counter;
 mod cuts;
 mod decoder;
 mod engine;
+mod floats;
+mod folder;
 mod gguf;
 mod grammar;
 mod measure;
 mod network;
 mod packed;
 mod prefixes;
+mod published;
+mod rounds;
 mod shape;
 mod simd;
 mod specials;
@@ -59,57 +68,84 @@ pub struct Settings {
     /// The folder for the work on beginnings of prompts that are the same in every run. Without one it is
     /// done again in each.
     pub prefixes: Option<PathBuf>,
+    /// Questions that are answered beside each other; who asks more waits for one to end.
+    pub parallel: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { context: DEFAULT_CONTEXT, prefixes: None }
+        Self { context: DEFAULT_CONTEXT, prefixes: None, parallel: 4 }
     }
 }
 
 /// A model computed in this process.
 pub struct Embedded {
-    engine: Arc<Mutex<Engine>>,
+    /// To the thread that computes; `None` only while this is dropped.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    vocabulary: Arc<Vocabulary>,
     path: PathBuf,
     context: u32,
 }
 
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { engine: _, path, context } = self;
+        let Self { jobs: _, thread: _, vocabulary: _, path, context } = self;
         f.debug_struct("Embedded").field("path", path).field("context", context).finish_non_exhaustive()
     }
 }
 
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 impl Embedded {
-    /// Reads the weights of `path` and prepares them, which takes seconds and blocks the thread.
+    /// Reads the weights of `path`, a GGUF file or a folder of safetensors, and prepares them, which takes
+    /// seconds and blocks the thread.
     pub fn load(path: &Path, settings: &Settings) -> Result<Self, ModelError> {
         let engine = Engine::load(path, settings)?;
-        let context = engine.context();
-        Ok(Self { engine: Arc::new(Mutex::new(engine)), path: path.to_path_buf(), context })
+        let (context, vocabulary) = (engine.context(), Arc::clone(&engine.vocabulary));
+        let (jobs, inbox) = channel();
+        let thread = thread::Builder::new().name("model".into());
+        let thread = thread.spawn(move || rounds::work(engine, &inbox));
+        let thread = thread.map_err(|error| ModelError::Failed(format!("no thread for it: {error}")))?;
+        let (jobs, thread) = (Some(jobs), Some(thread));
+        Ok(Self { jobs, thread, vocabulary, path: path.to_path_buf(), context })
     }
 
     /// Like [`Embedded::load`], without blocking the thread.
     pub async fn open(path: impl Into<PathBuf>, settings: Settings) -> Result<Self, ModelError> {
         let path = path.into();
-        spawn_blocking(move || Self::load(&path, &settings)).await.map_err(broken)?
+        spawn_blocking(move || Self::load(&path, &settings)).await.unwrap_or_else(|_| Err(broken()))
     }
 
     /// The tokens that a prompt is for this model.
-    pub async fn tokens(&self, prompt: &Prompt) -> Result<Vec<u32>, ModelError> {
-        self.engine.lock().await.tokens(prompt)
+    pub fn tokens(&self, prompt: &Prompt) -> Result<Vec<u32>, ModelError> {
+        self.vocabulary.render(prompt, self.context).map(|rendered| rendered.ids)
     }
 
-    /// Runs `question` on a thread of its own and hands what it says to `sink`. Gives its answer and, if
-    /// `sink` broke it off, how many bytes of text `sink` has seen.
-    async fn ask<T: Send + 'static>(
+    fn send(&self, job: Job) -> Result<(), ModelError> {
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(broken)
+    }
+
+    /// Asks and hands what is said to `sink`. Gives what came of it and, if `sink` broke it off, how many
+    /// bytes of text `sink` has seen.
+    async fn ask(
         &self,
         sink: &mut dyn TokenSink,
-        question: impl FnOnce(&mut Engine, &UnboundedSender<Event>) -> Result<T, ModelError> + Send + 'static,
-    ) -> Result<(T, Option<usize>), ModelError> {
-        let mut engine: OwnedMutexGuard<Engine> = Arc::clone(&self.engine).lock_owned().await;
+        prompt: &Prompt,
+        options: Option<&[String]>,
+    ) -> Result<(Reply, Option<usize>), ModelError> {
+        trace(prompt, options.unwrap_or_default());
         let (sender, mut events) = mpsc::unbounded_channel();
-        let answer = spawn_blocking(move || question(&mut engine, &sender));
+        let (reply, answer) = oneshot::channel();
+        let (prompt, options) = (prompt.clone(), options.map(<[String]>::to_vec));
+        self.send(Job::Ask(Box::new(Question { prompt, options, events: sender, reply })))?;
         let mut seen = 0;
         let mut broken_off = false;
         while let Some(event) = events.recv().await {
@@ -133,7 +169,7 @@ impl Embedded {
         // The engine stops once nobody listens: after a break here, and just so if this whole future is
         // dropped.
         drop(events);
-        let answer = answer.await.map_err(broken)??;
+        let answer = answer.await.unwrap_or_else(|_| Err(broken()))?;
         Ok((answer, broken_off.then_some(seen)))
     }
 }
@@ -156,10 +192,9 @@ impl Model for Embedded {
         prompt: &Prompt,
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, ModelError> {
-        let prompt = prompt.clone();
-        trace(&prompt, &[]);
-        let question = move |engine: &mut Engine, events: &_| engine.complete(&prompt, events);
-        let (mut completion, seen) = self.ask(sink, question).await?;
+        let (Reply::Answer(mut completion), seen) = self.ask(sink, prompt, None).await? else {
+            return Err(broken());
+        };
         if let Some(seen) = seen {
             completion.text.truncate(seen);
             completion.finish = Finish::Cancelled;
@@ -168,11 +203,10 @@ impl Model for Embedded {
     }
 
     async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
-        let (prompt, options) = (prompt.clone(), options.to_vec());
-        trace(&prompt, &options);
-        let question = move |engine: &mut Engine, events: &_| engine.choose(&prompt, &options, events);
-        let (shares, _) = self.ask(&mut Unread, question).await?;
-        shares.ok_or_else(|| ModelError::Failed("the question was broken off".into()))
+        match self.ask(&mut Unread, prompt, Some(options)).await? {
+            (Reply::Shares(Some(shares)), _) => Ok(shares),
+            _ => Err(ModelError::Failed("the question was broken off".into())),
+        }
     }
 }
 
@@ -185,9 +219,8 @@ fn trace(prompt: &Prompt, options: &[String]) {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
-fn broken(error: JoinError) -> ModelError {
-    ModelError::Failed(format!("the computation broke off: {error}"))
+fn broken() -> ModelError {
+    ModelError::Failed("the computation broke off".into())
 }
 
 #[cfg(test)]
@@ -198,6 +231,8 @@ mod chats;
 mod damaged;
 #[cfg(test)]
 mod families;
+#[cfg(test)]
+mod folders;
 #[cfg(test)]
 mod made;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! They are one network with a few differences, which [`Shape`] tells. candle's own networks can neither
 //! shorten nor reuse what they remember.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::thread;
 
 use candle_core::Result as Computed;
@@ -27,6 +27,31 @@ pub(super) enum Wanted {
     Last,
     /// Those after each token.
     All,
+}
+
+/// Tokens that a pass reads after those of a cache.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    pub(super) cache: &'a mut Cache,
+    pub(super) ids: &'a [u32],
+    pub(super) wanted: Wanted,
+}
+
+/// Where the tokens of one line stand in a pass.
+#[derive(Debug, Clone)]
+struct Stretch {
+    /// Its cache, by number.
+    cache: usize,
+    /// Its rows among all of the pass.
+    rows: Range<usize>,
+    /// The position of its first token in its line.
+    position: usize,
+    /// The place of its first token in the cache.
+    place: usize,
+    /// Places before its own that it does not look at.
+    unseen: Range<usize>,
+    /// Rows from its end that come out of the last layer.
+    wanted: usize,
 }
 
 /// The weights of a network and how to compute with them.
@@ -121,38 +146,90 @@ impl Network {
         Cache::new(self.sizes.layers, self.sizes.key_heads, self.sizes.head)
     }
 
-    /// Reads `ids` after the tokens of the cache and puts them there. Gives the wanted logits, row by
-    /// row, or `None` and the cache as it was if `go_on` says to break off, which it is asked in each
-    /// layer.
+    /// Reads each part after the tokens of its cache and puts them there, all in one pass. Gives the wanted
+    /// logits of each, row by row, or `None` and the caches as they were if `go_on` says to break off, which it
+    /// is asked in each layer.
     pub(super) fn read_on(
         &self,
-        cache: &mut Cache,
-        ids: &[u32],
-        wanted: Wanted,
+        parts: &mut [Part<'_>],
         go_on: &dyn Fn() -> ControlFlow<()>,
-    ) -> Computed<Option<Vec<f32>>> {
-        let rows = match wanted {
-            Wanted::Nothing => 0,
-            Wanted::Last => 1.min(ids.len()),
-            Wanted::All => ids.len(),
-        };
+    ) -> Computed<Option<Vec<Vec<f32>>>> {
+        let mut stretches = Vec::with_capacity(parts.len());
+        let mut ids = Vec::new();
+        for (cache, part) in parts.iter().enumerate() {
+            let (rows, len) = (ids.len()..ids.len() + part.ids.len(), part.cache.len());
+            let wanted = match part.wanted {
+                Wanted::Nothing => 0,
+                Wanted::Last => 1.min(part.ids.len()),
+                Wanted::All => part.ids.len(),
+            };
+            stretches.push(Stretch { cache, rows, position: len, place: len, unseen: 0..0, wanted });
+            ids.extend_from_slice(part.ids);
+        }
+        let mut caches: Vec<&mut Cache> = parts.iter_mut().map(|part| &mut *part.cache).collect();
+        let logits = self.pass(&mut caches, &stretches, &ids, go_on)?;
+        if logits.is_some() {
+            for part in parts.iter_mut() {
+                part.cache.set_len(part.cache.len() + part.ids.len());
+            }
+        }
+        Ok(logits)
+    }
+
+    /// The logits after each token of each of `ways` to go on after the tokens of the cache, which know nothing
+    /// of each other, in one pass. The cache stays as it was.
+    pub(super) fn foresee(
+        &self,
+        cache: &mut Cache,
+        ways: &[&[u32]],
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> Computed<Option<Vec<Vec<f32>>>> {
+        let position = cache.len();
+        let mut stretches = Vec::with_capacity(ways.len());
+        let mut first = 0;
+        for way in ways {
+            let (rows, place) = (first..first + way.len(), position + first);
+            let (unseen, wanted) = (position..place, way.len());
+            stretches.push(Stretch { cache: 0, rows, position, place, unseen, wanted });
+            first += way.len();
+        }
+        self.pass(&mut [cache], &stretches, &ways.concat(), go_on)
+    }
+
+    /// Passes `ids` through all layers. Gives the wanted logits of each stretch.
+    fn pass(
+        &self,
+        caches: &mut [&mut Cache],
+        stretches: &[Stretch],
+        ids: &[u32],
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> Computed<Option<Vec<Vec<f32>>>> {
         let mut x = self.embedding.rows(ids)?;
         let mut scratch = Scratch::default();
         for (number, layer) in self.layers.iter().enumerate() {
             if go_on().is_break() {
                 return Ok(None);
             }
-            let keep = if number + 1 == self.layers.len() { rows } else { ids.len() };
-            layer.pass(self, number, cache, &mut x, keep, &mut scratch)?;
+            let only_wanted = number + 1 == self.layers.len();
+            layer.pass(self, number, caches, stretches, &mut x, only_wanted, &mut scratch)?;
         }
-        cache.set_len(cache.len() + ids.len());
         let mut logits = Vec::new();
-        if rows > 0 {
+        if !x.is_empty() {
             let output = self.output.as_ref().unwrap_or(&self.embedding);
             self.normalise(&x, &self.norm, &mut scratch.normed);
             weights::multiply(&mut [(output, &mut logits)], &scratch.normed, &mut scratch.input)?;
         }
-        Ok(Some(logits))
+        if let [_] = stretches {
+            return Ok(Some(vec![logits]));
+        }
+        let mut left = logits.as_slice();
+        let of_each = stretches.iter().map(|stretch| {
+            let length = (stretch.wanted * self.sizes.vocabulary).min(left.len());
+            let (own, rest) = left.split_at(length);
+            left = rest;
+            own.to_vec()
+        });
+        Ok(Some(of_each.collect()))
     }
 
     /// Puts the rows of `x` into `out`, each scaled to a mean square of one and then by `weight`.
@@ -202,29 +279,41 @@ impl Layer {
         [&self.down, &self.gate, &self.up, &self.query, &self.attention_output, &self.key, &self.value]
     }
 
-    /// Passes the rows of `x` through the layer and writes their keys and values into the cache. Only
-    /// the last `keep` rows come out.
+    /// Passes the rows of `x` through the layer and writes their keys and values into their caches. Only the
+    /// wanted rows come out if that is said.
+    #[expect(clippy::too_many_arguments, reason = "a pass and the place in it")]
     fn pass(
         &self,
         network: &Network,
         number: usize,
-        cache: &mut Cache,
+        caches: &mut [&mut Cache],
+        stretches: &[Stretch],
         x: &mut Vec<f32>,
-        keep: usize,
+        only_wanted: bool,
         scratch: &mut Scratch,
     ) -> Computed<()> {
         let Sizes { width, heads, head, hidden, .. } = network.sizes;
-        self.remember(network, number, cache, x, scratch)?;
+        self.remember(network, number, caches, stretches, x, scratch)?;
         let Scratch { input, normed, queries, mixed, gate, up, out, .. } = scratch;
-        let dropped = (x.len() / width).saturating_sub(keep);
-        x.drain(..dropped * width);
-        queries.drain(..dropped * heads * head);
+        let query_width = heads * head;
+        if only_wanted {
+            keep_wanted(x, width, stretches);
+            keep_wanted(queries, query_width, stretches);
+        }
         if x.is_empty() {
             return Ok(());
         }
         mixed.resize(queries.len(), 0.0);
-        let first = cache.len() + dropped;
-        attention::attend(network.layout, queries, cache.heads(number), first, mixed);
+        let (mut queries, mut answers) = (queries.as_slice(), mixed.as_mut_slice());
+        for stretch in stretches {
+            let count = if only_wanted { stretch.wanted } else { stretch.rows.len() };
+            let (own, rest) = queries.split_at((count * query_width).min(queries.len()));
+            let (answer, others) = answers.split_at_mut((count * query_width).min(answers.len()));
+            (queries, answers) = (rest, others);
+            let Some(cache) = caches.get(stretch.cache) else { continue };
+            let first = stretch.place + stretch.rows.len() - count;
+            attention::attend(network.layout, own, cache.heads(number), first, &stretch.unseen, answer);
+        }
         weights::multiply(&mut [(&self.attention_output, out)], mixed, input)?;
         add(x, out);
         network.normalise(x, &self.hidden_norm, normed);
@@ -238,12 +327,13 @@ impl Layer {
         Ok(())
     }
 
-    /// Writes keys and values into the cache, and leaves the queries.
+    /// Writes keys and values into the caches, and leaves the queries.
     fn remember(
         &self,
         network: &Network,
         number: usize,
-        cache: &mut Cache,
+        caches: &mut [&mut Cache],
+        stretches: &[Stretch],
         x: &[f32],
         scratch: &mut Scratch,
     ) -> Computed<()> {
@@ -263,11 +353,29 @@ impl Layer {
             simd::run(NormEach { rows: keys, weight: key, epsilon });
         }
         let Sizes { heads, key_heads, head, .. } = network.sizes;
-        network.turns.turn(queries, cache.len(), heads * head);
-        network.turns.turn(keys, cache.len(), key_heads * head);
-        cache.write(number, keys, values);
+        let (query_width, key_width) = (heads * head, key_heads * head);
+        for Stretch { cache, rows, position, place, .. } in stretches {
+            let of = |width: usize| rows.start * width..rows.end * width;
+            let Some(keys) = keys.get_mut(of(key_width)) else { continue };
+            let queries = queries.get_mut(of(query_width)).unwrap_or_default();
+            network.turns.turn(queries, *position, query_width);
+            network.turns.turn(keys, *position, key_width);
+            if let Some(cache) = caches.get_mut(*cache) {
+                cache.write(number, *place, keys, values.get(of(key_width)).unwrap_or_default());
+            }
+        }
         Ok(())
     }
+}
+
+/// Leaves only the wanted rows.
+fn keep_wanted(rows: &mut Vec<f32>, width: usize, stretches: &[Stretch]) {
+    let mut kept = 0;
+    for Stretch { rows: own, wanted, .. } in stretches {
+        rows.copy_within((own.end - wanted) * width..own.end * width, kept);
+        kept += wanted * width;
+    }
+    rows.truncate(kept);
 }
 
 fn add_to_each(rows: &mut [f32], bias: &[f32]) {

@@ -107,7 +107,8 @@ fn reading_in_parts_changes_no_logit_much() {
     let mut branch = branch::Branch::new(&network);
     let mut read = |keep: usize| {
         branch.cut(keep);
-        branch.read(&network, &ids[keep..], Wanted::Last, &go_on).unwrap().unwrap()
+        let mut parts = [(&mut branch, &ids[keep..], Wanted::Last)];
+        branch::Branch::read(&network, &mut parts, &go_on).unwrap().unwrap().concat()
     };
     let whole = read(0);
     // Where the weights are not packed here, single tokens take another path through candle.

@@ -3,8 +3,8 @@
 
 /// The text of an answer while it is written.
 #[derive(Debug)]
-pub(super) struct Text<'a> {
-    stops: &'a [String],
+pub(super) struct Text {
+    stops: Vec<String>,
     /// Bytes that are not yet a whole character.
     bytes: Vec<u8>,
     whole: String,
@@ -12,9 +12,9 @@ pub(super) struct Text<'a> {
     given: usize,
 }
 
-impl<'a> Text<'a> {
+impl Text {
     /// An empty text that ends before the first of `stops`.
-    pub(super) fn new(stops: &'a [String]) -> Self {
+    pub(super) fn new(stops: Vec<String>) -> Self {
         Self { stops, bytes: Vec::new(), whole: String::new(), given: 0 }
     }
 
@@ -82,7 +82,7 @@ mod tests {
     /// The pieces given out for these tokens, and whether a stop text came.
     fn pieces(stops: &[&str], tokens: &[&[u8]]) -> (Vec<String>, bool) {
         let stops: Vec<String> = stops.iter().map(ToString::to_string).collect();
-        let mut text = Text::new(&stops);
+        let mut text = Text::new(stops);
         let mut pieces = Vec::new();
         let mut stopped = false;
         for token in tokens {

@@ -10,7 +10,7 @@ use crate::backend::ModelError;
 /// Thoughts while they are thought.
 #[derive(Debug)]
 pub(super) struct Thinking {
-    text: Text<'static>,
+    text: Text,
     /// Tokens that it may still take.
     left: usize,
     end: TokenId,
@@ -34,7 +34,7 @@ impl Thinking {
     pub(super) fn new(vocabulary: &Vocabulary, budget: usize) -> Result<Option<Self>, ModelError> {
         let Some([_, end]) = vocabulary.thinks() else { return Ok(None) };
         Ok(Some(Self {
-            text: Text::new(&[]),
+            text: Text::new(Vec::new()),
             left: budget,
             end,
             after: vocabulary.encode("\n\n")?,

@@ -12,14 +12,18 @@ use super::branch::Branch;
 use super::made::{BLOCKS, FLOATS, LOGITS, network, write, write_exactly};
 use super::network::{Network, Wanted};
 
+fn read(branch: &mut Branch, network: &Network, ids: &[u32], wanted: Wanted) -> Vec<f32> {
+    let go_on = || ControlFlow::Continue(());
+    Branch::read(network, &mut [(branch, ids, wanted)], &go_on).unwrap().unwrap().concat()
+}
+
 /// The logits after the last of `ids`, read in parts of these sizes.
 fn logits(network: &Network, ids: &[u32], parts: &[usize]) -> Vec<f32> {
     let mut branch = Branch::new(network);
     let (mut logits, mut left) = (Vec::new(), ids);
     for part in parts {
         let (ids, rest) = left.split_at(*part);
-        logits =
-            branch.read(network, ids, Wanted::Last, &|| ControlFlow::Continue(())).unwrap().unwrap();
+        logits = read(&mut branch, network, ids, Wanted::Last);
         left = rest;
     }
     assert!(left.is_empty());
@@ -76,16 +80,63 @@ fn parts_and_repeats_change_nothing() {
         for parts in [&[200, 100][..], &[1, 299], &[299, 1], &[40, 40, 40, 180]] {
             assert!(distance(&whole, &logits(&network, &ids, parts)) < 1e-4, "{parts:?}");
         }
-        let go_on = || ControlFlow::Continue(());
         let mut branch = Branch::new(&network);
-        branch.read(&network, &ids[..250], Wanted::Nothing, &go_on).unwrap();
-        branch.read(&network, &[1, 2, 3, 4], Wanted::Last, &go_on).unwrap();
+        read(&mut branch, &network, &ids[..250], Wanted::Nothing);
+        read(&mut branch, &network, &[1, 2, 3, 4], Wanted::Last);
         assert_eq!(branch.keep(&ids), 250);
-        let again = branch.read(&network, &ids[250..], Wanted::Last, &go_on).unwrap().unwrap();
+        let again = read(&mut branch, &network, &ids[250..], Wanted::Last);
         assert!(distance(&whole, &again) < 1e-4, "after forgetting");
         branch.cut(290);
-        let rows = branch.read(&network, &ids[290..], Wanted::All, &go_on).unwrap().unwrap();
+        let rows = read(&mut branch, &network, &ids[290..], Wanted::All);
         assert_eq!(rows.len(), 10 * LOGITS);
         assert!(distance(&whole, &rows[9 * LOGITS..]) < 1e-4, "the last of all rows");
     }
+}
+
+#[test]
+fn lines_beside_each_other_are_as_if_alone() {
+    let ids: Vec<u32> = (0..300).map(|i| i * 53 % 256).collect();
+    for shape in [FLOATS, BLOCKS] {
+        let network = network(write(&shape, "qwen2").path());
+        let lines = [&ids[..40], &ids[100..117], &ids[200..300]];
+        let mut branches: Vec<Branch> = lines.iter().map(|_| Branch::new(&network)).collect();
+        for ((branch, ids), len) in branches.iter_mut().zip(lines).zip([39, 0, 60]) {
+            read(branch, &network, &ids[..len], Wanted::Nothing);
+        }
+        let wanted = [Wanted::Last, Wanted::All, Wanted::Last];
+        let parts = branches.iter_mut().zip(lines).zip(wanted);
+        let mut parts: Vec<_> = parts
+            .map(|((branch, ids), wanted)| {
+                let left = &ids[branch.ids().len()..];
+                (branch, left, wanted)
+            })
+            .collect();
+        let go_on = || ControlFlow::Continue(());
+        let logits = Branch::read(&network, &mut parts, &go_on).unwrap().unwrap();
+        assert_eq!(logits[1].len(), 17 * LOGITS);
+        for (ids, rows) in lines.iter().zip(&logits) {
+            let alone = self::logits(&network, ids, &[ids.len()]);
+            assert!(distance(&alone, &rows[rows.len() - LOGITS..]) < 1e-4);
+        }
+    }
+}
+
+/// In floats: blocks round what goes into them, and the places that are not looked at change the order of sums.
+#[test]
+fn what_is_foreseen_knows_nothing_of_each_other_and_is_not_remembered() {
+    let ids: Vec<u32> = (0..100).map(|i| i * 53 % 256).collect();
+    let network = network(write(&FLOATS, "qwen2").path());
+    let mut branch = Branch::new(&network);
+    read(&mut branch, &network, &ids[..70], Wanted::Nothing);
+    let ways: [&[u32]; 4] = [&[1, 2, 3], &[4], &[1, 2, 9, 9, 9], &ids[70..90]];
+    let go_on = || ControlFlow::Continue(());
+    let logits = branch.foresee(&network, &ways, &go_on).unwrap().unwrap();
+    for (way, rows) in ways.iter().zip(&logits) {
+        for (length, row) in (1..=way.len()).zip(rows.chunks_exact(LOGITS)) {
+            let ids = [&ids[..70], &way[..length]].concat();
+            assert!(distance(&self::logits(&network, &ids, &[70, length]), row) < 1e-4, "{way:?}");
+        }
+    }
+    let right = self::logits(&network, &ids, &[100]);
+    assert!(distance(&right, &read(&mut branch, &network, &ids[70..], Wanted::Last)) < 1e-4);
 }

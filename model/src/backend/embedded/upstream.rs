@@ -10,11 +10,11 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 
 use candle_core::quantized::gguf_file::{Content, Value};
-use candle_core::{DType, Device, Result as Computed, Tensor};
+use candle_core::{DType, Device, Result as Computed, Tensor, bail};
 use candle_transformers::models::{quantized_glm4, quantized_lfm2, quantized_phi3};
 use toktrie::TokenId;
 
-use super::decoder::Decoder;
+use super::decoder::{Decoder, LineId, Reading};
 use super::gguf::Gguf;
 use super::network::Wanted;
 
@@ -28,7 +28,7 @@ struct Family {
 }
 
 /// A network's pass: token ids of the shape (1, count) and the position of the first.
-type Pass = Box<dyn FnMut(&Tensor, usize) -> Computed<Tensor> + Send>;
+pub(super) type Pass = Box<dyn FnMut(&Tensor, usize) -> Computed<Tensor> + Send>;
 
 const FAMILIES: [Family; 3] = [
     Family {
@@ -150,12 +150,62 @@ impl Upstream {
         header.metadata.insert(format!("{name}.context_length"), Value::U32(length));
         let pass = (family.read)(header, &mut file).map_err(failed)?;
         let vocabulary = gguf.rows("token_embd.weight")?;
-        Ok(Self { name: family.name, pass, ids: Vec::new(), cached: 0, context, vocabulary })
+        Ok(Self::new(family.name, pass, context, vocabulary))
+    }
+
+    /// A network that remembers nothing yet. Its pass begins anew at position 0.
+    pub(super) fn new(name: &'static str, pass: Pass, context: usize, vocabulary: usize) -> Self {
+        Self { name, pass, ids: Vec::new(), cached: 0, context, vocabulary }
     }
 
     fn pass(&mut self, ids: &[TokenId], at: usize) -> Computed<Vec<f32>> {
         let ids = Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?;
         (self.pass)(&ids, at)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+    }
+
+    /// Reads on and gives the wanted logits, row by row.
+    fn read_on(
+        &mut self,
+        ids: &[TokenId],
+        wanted: Wanted,
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> Computed<Option<Vec<f32>>> {
+        let mut rows = Vec::new();
+        let mut row = Vec::new();
+        let mut left = ids;
+        if self.cached != self.ids.len() || self.cached == 0 {
+            // All before the first token whose logits are wanted can be read in one pass.
+            let first = if wanted == Wanted::All { 1 } else { ids.len() };
+            let (together, rest) = ids.split_at(first.min(ids.len()));
+            left = rest;
+            let beginning = [&self.ids, together].concat();
+            if go_on().is_break() {
+                return Ok(None);
+            }
+            if self.name == "lfm2" && self.cached > 0 && beginning.len() == 1 {
+                bail!("candle's network of `lfm2` cannot begin anew with a single token");
+            }
+            row = self.pass(&beginning, 0)?;
+            self.cached = beginning.len();
+            self.ids = beginning;
+            rows.extend_from_slice(&row);
+        }
+        for id in left {
+            if go_on().is_break() {
+                return Ok(None);
+            }
+            row = self.pass(&[*id], self.ids.len())?;
+            self.ids.push(*id);
+            self.cached = self.ids.len();
+            if wanted == Wanted::All {
+                rows.extend_from_slice(&row);
+            }
+        }
+        Ok(Some(match wanted {
+            Wanted::Nothing => Vec::new(),
+            Wanted::Last => row,
+            Wanted::All => rows,
+        }))
     }
 }
 
@@ -207,66 +257,56 @@ impl Decoder for Upstream {
         self.vocabulary
     }
 
-    fn recall(
+    fn lines(&self) -> usize {
+        1
+    }
+
+    fn at_once(&self) -> usize {
+        usize::MAX
+    }
+
+    fn open(
         &mut self,
         ids: &[TokenId],
         _lasting: usize,
         _go_on: &dyn Fn() -> ControlFlow<()>,
-    ) -> usize {
+    ) -> (LineId, usize) {
         let goes_on = self.cached == self.ids.len() && ids.starts_with(&self.ids);
         if !goes_on {
             self.ids.clear();
         }
-        self.ids.len()
+        (LineId(0), self.ids.len())
     }
 
     fn read(
         &mut self,
-        ids: &[TokenId],
-        wanted: Wanted,
+        parts: &[Reading<'_>],
         go_on: &dyn Fn() -> ControlFlow<()>,
-    ) -> Computed<Option<Vec<f32>>> {
-        let mut rows = Vec::new();
-        let mut row = Vec::new();
-        let mut left = ids;
-        if self.cached != self.ids.len() || self.cached == 0 {
-            // All before the first token whose logits are wanted can be read in one pass.
-            let first = if wanted == Wanted::All { 1 } else { ids.len() };
-            let (together, rest) = ids.split_at(first.min(ids.len()));
-            left = rest;
-            let beginning = [&self.ids, together].concat();
-            if go_on().is_break() {
-                return Ok(None);
-            }
-            if self.name == "lfm2" && self.cached > 0 && beginning.len() == 1 {
-                candle_core::bail!("candle's network of `lfm2` cannot begin anew with a single token");
-            }
-            row = self.pass(&beginning, 0)?;
-            self.cached = beginning.len();
-            self.ids = beginning;
-            rows.extend_from_slice(&row);
-        }
-        for id in left {
-            if go_on().is_break() {
-                return Ok(None);
-            }
-            row = self.pass(&[*id], self.ids.len())?;
-            self.ids.push(*id);
-            self.cached = self.ids.len();
-            if wanted == Wanted::All {
-                rows.extend_from_slice(&row);
-            }
-        }
-        Ok(Some(match wanted {
-            Wanted::Nothing => Vec::new(),
-            Wanted::Last => row,
-            Wanted::All => rows,
-        }))
+    ) -> Computed<Option<Vec<Vec<f32>>>> {
+        let [Reading { ids, wanted, .. }] = parts else { bail!("there is only one line") };
+        Ok(self.read_on(ids, *wanted, go_on)?.map(|logits| vec![logits]))
     }
 
-    fn cut(&mut self, len: usize) {
+    fn foresee(
+        &mut self,
+        _line: LineId,
+        ways: &[&[TokenId]],
+        go_on: &dyn Fn() -> ControlFlow<()>,
+    ) -> Computed<Option<Vec<Vec<f32>>>> {
+        let len = self.ids.len();
+        let mut logits = Vec::with_capacity(ways.len());
+        for way in ways {
+            let rows = self.read_on(way, Wanted::All, go_on);
+            self.ids.truncate(len);
+            let Some(rows) = rows? else { return Ok(None) };
+            logits.push(rows);
+        }
+        Ok(Some(logits))
+    }
+
+    fn cut(&mut self, _line: LineId, len: usize) {
         self.ids.truncate(len);
     }
 
-    fn keep(&mut self, _lasting: usize, _go_on: &dyn Fn() -> ControlFlow<()>) {}
+    fn close(&mut self, _line: LineId, _lasting: usize, _go_on: &dyn Fn() -> ControlFlow<()>) {}
 }

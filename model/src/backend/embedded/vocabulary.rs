@@ -11,18 +11,22 @@ use tokenizers::models::bpe::Vocab;
 use toktrie::{TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 
 use super::cuts;
+use super::folder::Folder;
 use super::gguf::Gguf;
+use super::published::Published;
 use super::specials::{Specials, veil};
 use super::template::{Template, name};
 use crate::backend::ModelError;
 use crate::prompt::{Prompt, Speaker, Turn};
 
 /// The type of ordinary tokens in a GGUF file.
-const ORDINARY: i64 = 1;
+pub(super) const ORDINARY: i64 = 1;
 /// The type of tokens that no text has but that are written as their name.
-const NAMED: i64 = 4;
+pub(super) const NAMED: i64 = 4;
 /// The type of tokens that only steer.
-const STEERING: i64 = 3;
+pub(super) const STEERING: i64 = 3;
+/// The type of ids that no token has.
+pub(super) const UNUSED: i64 = 5;
 
 /// Tokens that end an answer, as the families call them: those that end a turn, and those that begin one.
 const ENDS: [&str; 12] = [
@@ -40,13 +44,15 @@ const ENDS: [&str; 12] = [
     "</s>",
 ];
 /// What stands before and after what a model thinks aloud.
-const THINKS: [&str; 2] = ["<think>", "</think>"];
+pub(super) const THINKS: [&str; 2] = ["<think>", "</think>"];
 /// Has all that tokenizers get wrong: spaces at the ends, digits, letters of two and more bytes.
 const SAMPLE: &str = " Row 1024:\tdon't, I'LL — naïve 東京 😀  x\r\n\n  end ";
 
 /// The tokens of a model.
 pub(super) struct Vocabulary {
     tokenizer: Tokenizer,
+    /// The same for texts that others stand before, where that makes a difference.
+    bare: Option<Tokenizer>,
     trie: TokTrie,
     template: Option<Template>,
     specials: Specials,
@@ -56,6 +62,24 @@ pub(super) struct Vocabulary {
     ends: Vec<TokenId>,
     /// Tokens that have no place in an answer.
     banned: Vec<TokenId>,
+}
+
+/// What a vocabulary is put together from.
+struct Parts<'a> {
+    names: &'a [String],
+    /// The type of each, as GGUF files tell them.
+    kinds: &'a [i64],
+    /// Tokens that there are logits for.
+    count: usize,
+    /// Tokens that end an answer besides those known by name, the most usual one first.
+    ends: Vec<TokenId>,
+    /// The names of what begins and what ends a text.
+    edges: [String; 2],
+    template: Option<String>,
+    /// The bytes that an ordinary token stands for.
+    spell: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    tokenizer: Tokenizer,
+    bare: Option<Tokenizer>,
 }
 
 /// A prompt in tokens.
@@ -99,56 +123,105 @@ impl Vocabulary {
             let id = gguf.token(&format!("tokenizer.ggml.{key}_token_id"));
             id.filter(|id| (*id as usize) < names.len())
         };
-        // The first is the one that constraints end with.
-        let mut ends: Vec<TokenId> = ENDS.iter().filter_map(|name| ids.get(*name).copied()).collect();
-        let own = token("eos").into_iter().chain(token("eot"));
-        own.for_each(|id| {
-            if !ends.contains(&id) {
-                ends.push(id);
+        let ends = token("eot").into_iter().chain(token("eos")).collect();
+        let called =
+            |id: Option<TokenId>| id.and_then(|id| names.get(id as usize)).cloned().unwrap_or_default();
+        let alphabet = alphabet();
+        Self::put_together(Parts {
+            kinds: types,
+            count,
+            ends,
+            edges: [called(token("bos")), called(token("eos"))],
+            template: gguf.text("tokenizer.chat_template").ok().map(ToOwned::to_owned),
+            spell: &|name| name.chars().map(|c| alphabet.get(&c).copied()).collect(),
+            tokenizer: cuts::tokenizer(family, ids, gguf.texts("tokenizer.ggml.merges")?)?,
+            bare: None,
+            names,
+        })
+        .map_err(|error| {
+            error.unwrap_or_else(|| {
+                format!("its tokenizer `{family}` does not give back what it is given")
+            })
+        })
+    }
+
+    /// The vocabulary of a folder whose network has logits for `count` tokens.
+    pub(super) fn of_folder(folder: &Folder, count: usize) -> Result<Self, String> {
+        let Published { names, kinds, tokenizer, bare, spelling } =
+            Published::read(folder.tokenizer()?, count)?;
+        let edge = |key| folder.token(key).map(Option::unwrap_or_default);
+        let alphabet = alphabet();
+        let spell = |name: &str| spelling.bytes(name, &alphabet);
+        let parts = Parts {
+            names: &names,
+            kinds: &kinds,
+            count,
+            ends: folder.ends()?,
+            edges: [edge("bos_token")?, edge("eos_token")?],
+            template: folder.template()?,
+            spell: &spell,
+            tokenizer,
+            bare,
+        };
+        let lost = "its tokenizer.json does not give back what it is given";
+        Self::put_together(parts).map_err(|error| error.unwrap_or_else(|| lost.into()))
+    }
+
+    /// Puts a vocabulary together and tries it. There is no word to an error where text comes back as another.
+    fn put_together(parts: Parts<'_>) -> Result<Self, Option<String>> {
+        let Parts { names, kinds, count, ends: own, edges, template, spell, tokenizer, bare } = parts;
+        let by_name: HashMap<&str, TokenId> = names.iter().map(String::as_str).zip(0..).collect();
+        let own: Vec<TokenId> = own.into_iter().filter(|id| (*id as usize) < names.len()).collect();
+        let mut ends: Vec<TokenId> =
+            ENDS.iter().filter_map(|name| by_name.get(*name).copied()).collect();
+        for id in &own {
+            if !ends.contains(id) {
+                ends.push(*id);
             }
-        });
-        let first = ids.get("<|im_end|>").copied().or_else(|| token("eot")).or_else(|| token("eos"));
-        let first = first.or_else(|| ends.first().copied()).ok_or("has no token that ends an answer")?;
+        }
+        // The first is the one that constraints end with.
+        let first = by_name.get("<|im_end|>").or(own.first()).or(ends.first()).copied();
+        let first = first.ok_or_else(|| Some("has no token that ends an answer".to_owned()))?;
         ends.sort_by_key(|id| (*id != first, *id));
-        let specials = names.iter().zip(types).zip(0..);
+        let specials = names.iter().zip(kinds).zip(0..);
         let specials = specials.filter(|((_, kind), _)| matches!(**kind, STEERING | NAMED));
         let specials = Specials::new(specials.map(|((name, _), id)| (name.as_str(), id)));
         let thinks = THINKS.map(|name| specials.id(name));
         let thinks = if let [Some(begin), Some(end)] = thinks { Some([begin, end]) } else { None };
-        let called =
-            |id: Option<TokenId>| id.and_then(|id| names.get(id as usize)).map_or("", String::as_str);
-        let template = match gguf.text("tokenizer.chat_template") {
-            Ok(source) => Some(Template::new(source, called(token("bos")), called(token("eos")))?),
-            Err(_) if specials.id("<|im_start|>").is_some() => None,
-            Err(_) => return Err("has no chat template, so it was not trained to be asked".into()),
+        let template = match template {
+            Some(source) => Some(Template::new(&source, &edges[0], &edges[1])?),
+            None if specials.id("<|im_start|>").is_some() => None,
+            None => return Err(Some("has no chat template, so it was not trained to be asked".into())),
         };
-        let banned = (0..).zip(types).filter(|(_, kind)| !matches!(**kind, ORDINARY | NAMED));
+        let banned = (0..).zip(kinds).filter(|(_, kind)| !matches!(**kind, ORDINARY | NAMED));
         let spare = names.len()..count;
         let banned = banned.map(|(id, _)| id).chain(spare.filter_map(|id| id.try_into().ok()));
         let vocabulary = Self {
             banned: banned.filter(|id| !ends.contains(id)).collect(),
-            trie: trie(names, types, count, first, &ends)?,
-            tokenizer: cuts::tokenizer(family, ids, gguf.texts("tokenizer.ggml.merges")?)?,
+            trie: trie(names, kinds, count, spell, first, &ends)?,
+            tokenizer,
+            bare,
             template,
             specials,
             thinks,
             ends,
         };
-        match vocabulary.encode(SAMPLE) {
-            Ok(ids) if vocabulary.text(&ids) == SAMPLE.as_bytes() => Ok(vocabulary),
-            _ => Err(format!("its tokenizer `{family}` does not give back what it is given")),
-        }
+        let encoded = vocabulary.encode_bare(SAMPLE).map_err(|error| Some(error.to_string()))?;
+        if vocabulary.text(&encoded) == SAMPLE.as_bytes() { Ok(vocabulary) } else { Err(None) }
     }
 
     fn text(&self, ids: &[TokenId]) -> Vec<u8> {
         ids.iter().flat_map(|id| self.bytes(*id)).copied().collect()
     }
 
-    /// The ids of a text. No control token is among them, whatever the text says.
+    /// The ids of a text that stands by itself. No control token is among them, whatever the text says.
     pub(super) fn encode(&self, text: &str) -> Result<Vec<TokenId>, ModelError> {
-        let encoding = self.tokenizer.encode_fast(text, false);
-        let encoding = encoding.map_err(|e| ModelError::Failed(format!("a text has no tokens: {e}")))?;
-        Ok(encoding.get_ids().to_vec())
+        encode(&self.tokenizer, text)
+    }
+
+    /// The ids of a text that others may stand before: some tokenizers begin each text with a space.
+    pub(super) fn encode_bare(&self, text: &str) -> Result<Vec<TokenId>, ModelError> {
+        encode(self.bare.as_ref().unwrap_or(&self.tokenizer), text)
     }
 
     /// A prompt up to where the model's answer begins, in at most `most` tokens.
@@ -273,14 +346,20 @@ impl TokenizerEnv for Vocabulary {
     }
 
     fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<TokenId> {
-        self.trie.tokenize_with_greedy_fallback(bytes, |text| self.encode(text).unwrap_or_default())
+        self.trie.tokenize_with_greedy_fallback(bytes, |text| self.encode_bare(text).unwrap_or_default())
     }
 
     fn tokenize_bytes_special(&self, bytes: &[u8]) -> Vec<TokenId> {
         self.trie.tokenize_with_greedy_fallback(bytes, |text| {
-            self.trie.tokenize_with_special(text, |text| self.encode(text).unwrap_or_default())
+            self.trie.tokenize_with_special(text, |text| self.encode_bare(text).unwrap_or_default())
         })
     }
+}
+
+fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<TokenId>, ModelError> {
+    let encoding = tokenizer.encode_fast(text, false);
+    let encoding = encoding.map_err(|e| ModelError::Failed(format!("a text has no tokens: {e}")))?;
+    Ok(encoding.get_ids().to_vec())
 }
 
 /// As a number of tokens.
@@ -293,14 +372,14 @@ fn trie(
     names: &[String],
     types: &[i64],
     count: usize,
+    spell: &dyn Fn(&str) -> Option<Vec<u8>>,
     first_end: TokenId,
     ends: &[TokenId],
 ) -> Result<TokTrie, String> {
-    let bytes_of = alphabet();
     let mut all = Vec::with_capacity(count);
     for (name, kind) in names.iter().zip(types) {
         if *kind == ORDINARY {
-            let bytes: Option<Vec<u8>> = name.chars().map(|c| bytes_of.get(&c).copied()).collect();
+            let bytes = spell(name);
             all.push(
                 bytes.ok_or_else(|| format!("has the token `{name}`, which is not written in bytes"))?,
             );

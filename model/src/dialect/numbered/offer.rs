@@ -133,13 +133,17 @@ impl<'v> Screen<'v> {
     /// Whether a dialog without a field is in front of another window of its program: it has to be
     /// answered, and nothing else goes.
     fn is_between(&self) -> bool {
+        self.is_dialog() && !self.elements.iter().any(|element| element.role.takes_text())
+    }
+
+    /// Whether a window with buttons is in front of a larger one of its program.
+    fn is_dialog(&self) -> bool {
         let windows = list::active_windows(self.view.seen);
         let [front] = windows.as_slice() else { return false };
         let owner = self.view.seen.windows.iter().skip(1).any(|other| {
             other.pid.is_some() && other.pid == front.pid && other.bounds.area() > front.bounds.area()
         });
-        let buttons = self.elements.iter().any(|element| element.role == Role::Button);
-        owner && buttons && !self.elements.iter().any(|element| element.role.takes_text())
+        owner && self.elements.iter().any(|element| element.role == Role::Button)
     }
 
     /// What is done to texts, to places, and to no element at all.
@@ -160,7 +164,9 @@ impl<'v> Screen<'v> {
         // What is looked for behind something is not looked for elsewhere.
         let searches = matches!(self.offer, Offer::Closed | Offer::Onward);
         if offered(Usage::Press) && !searches {
-            let saves = files::saves(self.view.task) && !program::is_browser(self.view);
+            // A dialog takes no chord that is meant for the document behind it.
+            let saves =
+                files::saves(self.view.task) && !program::is_browser(self.view) && !self.is_dialog();
             let keys = if saves { KEYS } else { KEYS_BUT_SAVE };
             arms.push(arm("press", json!({"keys": {"type": "string", "pattern": keys}})));
         }

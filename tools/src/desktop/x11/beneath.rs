@@ -3,7 +3,7 @@
 //! the screen gets that part in the place of what covers it.
 
 use image::{Rgb, RgbImage};
-use x11rb::protocol::composite::ConnectionExt as _;
+use x11rb::connection::Connection as _;
 use x11rb::protocol::shape::{ConnectionExt as _, SK};
 use x11rb::protocol::xproto::{
     ConnectionExt as _, GetImageReply, ImageFormat, MapState, Window as XWindow, WindowClass,
@@ -33,8 +33,7 @@ struct Layer {
 /// `frame` as it would be without Freehand's own windows. Where that cannot be found out it is black.
 pub(super) fn lift(link: &Link, veiled: &Veiled, frame: Frame) -> Frame {
     let bounds = frame.bounds();
-    let shown: Vec<&Own> =
-        veiled.own.iter().filter(|own| own.bounds.intersect(&bounds).is_some()).collect();
+    let shown = veiled.in_sight(&bounds);
     if shown.is_empty() {
         return frame;
     }
@@ -44,7 +43,10 @@ pub(super) fn lift(link: &Link, veiled: &Veiled, frame: Frame) -> Frame {
             let found = beneath(link, veiled, own, &area)
                 .inspect_err(|fault| tracing::warn!(%fault, "a part of the picture is black"))
                 .ok();
-            for cover in own.covers.iter().filter_map(|cover| cover.intersect(&area)) {
+            // Some compositing managers draw a window without its shape for a moment.
+            let covers =
+                if veiled.blends { std::slice::from_ref(&own.bounds) } else { own.covers.as_slice() };
+            for cover in covers.iter().filter_map(|cover| cover.intersect(&area)) {
                 each(&cover, |at| {
                     let colour = found.as_ref().and_then(|found| pixel(found, &area, at));
                     if let Some(target) = pixel_mut(pixels, &bounds, at) {
@@ -92,7 +94,9 @@ fn layers(link: &Link, veiled: &Veiled, area: &ScreenRect) -> Result<Vec<Layer>,
         // What the empty desktop looks like may have changed.
         wire.clear_area(false, ground, 0, 0, 0, 0).during(WHAT)?;
     }
-    let others = children.into_iter().filter(|id| !veiled.knows(WindowId(u64::from(*id))));
+    let others = children
+        .into_iter()
+        .filter(|id| !veiled.knows(WindowId(u64::from(*id))) && !is_overlay(link, *id));
     let asked: Result<Vec<_>, DesktopError> = ground
         .into_iter()
         .chain(others)
@@ -109,8 +113,9 @@ fn layers(link: &Link, veiled: &Veiled, area: &ScreenRect) -> Result<Vec<Layer>,
         else {
             continue;
         };
-        let (x, y, border) =
-            (i32::from(geometry.x), i32::from(geometry.y), u32::from(geometry.border_width));
+        // The empty desktop is kept beside the screen and means what is on it.
+        let (x, y) = if Some(id) == ground { (0, 0) } else { (geometry.x.into(), geometry.y.into()) };
+        let border = u32::from(geometry.border_width);
         let (width, height) = (u32::from(geometry.width), u32::from(geometry.height));
         let outer: ScreenRect = Rect::new(x, y, width + 2 * border, height + 2 * border);
         let shows =
@@ -171,17 +176,23 @@ impl Layer {
     }
 }
 
-/// Where a compositing manager draws the screen, if one does.
-pub(super) fn overlay(link: &Link, screen: usize) -> Result<Option<WindowId>, DesktopError> {
-    let name = format!("_NET_WM_CM_S{screen}");
-    let atom = link.wire.intern_atom(false, name.as_bytes()).during(WHAT)?.reply().during(WHAT)?.atom;
-    if link.wire.get_selection_owner(atom).during(WHAT)?.reply().during(WHAT)?.owner == 0 {
-        return Ok(None);
-    }
-    let asked = link.wire.composite_get_overlay_window(link.root).during(WHAT)?;
-    let overlay = asked.reply().during(WHAT)?.overlay_win;
-    link.wire.composite_release_overlay_window(link.root).during(WHAT)?;
-    Ok(Some(WindowId(u64::from(overlay))))
+/// What a compositing manager owns while it draws this screen of the server.
+pub(super) fn composed(screen: usize) -> String {
+    format!("_NET_WM_CM_S{screen}")
+}
+
+/// Whether a compositing manager draws this screen.
+pub(super) fn is_composed(link: &Link, screen: usize) -> Result<bool, DesktopError> {
+    let atom = link.wire.intern_atom(false, composed(screen).as_bytes()).during(WHAT)?;
+    let atom = atom.reply().during(WHAT)?.atom;
+    Ok(link.wire.get_selection_owner(atom).during(WHAT)?.reply().during(WHAT)?.owner != 0)
+}
+
+/// Whether a window is the server's own, as the root is: that is where compositing managers draw the whole
+/// screen.
+fn is_overlay(link: &Link, window: XWindow) -> bool {
+    let client = !link.wire.setup().resource_id_mask;
+    window & client == link.root & client
 }
 
 /// Each pixel of `area`, row by row.

@@ -26,7 +26,9 @@ pub(super) type Wire = RustConnection<Patient>;
 x11rb::atom_manager! {
     /// The atoms that are asked for by name.
     pub(super) Atoms: AtomsCookie {
+        _COMPTON_SHADOW,
         _NET_ACTIVE_WINDOW,
+        _NET_CLIENT_LIST,
         _NET_CLIENT_LIST_STACKING,
         _NET_CURRENT_DESKTOP,
         _NET_SUPPORTING_WM_CHECK,

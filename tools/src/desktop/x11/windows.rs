@@ -161,7 +161,9 @@ fn overview(link: &Link) -> Result<(Managed, Option<XWindow>, Vec<XWindow>), Des
     };
     let tree = wire.query_tree(link.root).during(WHAT)?;
     let focus = wire.get_input_focus().during(WHAT)?;
-    let stacking = ask(atoms._NET_CLIENT_LIST_STACKING, AtomEnum::WINDOW, 4096)?;
+    // Some tell of a new window in one of them only, until windows change places.
+    let lists = [atoms._NET_CLIENT_LIST_STACKING, atoms._NET_CLIENT_LIST];
+    let lists = lists.map(|list| ask(list, AtomEnum::WINDOW, 4096));
     let active = ask(atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, 1)?;
     let desktop = ask(atoms._NET_CURRENT_DESKTOP, AtomEnum::CARDINAL, 1)?;
     let check = ask(atoms._NET_SUPPORTING_WM_CHECK, AtomEnum::WINDOW, 1)?;
@@ -172,12 +174,17 @@ fn overview(link: &Link) -> Result<(Managed, Option<XWindow>, Vec<XWindow>), Des
     // 0 and 1 stand for nothing and for the window under the pointer.
     let focus =
         Some(focus.reply().during(WHAT)?.focus).filter(|focus| *focus > 1 && *focus != link.root);
-    let list = stacking.reply().during(WHAT)?;
-    let clients: Vec<XWindow> = list.value32().into_iter().flatten().take(MOST).collect();
+    let (mut there, mut clients) = (false, Vec::new());
+    for list in lists {
+        let list = list?.reply().during(WHAT)?;
+        there |= list.format == 32;
+        let named = list.value32().into_iter().flatten().take(MOST);
+        clients.extend(named.filter(|window| !clients.contains(window)).collect::<Vec<XWindow>>());
+    }
     let first =
         |reply: x11rb::protocol::xproto::GetPropertyReply| reply.value32().and_then(|mut v| v.next());
     let managed = Managed {
-        there: list.format == 32,
+        there,
         clients,
         active: first(active.reply().during(WHAT)?).filter(|window| *window != 0),
         desktop: first(desktop.reply().during(WHAT)?),

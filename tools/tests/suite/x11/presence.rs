@@ -23,24 +23,24 @@ use super::person::Nested;
 use super::support::{Bench, gate, permit};
 
 /// The middle of the strip and of its `Stop`, on a screen of 1280x800.
-const STRIP: ScreenPoint = Point::new(640, 15);
-const STOP: ScreenPoint = Point::new(160 + 960 - 30, 15);
+pub(super) const STRIP: ScreenPoint = Point::new(640, 15);
+pub(super) const STOP: ScreenPoint = Point::new(160 + 960 - 30, 15);
 
 /// Somebody who sees the screen and knows nothing of Freehand.
-struct Outsider {
-    wire: RustConnection,
+pub(super) struct Outsider {
+    pub(super) wire: RustConnection,
     root: u32,
 }
 
 impl Outsider {
-    fn on(name: &str) -> Self {
+    pub(super) fn on(name: &str) -> Self {
         let (wire, screen) = x11rb::connect(Some(name)).unwrap();
         let root = wire.setup().roots[screen].root;
         Self { wire, root }
     }
 
     /// The colours of the screen around a point, as red, green and blue.
-    fn around(&self, at: ScreenPoint) -> Vec<[u8; 3]> {
+    pub(super) fn around(&self, at: ScreenPoint) -> Vec<[u8; 3]> {
         let left = |v: i32, by: i32| i16::try_from((v - by).max(0)).unwrap();
         let (x, y) = (left(at.x, 40), left(at.y, 40));
         let image = self.wire.get_image(ImageFormat::Z_PIXMAP, self.root, x, y, 80, 80, u32::MAX);
@@ -48,7 +48,7 @@ impl Outsider {
         image.data.chunks(4).map(|p| [p[2], p[1], p[0]]).collect()
     }
 
-    fn colour_desktop(&self, pixel: u32) {
+    pub(super) fn colour_desktop(&self, pixel: u32) {
         let aux = ChangeWindowAttributesAux::new().background_pixel(pixel);
         self.wire.change_window_attributes(self.root, &aux).unwrap();
         self.wire.clear_area(false, self.root, 0, 0, 0, 0).unwrap().check().unwrap();
@@ -66,17 +66,17 @@ impl Outsider {
     }
 }
 
-fn words(text: &str) -> Words {
+pub(super) fn words(text: &str) -> Words {
     Words { mood: Mood::Working, text: text.into(), hint: "ctrl+alt+escape stops".into() }
 }
 
-async fn picture(bench: &mut Bench) -> Frame {
+pub(super) async fn picture(bench: &mut Bench) -> Frame {
     bench.quiet().await;
     bench.desktop.capture(None).await.unwrap()
 }
 
 #[track_caller]
-fn same(a: &Frame, b: &Frame, when: &str) {
+pub(super) fn same(a: &Frame, b: &Frame, when: &str) {
     let differ: Vec<_> =
         a.pixels().enumerate_pixels().filter(|(x, y, p)| b.pixels().get_pixel(*x, *y) != *p).collect();
     assert!(differ.is_empty(), "{when}: {} pixels, first {:?}", differ.len(), differ[0]);
@@ -177,33 +177,4 @@ async fn only_a_real_mouse_presses_stop() {
     assert!(!*stops.borrow(), "the rest of the strip stops nothing");
     press(&mut outer.desktop, STOP).await;
     assert!(*stops.borrow(), "the person's press stops");
-}
-
-/// What it costs to see nothing of it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures; run it by itself"]
-#[expect(clippy::print_stdout, reason = "its figures are for whoever runs it")]
-async fn the_price_of_a_picture() {
-    let mut bench = Bench::start().await;
-    bench.open(&["xterm", "-T", "back", "-geometry", "200x40+0+0", "-e", "sh"], "back").await;
-    let veil = Veil::default();
-    bench.desktop.look_through(veil.clone());
-    let measure = async |bench: &mut Bench| {
-        let mut times = Vec::new();
-        for _ in 0..200 {
-            let since = std::time::Instant::now();
-            bench.desktop.capture(None).await.unwrap();
-            times.push(since.elapsed());
-        }
-        times.sort();
-        (times[0], times[100])
-    };
-    let without = measure(&mut bench).await;
-    let presence = Presence::open(bench.display.name(), &veil).unwrap();
-    let strip = measure(&mut bench).await;
-    presence.ring(Some(Point::new(640, 300))).unwrap();
-    let both = measure(&mut bench).await;
-    println!(
-        "a picture, least and median: {without:?}, with the strip {strip:?}, and the ring {both:?}"
-    );
 }

@@ -7,36 +7,35 @@ use x11rb::errors::ReplyOrIdError;
 use x11rb::protocol::composite::{self, ConnectionExt as _, Redirect};
 use x11rb::protocol::shape::{self, ConnectionExt as _, SK, SO};
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ClipOrdering, ConfigureWindowAux, ConnectionExt as _,
-    CreateGCAux, CreateWindowAux, ImageFormat, PropMode, Rectangle, StackMode, Window as XWindow,
-    WindowClass,
+    ChangeWindowAttributesAux, ClipOrdering, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
+    ImageFormat, Rectangle, StackMode, Window as XWindow,
 };
-use x11rb::wrapper::ConnectionExt as _;
 
 use super::super::beneath;
 use super::super::capture::Camera;
 use super::super::link::{During, Link, Place};
 use super::super::monitors::Monitors;
 use super::draw;
+use super::panes::{self, Paint, own_window};
 use crate::desktop::DesktopError;
 use crate::desktop::presence::Words;
-use crate::desktop::veil::{Own, Veil};
+use crate::desktop::veil::{Own, Veil, Veiled};
 use crate::element::WindowId;
 use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
 const WHAT: &str = "showing that the agent is at work";
-/// The background of a window that looks as if it were not there.
-const PARENT_RELATIVE: u32 = 1;
 
 /// The windows on one display, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Face {
     link: Link,
+    /// Which of the server's screens it is.
+    screen: usize,
     veil: Veil,
-    depth: u8,
+    paint: Paint,
     strip: XWindow,
-    ring: XWindow,
+    ring: Option<XWindow>,
     /// Where the strip is.
     place: ScreenRect,
     scale: u32,
@@ -56,23 +55,16 @@ impl Face {
         link.wire.composite_query_version(0, 4).during(WHAT)?.reply().during(WHAT)?;
         let roots = &link.wire.setup().roots;
         let screen = roots.iter().position(|screen| screen.root == link.root).unwrap_or(0);
-        let depth = roots.get(screen).map_or(24, |screen| screen.root_depth);
-        let overlay = beneath::overlay(&link, screen)?;
         let redirected = link.wire.composite_redirect_subwindows(link.root, Redirect::AUTOMATIC);
         redirected.during(WHAT)?.check().during(WHAT)?;
-        let ground = if overlay.is_none() { ground(&link)? } else { None };
-        {
-            let mut veiled = veil.hold();
-            (veiled.ground, veiled.overlay, veiled.blends) = (ground, overlay, overlay.is_some());
-        }
         let made = || -> Result<_, ReplyOrIdError> {
-            let (strip, ring) = (own_window(&link)?, own_window(&link)?);
-            link.sync().ok();
-            Ok((strip, ring))
+            let paint = Paint::of(&link, screen)?;
+            Ok((own_window(&link, &paint)?, paint))
         };
-        let (strip, ring) = made().map_err(|fault| DesktopError::failed(WHAT, fault))?;
+        let (strip, paint) = made().map_err(|fault| DesktopError::failed(WHAT, fault))?;
         let (place, words) = (Rect::new(0, 0, 1, 1), Words::default());
-        let mut face = Self { link, veil, depth, strip, ring, place, scale: 1, words };
+        let mut face = Self { link, screen, veil, paint, strip, ring: None, place, scale: 1, words };
+        face.compose()?;
         face.settle()?;
         Ok(face)
     }
@@ -82,6 +74,11 @@ impl Face {
         self.strip
     }
 
+    /// Which of the server's screens it is.
+    pub(super) const fn screen(&self) -> usize {
+        self.screen
+    }
+
     /// The window that fills the screen.
     pub(super) const fn root(&self) -> XWindow {
         self.link.root
@@ -89,7 +86,7 @@ impl Face {
 
     /// Whether a window is one of these.
     pub(super) fn knows(&self, window: XWindow) -> bool {
-        window == self.strip || window == self.ring || self.veil.hold().knows(id(window))
+        window == self.strip || Some(window) == self.ring || self.veil.hold().knows(id(window))
     }
 
     /// Shows the strip.
@@ -97,14 +94,14 @@ impl Face {
         let stop = draw::stop_part(self.place.width, self.scale);
         let takes = Rect::new(self.place.x + stop.x, self.place.y, stop.width, stop.height);
         self.draw()?;
-        let own = Own {
+        let before = self.before(self.place)?;
+        self.appear(Own {
             window: id(self.strip),
             bounds: self.place,
             covers: vec![self.place],
             takes: Some(takes),
-            before: self.before(self.place)?,
-        };
-        self.appear(own)
+            before,
+        })
     }
 
     /// Lets the strip say this.
@@ -119,28 +116,34 @@ impl Face {
 
     /// Shows the ring around `point`, or takes it away.
     pub(super) fn ring(&mut self, point: Option<ScreenPoint>) -> Result<(), DesktopError> {
-        self.vanish(self.ring)?;
+        if let Some(ring) = self.ring.take() {
+            self.vanish(ring)?;
+        }
         let Some(point) = point else { return Ok(()) };
+        // Each is a window of its own: one that fades may be drawn wherever it is moved to.
+        let ring =
+            own_window(&self.link, &self.paint).map_err(|fault| DesktopError::failed(WHAT, fault))?;
+        self.ring = Some(ring);
         let (side, parts) = draw::ring(self.scale);
         let half = i32::try_from(side / 2).unwrap_or(0);
         let bounds: ScreenRect = Rect::new(point.x - half, point.y - half, side, side);
         let shape: Vec<Rectangle> = parts.iter().map(rectangle).collect();
-        self.shape(self.ring, SK::BOUNDING, &shape)?;
-        self.place(self.ring, &bounds)?;
+        self.shape(ring, SK::BOUNDING, &shape)?;
+        self.shape(ring, SK::INPUT, &[])?;
+        let [red, green, blue] = draw::AMBER;
+        let pixel = u32::from_be_bytes([u8::MAX, red, green, blue]);
+        let aux = ChangeWindowAttributesAux::new().background_pixel(pixel);
+        self.link.wire.change_window_attributes(ring, &aux).during(WHAT)?;
         let on_screen =
             |part: &ScreenRect| Rect::new(bounds.x + part.x, bounds.y + part.y, part.width, part.height);
-        self.appear(Own {
-            window: id(self.ring),
-            bounds,
-            covers: parts.iter().map(on_screen).collect(),
-            takes: None,
-            before: self.before(bounds)?,
-        })
+        let covers = parts.iter().map(on_screen).collect();
+        let before = self.before(bounds)?;
+        self.appear(Own { window: id(ring), bounds, covers, takes: None, before })
     }
 
     /// Brings both to the front.
     pub(super) fn rise(&self) -> Result<(), DesktopError> {
-        for window in [self.ring, self.strip] {
+        for window in self.ring.into_iter().chain([self.strip]) {
             let aux = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
             self.link.wire.configure_window(window, &aux).during(WHAT)?;
         }
@@ -150,7 +153,6 @@ impl Face {
     /// The screen may be another one: puts the strip where it belongs.
     pub(super) fn move_house(&mut self) -> Result<(), DesktopError> {
         let before = self.place;
-        self.vanish(self.strip)?;
         self.settle()?;
         if before != self.place {
             self.ring(None)?;
@@ -166,19 +168,44 @@ impl Face {
         let (width, height) = draw::size(bounds.width, self.scale);
         let left = bounds.x.saturating_add_unsigned((bounds.width - width) / 2);
         self.place = Rect::new(left, bounds.y, width, height);
-        self.place(self.strip, &self.place)?;
         let stop = draw::stop_part(width, self.scale);
         self.shape(self.strip, SK::INPUT, &[rectangle(&stop)])?;
-        self.shape(self.ring, SK::INPUT, &[])?;
         if let Some(ground) = self.veil.hold().ground.and_then(|id| XWindow::try_from(id.0).ok()) {
             let root = self.link.wire.get_geometry(self.link.root).during(WHAT)?.reply().during(WHAT)?;
-            self.place(ground, &Rect::new(0, 0, root.width.into(), root.height.into()))?;
+            let (width, height) = (root.width.into(), root.height.into());
+            self.place(ground, &Rect::new(0, root.height.into(), width, height))?;
         }
-        let [red, green, blue] = draw::AMBER;
-        let pixel = u32::from_be_bytes([0, red, green, blue]);
-        let aux = ChangeWindowAttributesAux::new().background_pixel(pixel);
-        self.link.wire.change_window_attributes(self.ring, &aux).during(WHAT)?;
         Ok(())
+    }
+
+    /// Another program may draw the windows together now, or none any more.
+    pub(super) fn compose(&mut self) -> Result<(), DesktopError> {
+        let composed = beneath::is_composed(&self.link, self.screen)?;
+        let mut veiled = self.veil.hold();
+        let ground = veiled.ground.and_then(|ground| XWindow::try_from(ground.0).ok());
+        veiled.blends = composed;
+        if !composed {
+            if ground.is_none() {
+                let made = panes::ground(&self.link);
+                veiled.ground = Some(id(made.map_err(|fault| DesktopError::failed(WHAT, fault))?));
+            }
+            veiled.own.iter_mut().for_each(|own| own.before = None);
+            return Ok(());
+        }
+        // What it draws itself is in no window, so it stays what it was.
+        let befores = veiled.own.iter().map(|own| match &own.before {
+            Some(before) => Ok(Some(before.clone())),
+            None => self.look(&veiled, own.bounds).map(Some),
+        });
+        let befores: Vec<_> = befores.collect::<Result<_, DesktopError>>()?;
+        for (own, before) in veiled.own.iter_mut().zip(befores) {
+            own.before = before;
+        }
+        veiled.ground = None;
+        if let Some(ground) = ground {
+            self.link.wire.destroy_window(ground).during(WHAT)?;
+        }
+        self.link.sync()
     }
 
     /// What is on the screen there, where it could not be found out later.
@@ -187,16 +214,21 @@ impl Face {
         if veiled.ground.is_some() {
             return Ok(None);
         }
+        self.look(&veiled, area).map(Some)
+    }
+
+    fn look(&self, veiled: &Veiled, area: ScreenRect) -> Result<Frame, DesktopError> {
         let mut monitors = Monitors::new(false);
         let known = monitors.at(&self.link, Some(area.center()))?;
         let frame = Camera::new().capture(&self.link, known, Some(area))?;
-        Ok(Some(beneath::lift(&self.link, &veiled, frame)))
+        Ok(beneath::lift(&self.link, veiled, frame))
     }
 
     /// It is known before it is there.
     fn appear(&self, own: Own) -> Result<(), DesktopError> {
         let mut veiled = self.veil.hold();
         let window = XWindow::try_from(own.window.0).unwrap_or(0);
+        self.place(window, &own.bounds)?;
         veiled.put(own);
         self.link.wire.map_window(window).during(WHAT)?;
         self.rise()?;
@@ -206,7 +238,7 @@ impl Face {
     /// It is gone before it is forgotten.
     fn vanish(&self, window: XWindow) -> Result<(), DesktopError> {
         let mut veiled = self.veil.hold();
-        self.link.wire.unmap_window(window).during(WHAT)?;
+        self.link.wire.destroy_window(window).during(WHAT)?;
         self.link.sync()?;
         veiled.take(id(window));
         Ok(())
@@ -234,18 +266,19 @@ impl Face {
     fn hang(&self, image: &RgbImage) -> Result<(), ReplyOrIdError> {
         let wire = &self.link.wire;
         let bytes: Vec<u8> =
-            image.pixels().flat_map(|&Rgb([red, green, blue])| [blue, green, red, 0]).collect();
+            image.pixels().flat_map(|&Rgb([red, green, blue])| [blue, green, red, u8::MAX]).collect();
         let length = |px: u32| u16::try_from(px).unwrap_or(u16::MAX);
         let (width, height) = (length(image.width()), length(image.height()));
         let (pixmap, pen) = (wire.generate_id()?, wire.generate_id()?);
-        wire.create_pixmap(self.depth, pixmap, self.link.root, width, height)?;
+        let depth = self.paint.depth;
+        wire.create_pixmap(depth, pixmap, self.link.root, width, height)?;
         wire.create_gc(pen, pixmap, &CreateGCAux::new())?;
         // A few rows at once: what one request may hold is limited.
         let row = usize::from(width) * 4;
         for (rows, top) in bytes.chunks(row * 16).zip((0_i16..).step_by(16)) {
             let high = u16::try_from(rows.len() / row).unwrap_or(0);
             let format = ImageFormat::Z_PIXMAP;
-            wire.put_image(format, pixmap, pen, width, high, 0, top, 0, self.depth, rows)?;
+            wire.put_image(format, pixmap, pen, width, high, 0, top, 0, depth, rows)?;
         }
         let aux = ChangeWindowAttributesAux::new().background_pixmap(pixmap);
         wire.change_window_attributes(self.strip, &aux)?;
@@ -260,52 +293,16 @@ impl Face {
 impl Drop for Face {
     fn drop(&mut self) {
         let mut veiled = self.veil.hold();
-        for window in [self.strip, self.ring] {
+        let windows = [Some(self.strip), self.ring];
+        for window in windows.into_iter().flatten() {
             let _ = self.link.wire.destroy_window(window);
         }
         // With a server that has gone there is nothing left to see.
         let _ = self.link.sync();
-        veiled.own.clear();
-        veiled.ground = None;
-    }
-}
-
-fn own_window(link: &Link) -> Result<XWindow, ReplyOrIdError> {
-    let wire = &link.wire;
-    let window = wire.generate_id()?;
-    let aux = CreateWindowAux::new().override_redirect(1).border_pixel(0);
-    let class = WindowClass::INPUT_OUTPUT;
-    wire.create_window(0, window, link.root, 0, 0, 1, 1, 0, class, 0, &aux)?.check()?;
-    let (name, text) = (AtomEnum::WM_NAME, AtomEnum::STRING);
-    wire.change_property8(PropMode::REPLACE, window, name, text, b"Freehand")?;
-    let class = AtomEnum::WM_CLASS;
-    wire.change_property8(PropMode::REPLACE, window, class, text, b"freehand\0freehand\0")?;
-    Ok(window)
-}
-
-/// A window that nobody sees and that looks like the empty desktop. None where somebody else already draws
-/// the windows together.
-fn ground(link: &Link) -> Result<Option<WindowId>, DesktopError> {
-    let made = || -> Result<XWindow, ReplyOrIdError> {
-        let wire = &link.wire;
-        let size = wire.get_geometry(link.root)?.reply()?;
-        let (window, class) = (wire.generate_id()?, WindowClass::INPUT_OUTPUT);
-        let aux = CreateWindowAux::new().override_redirect(1).background_pixmap(PARENT_RELATIVE);
-        let (width, height) = (size.width, size.height);
-        wire.create_window(0, window, link.root, 0, 0, width, height, 0, class, 0, &aux)?.check()?;
-        wire.composite_redirect_window(window, Redirect::MANUAL)?.check()?;
-        wire.shape_rectangles(SO::SET, SK::INPUT, ClipOrdering::UNSORTED, window, 0, 0, &[])?;
-        let below = ConfigureWindowAux::new().stack_mode(StackMode::BELOW);
-        wire.configure_window(window, &below)?;
-        wire.map_window(window)?.check()?;
-        Ok(window)
-    };
-    match made() {
-        Ok(window) => Ok(Some(id(window))),
-        Err(fault) => {
-            tracing::debug!(%fault, "the empty desktop is taken for what it was");
-            link.sync().map(|()| None)
+        for window in windows.into_iter().flatten() {
+            veiled.take(id(window));
         }
+        veiled.ground = None;
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::beneath;
 use super::link::Place;
 use crate::desktop::DesktopError;
 use crate::desktop::presence::Words;
@@ -17,6 +18,7 @@ use crate::geometry::ScreenPoint;
 
 mod draw;
 mod face;
+mod panes;
 mod watcher;
 
 use face::Face;
@@ -36,10 +38,10 @@ impl Presence {
     pub fn open(display: &str, veil: &Veil) -> Result<Self, DesktopError> {
         let place = Place { name: display.to_owned(), cookie: None };
         let face = Face::open(place.clone(), veil.clone())?;
-        let (strip, root) = (face.strip(), face.root());
+        let (strip, root, composed) = (face.strip(), face.root(), beneath::composed(face.screen()));
         let face = Arc::new(Mutex::new(face));
         let (stopped, stops) = watch::channel(false);
-        let watcher = Watcher::start(&place, root, strip, Arc::clone(&face), stopped)?;
+        let watcher = Watcher::start(&place, (root, strip, &composed), Arc::clone(&face), stopped)?;
         held(&face).show()?;
         Ok(Self { face, stops, _watcher: watcher })
     }

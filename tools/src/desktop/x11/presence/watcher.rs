@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::errors::ReplyOrIdError;
 use x11rb::protocol::Event;
+use x11rb::protocol::xfixes::{self, ConnectionExt as _, SelectionEventMask};
 use x11rb::protocol::xinput::{self, ConnectionExt as _, Device, EventMask, XIEventMask};
 use x11rb::protocol::xproto::{
     self, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateWindowAux,
@@ -36,11 +37,11 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// Watches the window `strip`, and tells `stopped` of a press on it.
+    /// Watches the window `strip`, and tells `stopped` of a press on it; whoever owns `composed` draws the
+    /// screen.
     pub(super) fn start(
         place: &Place,
-        root: XWindow,
-        strip: XWindow,
+        (root, strip, composed): (XWindow, XWindow, &str),
         face: Arc<Mutex<Face>>,
         stopped: watch::Sender<bool>,
     ) -> Result<Self, DesktopError> {
@@ -51,7 +52,9 @@ impl Watcher {
             return Err(DesktopError::failed(WHAT, "the X server has no X Input extension"));
         }
         wire.xinput_xi_query_version(XINPUT.0, XINPUT.1).during(WHAT)?.reply().during(WHAT)?;
-        let window = listen(&wire, root, strip).map_err(|fault| DesktopError::failed(WHAT, fault))?;
+        let window = listen(&wire, root, strip)
+            .and_then(|window| hear_of(&wire, root, composed).map(|()| window))
+            .map_err(|fault| DesktopError::failed(WHAT, fault))?;
         let since = Instant::now();
         let (devices, rises) = (Devices::default(), 0);
         let own = Arc::clone(&wire);
@@ -96,6 +99,20 @@ fn listen(wire: &Wire, root: XWindow, strip: XWindow) -> Result<XWindow, ReplyOr
     Ok(window)
 }
 
+/// Asks to be told when a compositing manager comes and goes.
+fn hear_of(wire: &Wire, root: XWindow, composed: &str) -> Result<(), ReplyOrIdError> {
+    if wire.extension_information(xfixes::X11_EXTENSION_NAME)?.is_none() {
+        return Ok(());
+    }
+    wire.xfixes_query_version(5, 0)?.reply()?;
+    let atom = wire.intern_atom(false, composed.as_bytes())?.reply()?.atom;
+    let mask = SelectionEventMask::SET_SELECTION_OWNER
+        | SelectionEventMask::SELECTION_WINDOW_DESTROY
+        | SelectionEventMask::SELECTION_CLIENT_CLOSE;
+    wire.xfixes_select_selection_input(root, atom, mask)?.check()?;
+    Ok(())
+}
+
 /// What the thread knows.
 struct Watched {
     wire: Arc<Wire>,
@@ -127,6 +144,8 @@ impl Watched {
     fn take(&mut self, event: &Event) -> Result<(), DesktopError> {
         if let Event::XinputHierarchy(_) = event {
             self.devices.forget();
+        } else if let Event::XfixesSelectionNotify(_) = event {
+            return held(&self.face).compose();
         } else if let Event::XinputButtonPress(press) = event
             && press.event == self.strip
             && self.devices.is_real(&self.wire, press.sourceid).during(WHAT)?
