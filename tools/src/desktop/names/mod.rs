@@ -21,10 +21,15 @@ const MEMORY: u64 = 50;
 /// How far in px a shape may be from where it was when it comes back: many look the same.
 const BACK: i32 = 3;
 /// So many things may have become another at their place, where so many times as many are as they were.
-const FEW: usize = 2;
+const FEW: usize = 4;
 const MANY: usize = 4;
+/// How far in px two texts may begin from each other in one field.
+const INDENT: u32 = 8;
 /// The share of their letters that two readings of one text have in common, in tenths.
 const ALIKE: usize = 6;
+
+/// By how much each window has been scrolled that has.
+type Scrolled = HashMap<Option<WindowId>, (i32, i32)>;
 
 #[derive(Debug, Clone)]
 struct Known {
@@ -106,7 +111,17 @@ impl Mark {
         let upright = near(a.y, b.y) && near(a.bottom(), b.bottom());
         let cut = level && (near(a.y, b.y) || near(a.bottom(), b.bottom()))
             || upright && (near(a.x, b.x) || near(a.right(), b.right()));
-        cut && (self.source != now.source || alike(&self.words, &now.words))
+        let is_text = self.source == Source::Ocr && now.source == Source::Ocr;
+        cut && (!is_text || alike(&self.words, &now.words))
+    }
+
+    /// Whether it stands where the other does, or two texts begin there.
+    fn is_in_place_of(&self, now: &Self) -> bool {
+        let (a, b) = (&self.place, &now.place);
+        let is_text = self.source == Source::Ocr && now.source == Source::Ocr;
+        let low = a.height.min(b.height) / 2;
+        let begins = a.x.abs_diff(b.x) <= INDENT && a.center().y.abs_diff(b.center().y) <= low;
+        same_place(&self.ground, &now.ground) || is_text && begins
     }
 }
 
@@ -155,37 +170,7 @@ impl Names {
         let before: Vec<&Mark> = self.known.iter().filter(|k| k.there == last).map(|k| &k.is).collect();
         let shift = self.frame.as_ref().map(|before| Shift { before, now: look.frame });
         let scrolled = scroll::by(&before, marks, shift, look.windows);
-        let moved = |old: &Mark| Some(old.moved(*scrolled.get(&old.window)?));
-        let mut ids: Vec<Option<ElementId>> = vec![None; marks.len()];
-        self.pass(marks, &mut ids, &|known, now| {
-            let far = far(&moved(&known.is).filter(|_| known.is.says(now))?.place, &now.place);
-            (known.there == last && far.unsigned_abs() <= SCROLLED).then_some(far)
-        });
-        self.pass(marks, &mut ids, &|known, now| {
-            let far = far(&known.is.place, &now.place);
-            (known.there == last && known.is.says(now) && far <= NEAR).then_some(far)
-        });
-        self.pass(marks, &mut ids, &|known, now| {
-            let known = Some(&known.is).filter(|_| known.there == last)?;
-            let after = moved(known);
-            let stays =
-                known.is_read_as(now) || after.as_ref().is_some_and(|after| after.is_read_as(now));
-            stays.then_some(0)
-        });
-        self.pass(marks, &mut ids, &|known, now| {
-            let known = Some(&known.is).filter(|_| known.there == last)?;
-            let after = moved(known);
-            let fills = known.is_filled_as(now)
-                || after.is_some_and(|after| after.is_filled_as(now) || after.is_cut_as(now));
-            fills.then_some(0)
-        });
-        // What was not there at the last look comes back.
-        self.pass(marks, &mut ids, &|known, now| {
-            let far = far(&known.is.place, &now.place);
-            let reach = if now.source == Source::Vision { BACK } else { NEAR };
-            (known.is.says(now) && far <= reach).then_some(far)
-        });
-        self.few(marks, &mut ids);
+        let ids = self.find(marks, &scrolled);
         let now = self.look;
         self.known.retain(|known| now - known.seen < MEMORY);
         if look.whole {
@@ -197,12 +182,55 @@ impl Names {
         marks.iter().zip(ids).map(one).collect()
     }
 
+    /// The numbers of what is known, the surest first.
+    fn find(&mut self, marks: &[Mark], scrolled: &Scrolled) -> Vec<Option<ElementId>> {
+        let last = self.look - 1;
+        let moved = |old: &Mark| Some(old.moved(*scrolled.get(&old.window)?));
+        let at_last = |known: &Known| Some(known.is.clone()).filter(|_| known.there == last);
+        let mut ids: Vec<Option<ElementId>> = vec![None; marks.len()];
+        self.pass(marks, &mut ids, &|known, now| {
+            let far = far(&moved(&at_last(known)?).filter(|old| old.says(now))?.place, &now.place);
+            (far.unsigned_abs() <= SCROLLED).then_some(far)
+        });
+        self.pass(marks, &mut ids, &|known, now| {
+            moved(&at_last(known)?).is_some_and(|old| old.is_cut_as(now)).then_some(0)
+        });
+        self.pass(marks, &mut ids, &|known, now| {
+            let old = at_last(known).filter(|old| old.says(now))?;
+            let far = far(&old.place, &now.place);
+            let reach = if scrolled.contains_key(&old.window) { BACK } else { NEAR };
+            (far <= reach).then_some(far)
+        });
+        self.pass(marks, &mut ids, &|known, now| {
+            let old = at_last(known)?;
+            let stays = |old: &Mark| old.is_read_as(now);
+            (stays(&old) || moved(&old).is_some_and(|old| stays(&old))).then_some(0)
+        });
+        self.pass(marks, &mut ids, &|known, now| {
+            let old = at_last(known)?;
+            let stays = |old: &Mark| old.is_filled_as(now);
+            (stays(&old) || moved(&old).is_some_and(|old| stays(&old))).then_some(0)
+        });
+        // What was not there at the last look comes back.
+        self.pass(marks, &mut ids, &|known, now| {
+            let far = far(&known.is.place, &now.place);
+            let reach = if now.source == Source::Vision { BACK } else { NEAR };
+            (known.there < last && known.is.says(now) && far <= reach).then_some(far)
+        });
+        self.few(marks, &mut ids, scrolled);
+        ids
+    }
+
     /// Where nearly all of a window is as it was, what is in the place of something else is that thing, which has
     /// changed: a button under the pointer, a field with another text.
-    fn few(&mut self, marks: &[Mark], ids: &mut [Option<ElementId>]) {
+    fn few(&mut self, marks: &[Mark], ids: &mut [Option<ElementId>], scrolled: &Scrolled) {
         let last = self.look - 1;
-        let is_in_place =
-            |known: &Known, now: &Mark| known.there == last && same_place(&known.is.ground, &now.ground);
+        let is_in_place = |known: &Known, now: &Mark| {
+            let moved = || Some(known.is.moved(*scrolled.get(&known.is.window)?));
+            let stays =
+                known.is.is_in_place_of(now) || moved().is_some_and(|old| old.is_in_place_of(now));
+            known.there == last && stays
+        };
         let mut counts: HashMap<Option<WindowId>, (usize, usize)> = HashMap::new();
         for (mark, id) in marks.iter().zip(ids.iter()) {
             let (stays, other) = counts.entry(mark.window).or_default();

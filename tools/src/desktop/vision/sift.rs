@@ -147,8 +147,15 @@ fn labels(elements: &[Element], window: WindowId, thing: &Found) -> Vec<usize> {
     elements.iter().enumerate().filter(|(_, element)| is_on(element)).map(|(at, _)| at).collect()
 }
 
-/// Without rows of small signs of like height close to each other, which are a text that was not read.
+/// Without rows of small signs of like height close to each other, which are a text that was not read. Round
+/// letters look like circles: what counts is what most of the row looks like.
 fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
+    let is_small = |thing: &Found| {
+        let Rect { width, height, .. } = thing.bounds;
+        let is_field =
+            matches!(thing.look, Look::Shape { form: Form::Rectangle, .. }) && width >= height * 3;
+        height <= LETTER && !is_field
+    };
     let letter = |thing: &Found| {
         let plain = matches!(
             thing.look,
@@ -158,10 +165,7 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
                 ..
             }
         );
-        let Rect { width, height, .. } = thing.bounds;
-        let is_field =
-            matches!(thing.look, Look::Shape { form: Form::Rectangle, .. }) && width >= height * 3;
-        height <= LETTER && !(plain && height.min(width) >= 7) && !is_field
+        !(plain && thing.bounds.height.min(thing.bounds.width) >= 7)
     };
     let follows = |a: &ScreenRect, b: &ScreenRect| {
         let level = i64::from(a.bottom().min(b.bottom())) - i64::from(a.y.max(b.y));
@@ -172,7 +176,11 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
     };
     found.sort_by_key(|thing| (thing.bounds.x, thing.bounds.y));
     let mut lines: Vec<Vec<usize>> = Vec::new();
-    for (at, thing) in found.iter().enumerate().filter(|(_, thing)| letter(thing)) {
+    for (at, thing) in found
+        .iter()
+        .enumerate()
+        .filter(|(_, thing)| is_small(thing) && (std::env::var_os("PANELS").is_some() || letter(thing)))
+    {
         let last =
             |line: &Vec<usize>| line.last().and_then(|last| found.get(*last)).map(|thing| thing.bounds);
         match lines.iter_mut().find(|line| last(line).is_some_and(|end| follows(&end, &thing.bounds))) {
@@ -180,7 +188,11 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
             None => lines.push(vec![at]),
         }
     }
-    let text: Vec<usize> = lines.into_iter().filter(|line| line.len() > 2).flatten().collect();
+    let is_text = |line: &Vec<usize>| {
+        let letters = line.iter().filter_map(|at| found.get(*at)).filter(|thing| letter(thing)).count();
+        line.len() > 2 && letters * 2 > line.len()
+    };
+    let text: Vec<usize> = lines.into_iter().filter(is_text).flatten().collect();
     let mut at = 0;
     found.retain(|_| {
         at += 1;

@@ -76,6 +76,20 @@ fn the_parts_of_a_window_are_no_things_and_hide_none() {
     fill(&mut image, 40, 20, 30, 30, RED);
     fill(&mut image, 100, 200, 60, 60, BLUE);
     assert_eq!(found(&image), ["red square", "blue square"]);
+    // The fields of a table are no things.
+    let mut image = canvas(700, 500, WHITE);
+    for at in 0..20 {
+        fill(&mut image, 20 + at * 30, 20, 1, 401, [180; 3]);
+        fill(&mut image, 20, 20 + at * 20, 571, 1, [180; 3]);
+    }
+    assert_eq!(found(&image), Vec::<String>::new());
+    // The same of two panels that are no larger than a thing may be.
+    let mut image = canvas(500, 500, [85; 3]);
+    fill(&mut image, 4, 4, 320, 100, [255, 255, 0]);
+    fill(&mut image, 4, 104, 320, 250, WHITE);
+    fill(&mut image, 60, 150, 24, 24, BLUE);
+    fill(&mut image, 200, 200, 30, 30, RED);
+    assert_eq!(found(&image), ["blue square", "red square"]);
 }
 
 #[test]

@@ -16,6 +16,8 @@ const SMALLEST: u32 = 5;
 const ICON: u32 = 64;
 /// Sides in px beyond which it is a part of the page and not a thing with a look.
 const LARGEST: u32 = 400;
+/// Sides in px from which a region on which things lie is a panel.
+const PANEL: u32 = 64;
 /// How deep things may lie upon each other.
 const LAYERS: usize = 3;
 /// Pixels of the smallest region that counts as a part of a thing.
@@ -148,12 +150,17 @@ impl Blob {
             found.extend(self.unclear(all, &parts));
             return;
         };
-        let surfaces: Vec<u32> = parts
+        let old: Vec<u32> = parts
             .iter()
             .filter(|part| part.bounds.width.max(part.bounds.height) > LARGEST)
             .map(|part| part.region)
             .collect();
-        if !surfaces.is_empty() {
+        let surfaces = if std::env::var_os("PANELS").is_some() {
+            self.surfaces(&parts)
+        } else {
+            (!old.is_empty()).then_some(old)
+        };
+        if let Some(surfaces) = surfaces {
             self.things_on(all, &surfaces, layer, found);
             return;
         }
@@ -194,6 +201,41 @@ impl Blob {
         } else {
             found.extend(self.unclear(all, &parts));
         }
+    }
+
+    /// Its regions that are parts of a window: too large to be a thing, or panels that lie beside each other
+    /// with something on them.
+    fn surfaces(&self, parts: &[Part]) -> Option<Vec<u32>> {
+        // A net of lines is as large as what it goes round, and nothing lies on it.
+        let is_large = |part: &Part| {
+            let Rect { width, height, .. } = part.bounds;
+            width.max(height) > LARGEST && part.area * 3 >= width * height
+        };
+        let is_panel = |part: &Part| {
+            part.bounds.width.min(part.bounds.height) >= PANEL && part.area * 5 >= self.area
+        };
+        let large = parts.iter().any(is_large);
+        let beside = parts.first().is_some_and(|part| !fits(&part.bounds, &self.bounds));
+        if !large && !beside {
+            return None;
+        }
+        let surfaces: Vec<&Part> =
+            parts.iter().filter(|part| is_large(part) || is_panel(part)).collect();
+        let numbers: Vec<u32> = surfaces.iter().map(|part| part.region).collect();
+        let rest: Vec<Run> =
+            self.runs.iter().filter(|run| !numbers.contains(&run.region)).copied().collect();
+        let lies_on = |blob: &Self| {
+            surfaces.iter().any(|part| {
+                let shared = part.bounds.intersect(&blob.bounds);
+                shared == Some(blob.bounds) && !on_edge(&blob.bounds, &part.bounds)
+            })
+        };
+        let holds = || {
+            Self::all(&rest)
+                .iter()
+                .any(|blob| blob.bounds.width.min(blob.bounds.height) >= SMALLEST && lies_on(blob))
+        };
+        (large || !surfaces.is_empty() && holds()).then_some(numbers)
     }
 
     /// The things on these of its regions, which are parts of a window and no things themselves.
