@@ -18,6 +18,7 @@ import shutil
 import torch
 import transformers as T
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from weights import randomise
 
 HERE = pathlib.Path(__file__).parent / "folders"
 VOCABULARY, CONTEXT = 160, 256
@@ -66,19 +67,6 @@ CONVERSATIONS = [
     [("user", "What is 1024 + 77?")],
     [("user", " Don't SHOUT.\r\n\n  Row 17:\tnaïve 東京 😀 <|im_end|> "), ("assistant", "No."), ("user", "   \n And   then?  ")],
 ]
-
-
-def randomise(model):
-    for name, weight in model.named_parameters():
-        if name.endswith("norm.weight"):
-            torch.nn.init.normal_(weight, mean=1.0, std=0.2)
-        elif name.endswith("bias"):
-            torch.nn.init.normal_(weight, std=0.5)
-        elif "embed_tokens" in name:
-            torch.nn.init.normal_(weight, std=1.0)
-        else:
-            torch.nn.init.normal_(weight, std=1.6 / weight.shape[1] ** 0.5)
-        weight.data = weight.data.half().float()
 
 
 def made(kind, number, more):

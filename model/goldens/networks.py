@@ -15,6 +15,7 @@ import gguf
 import numpy
 import torch
 import transformers
+from weights import randomise
 
 HERE = pathlib.Path(__file__).parent
 WIDTH, HIDDEN, LAYERS, VOCABULARY, CONTEXT = 64, 96, 2, 160, 256
@@ -76,19 +77,6 @@ ARCHITECTURES = {"llama3": "llama"}
 
 def theta(config):
     return (getattr(config, "rope_parameters", None) or {}).get("rope_theta") or config.rope_theta
-
-
-def randomise(model):
-    for name, weight in model.named_parameters():
-        if name.endswith("norm.weight"):
-            torch.nn.init.normal_(weight, mean=1.0, std=0.2)
-        elif name.endswith("bias"):
-            torch.nn.init.normal_(weight, std=0.5)
-        elif "embed_tokens" in name:
-            torch.nn.init.normal_(weight, std=1.0)
-        else:
-            torch.nn.init.normal_(weight, std=1.6 / weight.shape[1] ** 0.5)
-        weight.data = weight.data.half().float()
 
 
 def paired(weight, heads):

@@ -14,6 +14,8 @@ use crate::dialect::{Barred, PlanView, Usage, list};
 const KEYS: &str = r"^((ctrl|alt|shift)\+){0,2}([a-z0-9]|f[1-9]|enter|tab|escape|space|backspace|delete|up|down|left|right|home|end|pageup|pagedown)$";
 /// The same, where nothing is to be saved: a page that is saved by mistake opens a dialog.
 const KEYS_BUT_SAVE: &str = r"^((ctrl|alt|shift)\+){0,2}([a-rt-z0-9]|f[1-9]|enter|tab|escape|space|backspace|delete|up|down|left|right|home|end|pageup|pagedown)$";
+/// What answers a dialog: no chord that is meant for the document behind it.
+const KEYS_OF_DIALOGS: &str = r"^(enter|escape|tab)$";
 /// With more elements than this, texts are not offered for dragging.
 const CROWDED: usize = 40;
 
@@ -164,10 +166,12 @@ impl<'v> Screen<'v> {
         // What is looked for behind something is not looked for elsewhere.
         let searches = matches!(self.offer, Offer::Closed | Offer::Onward);
         if offered(Usage::Press) && !searches {
-            // A dialog takes no chord that is meant for the document behind it.
-            let saves =
-                files::saves(self.view.task) && !program::is_browser(self.view) && !self.is_dialog();
-            let keys = if saves { KEYS } else { KEYS_BUT_SAVE };
+            let saves = files::saves(self.view.task) && !program::is_browser(self.view);
+            let keys = match saves {
+                _ if self.is_dialog() => KEYS_OF_DIALOGS,
+                true => KEYS,
+                false => KEYS_BUT_SAVE,
+            };
             arms.push(arm("press", json!({"keys": {"type": "string", "pattern": keys}})));
         }
         if offered(Usage::Scroll) && !searches || arms.is_empty() {

@@ -112,6 +112,31 @@ async fn beside_other_windows_the_named_program_is_started_or_shown() {
 }
 
 #[tokio::test]
+async fn a_dialog_takes_no_chord_of_the_document_behind_it() {
+    let mut desk = desk()
+        .window("Untitled", "jotter", |w| {
+            w.size(600, 400).button("Save");
+        })
+        .window("Save as", "jotter", |w| {
+            w.textbox("File name:").button("Save").button("Cancel");
+        });
+    let mut seen = desk.observe().await.unwrap();
+    let task = "Write \"a\" in Jotter and save it as a.txt";
+    let keys = |seen: &Observation| {
+        let (apps, comparison) = (menu(), Comparison::default());
+        let list = list::screen(seen, task, list::BUDGET);
+        let schema = offer::schema(&view(task, seen, &[], &apps, &comparison, &list));
+        let arms = schema["anyOf"].as_array().unwrap();
+        let press = arms.iter().find(|arm| arm["properties"]["action"]["const"] == "press").unwrap();
+        press["properties"]["keys"]["pattern"].as_str().unwrap().to_owned()
+    };
+    // Two windows that stand beside each other are no dialog.
+    assert!(keys(&seen).contains("ctrl"));
+    seen.windows.iter_mut().for_each(|window| window.pid = Some(7));
+    assert_eq!(keys(&seen), "^(enter|escape|tab)$");
+}
+
+#[tokio::test]
 async fn an_address_is_opened_first_and_once() {
     let task = "Go to http://shop.test/ and press \"Buy\"";
     let (schema, _) = offered(task, desk(), &[]).await;
