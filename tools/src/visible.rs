@@ -31,7 +31,9 @@ pub fn visible(text: &str, max: usize) -> String {
         let mut ends = || rest.peek().is_none_or(|(next, _)| ends_words(*next));
         let is_own = turned && c == LEFT_TO_RIGHT && ends();
         push(&mut shown, c, is_hidden && !is_own);
-        turned = !is_own && !ends_words(c) && is_right_to_left(c).unwrap_or(turned);
+        // What is written out is written in Latin letters.
+        let to_left = !is_hidden && is_right_to_left(c).unwrap_or(turned);
+        turned = !is_own && !ends_words(c) && to_left;
     }
     if turned {
         shown.push(LEFT_TO_RIGHT);

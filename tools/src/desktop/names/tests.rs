@@ -152,12 +152,23 @@ fn what_an_edge_cuts_off_when_it_is_scrolled_keeps_its_number() {
 fn a_shape_is_no_text_of_the_same_words() {
     let mut names = names();
     assert_eq!(look_at(&mut names, &[text("red square", 1, 10)], &[], true), [1]);
-    let shape = Element { source: Source::Vision, ..text("red square", 1, 10) };
+    let shape = Element { source: Source::Vision, ..text("red square", 1, 30) };
     assert_eq!(look_at(&mut names, &[shape], &[], true), [2]);
 }
 
 fn row(words: &str, y: i32) -> Element {
     Element { bounds: Rect::new(10, y, 80, 12), ..text(words, 1, 0) }
+}
+
+#[test]
+fn shapes_keep_their_numbers_while_they_stay_about_where_they_are() {
+    let at = |looks: &str, x: i32| Element { bounds: Rect::new(x, 20, 40, 40), ..field(looks, 20) };
+    let red = [at("red square", 20), at("red square", 120)];
+    let mut names = names();
+    assert_eq!(look_at(&mut names, &red, &[], true), [1, 2]);
+    let moved = [at("red square", 125), at("blue square", 300)];
+    assert_eq!(look_at(&mut names, &moved, &[], true), [2, 3]);
+    assert_eq!(look_at(&mut names, &red, &[], true), [1, 2]);
 }
 
 #[test]

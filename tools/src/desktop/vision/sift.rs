@@ -176,11 +176,7 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
     };
     found.sort_by_key(|thing| (thing.bounds.x, thing.bounds.y));
     let mut lines: Vec<Vec<usize>> = Vec::new();
-    for (at, thing) in found
-        .iter()
-        .enumerate()
-        .filter(|(_, thing)| is_small(thing) && (std::env::var_os("PANELS").is_some() || letter(thing)))
-    {
+    for (at, thing) in found.iter().enumerate().filter(|(_, thing)| is_small(thing)) {
         let last =
             |line: &Vec<usize>| line.last().and_then(|last| found.get(*last)).map(|thing| thing.bounds);
         match lines.iter_mut().find(|line| last(line).is_some_and(|end| follows(&end, &thing.bounds))) {

@@ -193,21 +193,6 @@ fn signs_are_called_by_what_they_stand_beside_and_nothing_stands_twice() {
 }
 
 #[test]
-fn numbers_stay_while_a_thing_stays() {
-    let mut image = canvas(400, 200, WHITE);
-    fill(&mut image, 20, 20, 40, 40, RED);
-    fill(&mut image, 120, 20, 40, 40, RED);
-    let mut vision = Vision::default();
-    let ids = |elements: Vec<Element>| elements.into_iter().map(|e| e.id.0).collect::<Vec<_>>();
-    assert_eq!(ids(listed(&mut vision, &image, &[], &[])), [1, 2]);
-    let mut moved = canvas(400, 200, WHITE);
-    fill(&mut moved, 125, 26, 40, 40, RED);
-    fill(&mut moved, 300, 20, 40, 40, BLUE);
-    assert_eq!(ids(listed(&mut vision, &moved, &[], &[])), [2, 3]);
-    assert_eq!(ids(listed(&mut vision, &image, &[], &[])), [1, 2]);
-}
-
-#[test]
 fn sizes_are_told_where_they_differ() {
     let mut image = canvas(400, 200, WHITE);
     fill(&mut image, 20, 20, 20, 20, RED);
