@@ -176,14 +176,14 @@ async fn a_task_is_done_when_its_evidence_is_on_the_screen() {
 #[tokio::test]
 async fn a_text_that_the_person_named_is_the_end_whatever_the_model_claims() {
     let early = FINISH.replace("It is saved", "Name");
-    let model = Scripted::new([early.as_str(), CLICK, FINISH]);
+    let model = Scripted::new([early.as_str(), early.as_str(), CLICK, FINISH]);
     let until = Some("It is saved");
     let (exit, _) =
         told(form(Duration::ZERO), &model, until, Stop::default(), Presence::default()).await;
     assert_eq!(exit, Exit::Done { checked: "on the screen: It is saved".into() });
     let asked = model.asked();
-    assert_eq!(asked.len(), 2, "it was asked after the end");
-    let told = &asked[1].turns.last().unwrap().text;
+    assert_eq!(asked.len(), 3, "it was asked after the end");
+    let told = &asked[2].turns.last().unwrap().text;
     assert!(told.contains("`It is saved` is not on the screen"), "{told}");
 }
 

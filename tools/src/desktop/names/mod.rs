@@ -28,13 +28,12 @@ const INDENT: u32 = 8;
 /// The share of their letters that two readings of one text have in common, in tenths.
 const ALIKE: usize = 6;
 
-/// By how much each window has been scrolled that has.
-type Scrolled = HashMap<Option<WindowId>, (i32, i32)>;
-
 #[derive(Debug, Clone)]
 struct Known {
     id: ElementId,
     is: Mark,
+    /// Where it is by now, if it was there at the last look and has been scrolled along with its window.
+    after: Option<Mark>,
     /// The look at which it was last seen.
     seen: u64,
     /// The last look of which it is not known that it was not there: one that did not see all does not tell.
@@ -170,7 +169,11 @@ impl Names {
         let before: Vec<&Mark> = self.known.iter().filter(|k| k.there == last).map(|k| &k.is).collect();
         let shift = self.frame.as_ref().map(|before| Shift { before, now: look.frame });
         let scrolled = scroll::by(&before, marks, shift, look.windows);
-        let ids = self.find(marks, &scrolled);
+        for known in &mut self.known {
+            let by = scrolled.get(&known.is.window).filter(|_| known.there == last);
+            known.after = by.map(|by| known.is.moved(*by));
+        }
+        let ids = self.find(marks);
         let now = self.look;
         self.known.retain(|known| now - known.seen < MEMORY);
         if look.whole {
@@ -183,53 +186,44 @@ impl Names {
     }
 
     /// The numbers of what is known, the surest first.
-    fn find(&mut self, marks: &[Mark], scrolled: &Scrolled) -> Vec<Option<ElementId>> {
+    fn find(&mut self, marks: &[Mark]) -> Vec<Option<ElementId>> {
         let last = self.look - 1;
-        let moved = |old: &Mark| Some(old.moved(*scrolled.get(&old.window)?));
-        let at_last = |known: &Known| Some(known.is.clone()).filter(|_| known.there == last);
+        let stays = |known: &Known, fits: &dyn Fn(&Mark) -> bool| {
+            let stays = known.there == last && fits(&known.is);
+            (stays || known.after.as_ref().is_some_and(fits)).then_some(0)
+        };
         let mut ids: Vec<Option<ElementId>> = vec![None; marks.len()];
         self.pass(marks, &mut ids, &|known, now| {
-            let far = far(&moved(&at_last(known)?).filter(|old| old.says(now))?.place, &now.place);
+            let far = far(&known.after.as_ref().filter(|old| old.says(now))?.place, &now.place);
             (far.unsigned_abs() <= SCROLLED).then_some(far)
         });
         self.pass(marks, &mut ids, &|known, now| {
-            moved(&at_last(known)?).is_some_and(|old| old.is_cut_as(now)).then_some(0)
+            known.after.as_ref().is_some_and(|old| old.is_cut_as(now)).then_some(0)
         });
         self.pass(marks, &mut ids, &|known, now| {
-            let old = at_last(known).filter(|old| old.says(now))?;
-            let far = far(&old.place, &now.place);
-            let reach = if scrolled.contains_key(&old.window) { BACK } else { NEAR };
-            (far <= reach).then_some(far)
+            let far = far(&known.is.place, &now.place);
+            let reach = if known.after.is_some() { BACK } else { NEAR };
+            (known.there == last && known.is.says(now) && far <= reach).then_some(far)
         });
-        self.pass(marks, &mut ids, &|known, now| {
-            let old = at_last(known)?;
-            let stays = |old: &Mark| old.is_read_as(now);
-            (stays(&old) || moved(&old).is_some_and(|old| stays(&old))).then_some(0)
-        });
-        self.pass(marks, &mut ids, &|known, now| {
-            let old = at_last(known)?;
-            let stays = |old: &Mark| old.is_filled_as(now);
-            (stays(&old) || moved(&old).is_some_and(|old| stays(&old))).then_some(0)
-        });
+        self.pass(marks, &mut ids, &|known, now| stays(known, &|old| old.is_read_as(now)));
+        self.pass(marks, &mut ids, &|known, now| stays(known, &|old| old.is_filled_as(now)));
         // What was not there at the last look comes back.
         self.pass(marks, &mut ids, &|known, now| {
             let far = far(&known.is.place, &now.place);
             let reach = if now.source == Source::Vision { BACK } else { NEAR };
             (known.there < last && known.is.says(now) && far <= reach).then_some(far)
         });
-        self.few(marks, &mut ids, scrolled);
+        self.few(marks, &mut ids);
         ids
     }
 
     /// Where nearly all of a window is as it was, what is in the place of something else is that thing, which has
     /// changed: a button under the pointer, a field with another text.
-    fn few(&mut self, marks: &[Mark], ids: &mut [Option<ElementId>], scrolled: &Scrolled) {
+    fn few(&mut self, marks: &[Mark], ids: &mut [Option<ElementId>]) {
         let last = self.look - 1;
         let is_in_place = |known: &Known, now: &Mark| {
-            let moved = || Some(known.is.moved(*scrolled.get(&known.is.window)?));
-            let stays =
-                known.is.is_in_place_of(now) || moved().is_some_and(|old| old.is_in_place_of(now));
-            known.there == last && stays
+            let moved = || known.after.as_ref().is_some_and(|old| old.is_in_place_of(now));
+            known.there == last && (known.is.is_in_place_of(now) || moved())
         };
         let mut counts: HashMap<Option<WindowId>, (usize, usize)> = HashMap::new();
         for (mark, id) in marks.iter().zip(ids.iter()) {
@@ -280,7 +274,7 @@ impl Names {
 
     fn fresh(&mut self, mark: &Mark) -> ElementId {
         let id = self.counter.next();
-        self.known.push(Known { id, is: mark.clone(), seen: self.look, there: self.look });
+        self.known.push(Known { id, is: mark.clone(), after: None, seen: self.look, there: self.look });
         id
     }
 }
