@@ -27,6 +27,7 @@ mod branch;
 mod branches;
 mod cache;
 mod choice;
+mod claims;
 mod counter;
 mod cuts;
 mod decoder;
