@@ -66,7 +66,18 @@ impl Model for Endless {
     }
 
     async fn choose(&self, _: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+        let _weighing = Weighing(self);
+        tokio::time::sleep(self.pause).await;
         Ok(vec![0.5; options.len()])
+    }
+}
+
+/// Tells that a choice is under way no longer, however it ended.
+struct Weighing<'a>(&'a Endless);
+
+impl Drop for Weighing<'_> {
+    fn drop(&mut self) {
+        self.0.stopped.notify_one();
     }
 }
 
@@ -423,6 +434,24 @@ async fn one_who_leaves_frees_the_engine() {
         assert!(model.said.load(Ordering::Relaxed) <= said, "somebody who has gone is answered");
         server.counts("freehand_answers_total{outcome=\"left\"} 1").await;
     }
+}
+
+#[tokio::test]
+async fn a_choice_ends_with_its_client_and_with_the_server() {
+    let model = Endless::new(60_000);
+    let short = Settings { grace: Duration::from_millis(100), ..settings() };
+    let server = start(model.clone(), short).await;
+    let body = with(asking("q"), json!({ "options": ["a", "b"] }));
+    let ask = || tokio::spawn(server.post("/v1/choose", &body).send());
+    let leaves = ask();
+    server.counts("freehand_running 1").await;
+    leaves.abort();
+    tokio::time::timeout(Duration::from_secs(5), model.stopped.notified()).await.unwrap();
+    server.counts("freehand_answers_total{outcome=\"left\"} 1").await;
+    let stays = ask();
+    server.counts("freehand_running 1").await;
+    assert_eq!(server.stop().await, Ended::BrokenOff);
+    assert_eq!(stays.await.unwrap().unwrap().status(), 503);
 }
 
 #[tokio::test]

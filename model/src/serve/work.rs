@@ -72,10 +72,7 @@ pub(super) async fn answer(
             Err(fault) => Event::Failed(fault),
         }
     } else {
-        match model.choose(&question.prompt, &question.options).await {
-            Ok(shares) => Event::Shares(shares),
-            Err(error) => Event::Failed(error.into()),
-        }
+        choose(model, question, reply, hurry).await
     };
     let outcome = match &last {
         _ if reply.is_closed() => Outcome::Left,
@@ -86,6 +83,26 @@ pub(super) async fn answer(
     let first = line.first;
     let _ = reply.send(last);
     Done { usage, first, outcome }
+}
+
+/// Weighs the options, unless the client has gone before that or the server is to end: the model notices
+/// that nobody waits for it.
+async fn choose(
+    model: &dyn Model,
+    question: &Question,
+    reply: &UnboundedSender<Event>,
+    hurry: &watch::Receiver<bool>,
+) -> Event {
+    let mut hurry = hurry.clone();
+    let ends = async { drop(hurry.wait_for(|is_time| *is_time).await) };
+    tokio::select! {
+        chosen = model.choose(&question.prompt, &question.options) => match chosen {
+            Ok(shares) => Event::Shares(shares),
+            Err(error) => Event::Failed(error.into()),
+        },
+        () = reply.closed() => Event::Failed(Fault::stopping()),
+        () = ends => Event::Failed(Fault::stopping()),
+    }
 }
 
 async fn ask(model: &dyn Model, question: &Question, line: &mut Line<'_>) -> Result<Ended, Fault> {
