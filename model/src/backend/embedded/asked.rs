@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::decoder::{Decoder as _, Own, Reading};
 use super::gguf::Gguf;
-use super::made::{FLOATS, LOGITS, weights, write, write_with};
+use super::made::{FLOATS, LOGITS, thinker, write};
 use super::network::{Network, Wanted};
 use super::prefixes::Prefixes;
 use super::vocabulary::Vocabulary;
@@ -302,8 +302,7 @@ impl TokenSink for Listener {
 
 #[tokio::test]
 async fn thoughts_are_read_apart_and_end() {
-    let file = write_with(&FLOATS, "qwen2", &weights(&FLOATS), &["<think>", "</think>"]);
-    let model = Embedded::load(file.path(), &Settings::default()).unwrap();
+    let model = thinker();
     let texts = Constraint::OneOf(vec!["yes".into(), "no".into()]);
     for seed in 0..20 {
         for thinking in [0, 1, 12] {
@@ -319,6 +318,8 @@ async fn thoughts_are_read_apart_and_end() {
                 "{thoughts:?}"
             );
             assert!(answer.usage.sampled <= thinking + 3, "{:?}", answer.usage);
+            let thought = answer.usage.thought;
+            assert!((thinking.min(1)..=thinking).contains(&thought), "{:?}", answer.usage);
         }
     }
     let question = Prompt { thinking: 4000, ..prompt("Well?", texts, 20) };

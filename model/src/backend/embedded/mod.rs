@@ -235,7 +235,7 @@ mod families;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
-mod made;
+pub(crate) mod made;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
