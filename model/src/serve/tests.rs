@@ -14,10 +14,12 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::backend::embedded::made::thinker;
 use crate::backend::scripted::Scripted;
 use crate::backend::{Capabilities, ModelError, TokenSink};
 use crate::prompt::{Completion, Constraint, Finish, Prompt, Speaker, Usage};
+
+mod leaving;
+mod thoughts;
 
 /// Says the same word for ever, until it is stopped.
 #[derive(Debug)]
@@ -223,48 +225,6 @@ async fn answers_whole_and_in_pieces() {
     assert_eq!(server.stop().await, Ended::Finished);
 }
 
-#[tokio::test]
-async fn thoughts_come_before_the_answer() {
-    let server = start(Arc::new(thinker()), settings()).await;
-    let form = json!({ "type": "json_schema", "json_schema": { "schema": { "enum": ["yes", "no"] } } });
-    let body = with(asking("Well?"), json!({ "seed": 3, "response_format": form }));
-    let told = server.told("/v1/chat/completions", &body, 200).await;
-    assert_eq!(told["choices"][0]["message"].get("reasoning_content"), None);
-    assert_eq!(told["usage"]["completion_tokens_details"]["reasoning_tokens"], 0);
-    let asked = with(body.clone(), json!({ "thinking_budget": 40, "reasoning_effort": "none" }));
-    let whole = server.told("/v1/chat/completions", &asked, 200).await;
-    let thought = whole["choices"][0]["message"]["reasoning_content"].as_str().unwrap();
-    let tokens = whole["usage"]["completion_tokens_details"]["reasoning_tokens"].as_u64().unwrap();
-    assert!((1..=40).contains(&tokens) && !thought.is_empty(), "{whole}");
-    assert!(whole["usage"]["completion_tokens"].as_u64() >= Some(tokens), "{whole}");
-
-    let events = events(server.chat(&with(asked, json!({ "stream": true }))).await).await;
-    let deltas: Vec<&Value> = events.iter().map(|event| &event["choices"][0]["delta"]).collect();
-    let thinks = |delta: &&Value| delta["reasoning_content"].is_string();
-    let thoughts: Vec<_> =
-        deltas.iter().filter_map(|delta| delta["reasoning_content"].as_str()).collect();
-    assert!(thoughts.len() > 1 && thoughts.concat().contains(thought), "{thoughts:?} and {thought:?}");
-    let last = deltas.iter().rposition(thinks).unwrap();
-    let says = |delta: &&Value| delta["content"].as_str().is_some_and(|text| !text.is_empty());
-    let first = deltas.iter().position(says).unwrap();
-    assert!(last < first, "{deltas:?}");
-
-    let (server, model) = scripted(&["a", "b", "c"]).await;
-    for (more, budget) in [
-        (json!({ "reasoning_effort": "low" }), 512),
-        (json!({ "reasoning_effort": null }), 0),
-        (json!({ "reasoning_effort": "high", "thinking_budget": 7 }), 7),
-    ] {
-        server.told("/v1/chat/completions", &with(asking("q"), more), 200).await;
-        assert_eq!(model.asked().pop().unwrap().thinking, budget);
-    }
-    for (field, value) in [("reasoning_effort", json!("hard")), ("thinking_budget", json!(-1))] {
-        let told =
-            server.told("/v1/chat/completions", &with(asking("q"), json!({ field: value })), 400).await;
-        assert_eq!(told["error"]["param"], field, "{told}");
-    }
-}
-
 fn weather(more: Value) -> Value {
     let parameters = json!({ "type": "object", "properties": { "city": { "type": "string" } } });
     let tools =
@@ -454,50 +414,6 @@ async fn lets_in_who_may_ask() {
 }
 
 #[tokio::test]
-async fn one_who_leaves_frees_the_engine() {
-    for stream in [true, false] {
-        let model = Endless::new(5);
-        let server = start(model.clone(), settings()).await;
-        let body = with(asking("q"), json!({ "stream": stream, "max_tokens": 100_000 }));
-        // Two leave while they wait, and one while it is answered.
-        let asking = [(); 3].map(|()| {
-            let request = server.post("/v1/chat/completions", &body);
-            tokio::spawn(async move { request.send().await.unwrap().text().await })
-        });
-        server.counts("freehand_running 1").await;
-        server.counts("freehand_waiting 2").await;
-        for client in asking.into_iter().rev() {
-            client.abort();
-        }
-        tokio::time::timeout(Duration::from_secs(5), model.stopped.notified()).await.unwrap();
-        server.counts("freehand_running 0").await;
-        server.counts("freehand_waiting 0").await;
-        let said = model.said.load(Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(model.said.load(Ordering::Relaxed) <= said, "somebody who has gone is answered");
-        server.counts("freehand_answers_total{outcome=\"left\"} 1").await;
-    }
-}
-
-#[tokio::test]
-async fn a_choice_ends_with_its_client_and_with_the_server() {
-    let model = Endless::new(60_000);
-    let short = Settings { grace: Duration::from_millis(100), ..settings() };
-    let server = start(model.clone(), short).await;
-    let body = with(asking("q"), json!({ "options": ["a", "b"] }));
-    let ask = || tokio::spawn(server.post("/v1/choose", &body).send());
-    let leaves = ask();
-    server.counts("freehand_running 1").await;
-    leaves.abort();
-    tokio::time::timeout(Duration::from_secs(5), model.stopped.notified()).await.unwrap();
-    server.counts("freehand_answers_total{outcome=\"left\"} 1").await;
-    let stays = ask();
-    server.counts("freehand_running 1").await;
-    assert_eq!(server.stop().await, Ended::BrokenOff);
-    assert_eq!(stays.await.unwrap().unwrap().status(), 503);
-}
-
-#[tokio::test]
 async fn too_many_are_told_to_come_again() {
     let model = Endless::new(20);
     let server = start(model, Settings { queue: 2, ..settings() }).await;
@@ -514,29 +430,6 @@ async fn too_many_are_told_to_come_again() {
     }
     statuses.sort_unstable();
     assert!(statuses.starts_with(&[200, 200]) && statuses.ends_with(&[429, 429, 429]), "{statuses:?}");
-}
-
-#[tokio::test]
-async fn ends_with_answers_finished_or_broken_off() {
-    let server = start(Endless::new(10), settings()).await;
-    let body = with(asking("q"), json!({ "max_tokens": 30 }));
-    let client = tokio::spawn(server.post("/v1/chat/completions", &body).send());
-    server.counts("freehand_running 1").await;
-    let address = server.address;
-    assert_eq!(server.stop().await, Ended::Finished);
-    assert_eq!(client.await.unwrap().unwrap().status(), 200);
-    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
-
-    let short = Settings { grace: Duration::from_millis(100), ..settings() };
-    let server = start(Endless::new(10), short).await;
-    let body = with(asking("q"), json!({ "stream": true }));
-    let response = server.chat(&body).await;
-    let waiting = tokio::spawn(server.post("/v1/chat/completions", &body).send());
-    server.counts("freehand_waiting 1").await;
-    assert_eq!(server.stop().await, Ended::BrokenOff);
-    let last = events(response).await.pop().unwrap();
-    assert_eq!(last["error"]["code"], "stopping", "{last}");
-    assert_eq!(waiting.await.unwrap().unwrap().status(), 503);
 }
 
 /// Clients that send rubbish, or too slowly.
