@@ -341,7 +341,7 @@ impl Desktop for X11 {
         // A program that has not answered yet, or text that is still being read, may tell more at any moment.
         let read = gap.is_none();
         let whole = seen.gaps.is_empty() && read;
-        seen.gaps.extend(gap);
+        seen.gaps.extend(gap.into_iter().chain(seen.cuts));
         seen.areas.extend(windows::bars(&self.link, &windows)?);
         let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };
         let beside = self.vision.look(scene, &mut seen.elements);
