@@ -87,8 +87,9 @@ pub(super) async fn answer(
     let outcome = match &last {
         _ if reply.is_closed() => Outcome::Left,
         Event::Failed(_) => Outcome::Failed,
-        Event::Ended(_) | Event::Shares(_) => Outcome::Answered,
-        Event::Thought(_) | Event::Text(..) | Event::Call(..) => Outcome::Answered,
+        Event::Ended(_) | Event::Shares(_) | Event::Thought(_) | Event::Text(..) | Event::Call(..) => {
+            Outcome::Answered
+        }
     };
     let usage = if let Event::Ended(ended) = &last { ended.usage } else { Usage::default() };
     let first = line.first;
