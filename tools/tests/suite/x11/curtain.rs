@@ -1,5 +1,7 @@
 //! What the rules hide is black in every picture and absent from every list.
 
+use std::time::{Duration, Instant};
+
 use freehand_tools::call::ToolCall;
 use freehand_tools::desktop::Desktop;
 use freehand_tools::desktop::curtain::{Curtain, Pattern};
@@ -89,10 +91,16 @@ async fn a_hidden_window_is_not_taken_for_another_of_its_program() {
     bench.open(&["/usr/bin/python3", "-c", TWO_WINDOWS], "Plain").await;
     bench.place("Vault", (700, 400));
     bench.place("Plain", (0, 0));
-    bench.quiet().await;
-    let open = bench.desktop.observe().await.unwrap();
-    let number = open.elements.iter().find(|element| element.name.contains("4711")).unwrap();
-    assert!(number.bounds.x > 600, "{number:?}");
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let open = bench.desktop.observe().await.unwrap();
+        let number = open.elements.iter().find(|element| element.name.contains("4711"));
+        if number.is_some_and(|number| number.bounds.x > 600) {
+            break;
+        }
+        assert!(Instant::now() < end, "{number:?} {:?} {:?}", open.windows, open.gaps);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let title = Pattern { program: None, title: Some("vault".into()) };
     bench.desktop.hide(Curtain { windows: vec![title], places: Vec::new() });
     let seen = bench.desktop.observe().await.unwrap();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::Desktop;
 use freehand_tools::element::{Element, Role};
+use freehand_tools::observation::Observation;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -35,8 +36,9 @@ async fn a_program_that_stops_at_one_question_hides_only_itself() {
     for question in ["GetChildren", "GetExtents", "GetAttributes"] {
         let mut bench = beside_stalling(&[question]).await;
         let seen = bench.desktop.observe().await.unwrap();
-        assert_eq!(seen.gaps.len(), 1, "{question}: {:?}", seen.gaps);
-        assert!(seen.gaps[0].contains("does not answer"), "{question}: {:?}", seen.gaps);
+        let gaps = told_gaps(&seen);
+        assert_eq!(gaps.len(), 1, "{question}: {gaps:?}");
+        assert!(gaps[0].contains("does not answer"), "{question}: {gaps:?}");
         let names: Vec<&str> = seen.elements.iter().map(|e| e.name.as_str()).collect();
         assert!(names.contains(&"Alive") && !names.contains(&"Heard"), "{question}: {names:?}");
     }
@@ -47,23 +49,29 @@ async fn a_program_that_stops_at_one_question_hides_only_itself() {
 async fn a_program_that_passes_over_a_question_is_seen_all_the_same() {
     let mut bench = beside_stalling(&["GetAttributes", "pass over"]).await;
     let seen = bench.desktop.observe().await.unwrap();
-    assert_eq!(seen.gaps.len(), 1, "{:?}", seen.gaps);
-    assert!(seen.gaps[0].contains("answers slowly"), "{:?}", seen.gaps);
+    let gaps = told_gaps(&seen);
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].contains("answers slowly"), "{gaps:?}");
     let names: Vec<&str> = seen.elements.iter().map(|e| e.name.as_str()).collect();
     assert!(names.contains(&"Alive") && names.contains(&"Heard"), "{names:?}");
+}
+
+/// What programs do not tell. That nothing is read off the pixels here is a line of its own.
+fn told_gaps(seen: &Observation) -> Vec<&String> {
+    seen.gaps.iter().filter(|gap| !gap.contains("pull ocr")).collect()
 }
 
 /// The program that stalls at this, and beside it one in front that does not.
 async fn beside_stalling(how: &[&str]) -> Bench {
     let mut bench = Bench::start().await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stalling.py");
-    bench.open(&[&["/usr/bin/python3", script], how].concat(), "Stalling").await;
-    bench.place("Stalling", (0, 0));
+    bench.open(&[&["/usr/bin/python3", script], how].concat(), "Deaf").await;
+    bench.place("Deaf", (0, 0));
     bench.open(&["zenity", "--info", "--text", "Alive", "--title", "Well"], "Well").await;
     bench.place("Well", (700, 400));
     bench.quiet().await;
     let end = Instant::now() + Duration::from_secs(10);
-    while bench.desktop.observe().await.unwrap().gaps.is_empty() {
+    while told_gaps(&bench.desktop.observe().await.unwrap()).is_empty() {
         assert!(Instant::now() < end, "it does not stall");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
