@@ -173,8 +173,8 @@ async fn a_long_choice_holds_nobody_up_and_has_a_limit() {
             assert!((a - b).abs() < 1e-4, "{a} and {b}");
         }
     }
-    let refused = model.choose(&question, &options(64, 100)).await;
-    let right = "the options have 6400 tokens together, 4096 are the most";
+    let refused = model.choose(&question, &options(200, 100)).await;
+    let right = "the options have 20000 tokens together, 16384 are the most";
     assert_eq!(refused, Err(ModelError::BadConstraint(right.into())));
 }
 

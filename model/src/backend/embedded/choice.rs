@@ -13,9 +13,9 @@ use crate::backend::ModelError;
 
 /// Tokens whose logits are held at a time, and which are read in a round.
 const AT_ONCE: usize = 32;
-/// Tokens that all options of a choice may have together. Each is read in full: these take about as long as
-/// a prompt of as many.
-const MOST: usize = 4096;
+/// Tokens that all options of a choice may have together: more than any form on a screen has. Each is read in
+/// full: these take about as long as a prompt of as many.
+const MOST: usize = 16_384;
 
 /// A choice: its prompt is read first, then its options are weighed, a pass in each round.
 pub(super) struct Choice {
