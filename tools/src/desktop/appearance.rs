@@ -73,14 +73,12 @@ fn looks_of(frame: &Frame, element: &Element, all: &[Element]) -> Option<String>
         return None;
     }
     let seen = looks(frame, &element.bounds)?;
-    match &element.looks {
-        Some(called) => Some(format!("{called}, {seen}")),
-        None => {
-            let is_control = pressed && element.role != Role::Clickable;
-            let place = neighbour(&element.bounds, all, element.window).filter(|_| is_control);
-            Some([Some(seen), place].into_iter().flatten().collect::<Vec<_>>().join(" "))
-        }
+    if let Some(called) = &element.looks {
+        return Some(format!("{called}, {seen}"));
     }
+    let is_control = pressed && element.role != Role::Clickable;
+    let place = neighbour(&element.bounds, all, element.window).filter(|_| is_control);
+    Some([Some(seen), place].into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
 /// What stands at `bounds` of `frame` looks like, if it can be said in a few words.

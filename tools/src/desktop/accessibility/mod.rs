@@ -46,6 +46,7 @@ use node::{Address, Node, Tree, is_block};
 use placing::{below_their_menus, place_in_windows};
 use programs::{Program, Programs};
 use pulse::{HEARTBEAT, LONG};
+use reading::Cuts;
 
 /// Objects of one program that are looked at.
 const MAX_NODES: usize = 4000;
@@ -117,30 +118,7 @@ impl Accessibility {
         let screen = frame.bounds();
         self.bus.pulses().begin(HEARTBEAT);
         let programs = self.programs.all(&mut self.bus).await;
-        let wanted = programs.iter().filter(|program| {
-            windows
-                .iter()
-                .any(|window| window.pid.is_none() || program.pid.is_none() || window.pid == program.pid)
-        });
-        let front = windows.iter().find(|window| window.focused).and_then(|window| window.pid);
-        let has_keyboard = |program: &Program| front.is_some() && program.pid == front;
-        let (bus, silent) = (&self.bus, &self.silent);
-        let trees = join_all(wanted.map(|program| async move {
-            // Nothing can be done before the one with the keyboard answers, unless it has had its time.
-            if has_keyboard(program) && !silent.contains(&program.root) {
-                bus.pulses().wait_long_for(&program.root.bus);
-            }
-            let tree = if program.answers && bus.lives(&program.root).await {
-                asking::tree(bus, program).await
-            } else {
-                Err(Silence::Late)
-            };
-            (program, tree)
-        }))
-        .await;
-        let late = trees.iter().filter(|(_, tree)| matches!(tree, Err(Silence::Late)));
-        let late = late.filter(|(program, _)| has_keyboard(program));
-        self.silent = late.map(|(program, _)| program.root.clone()).collect();
+        let trees = self.trees(&programs, windows).await;
         let (mut gaps, mut cuts, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         let (mut areas, mut more) = (Vec::new(), Vec::new());
@@ -183,6 +161,35 @@ impl Accessibility {
         }
         let found = from_front_to_back(found, windows, &framed);
         Seen { gaps, cuts, areas, more, ..self.number(found, windows) }
+    }
+
+    /// What those of the programs tell that may have one of the windows.
+    async fn trees<'p>(
+        &mut self,
+        programs: &'p [Program],
+        windows: &[Window],
+    ) -> Vec<(&'p Program, Result<(Tree, Cuts), Silence>)> {
+        let wanted = programs.iter().filter(|program| !windows_of(program, windows).is_empty());
+        let front = windows.iter().find(|window| window.focused).and_then(|window| window.pid);
+        let has_keyboard = |program: &Program| front.is_some() && program.pid == front;
+        let (bus, silent) = (&self.bus, &self.silent);
+        let trees = join_all(wanted.map(|program| async move {
+            // Nothing can be done before the one with the keyboard answers, unless it has had its time.
+            if has_keyboard(program) && !silent.contains(&program.root) {
+                bus.pulses().wait_long_for(&program.root.bus);
+            }
+            let tree = if program.answers && bus.lives(&program.root).await {
+                asking::tree(bus, program).await
+            } else {
+                Err(Silence::Late)
+            };
+            (program, tree)
+        }))
+        .await;
+        let late = trees.iter().filter(|(_, tree)| matches!(tree, Err(Silence::Late)));
+        let late = late.filter(|(program, _)| has_keyboard(program));
+        self.silent = late.map(|(program, _)| program.root.clone()).collect();
+        trees
     }
 
     /// Puts what a program shows where it is.
