@@ -47,6 +47,7 @@ async fn main() -> Result<()> {
     let header = Header {
         format: freehand_agent::trajectory::FORMAT,
         task: task.clone(),
+        until: None,
         model: weights,
         dialect: "numbered".into(),
         policy: "unattended-in-sandbox".into(),
@@ -68,6 +69,7 @@ async fn main() -> Result<()> {
         recorder: &mut recorder,
         listener: &Print,
         limits: Limits::default(),
+        until: None,
         apps: &[],
         stop: Stop::default(),
         person: Presence::default(),

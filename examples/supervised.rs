@@ -74,6 +74,7 @@ async fn main() -> Result<()> {
         recorder: &mut Recorder::off(),
         listener: &Print,
         limits: Limits::default(),
+        until: None,
         apps: &[],
         stop: Stop::default(),
         person: Presence::default(),

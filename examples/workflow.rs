@@ -67,6 +67,7 @@ impl TaskRunner for ByModel {
             recorder: work.recorder,
             listener: &Print,
             limits: Limits { steps: work.max_steps.unwrap_or(usual.steps), ..usual },
+            until: None,
             apps: &[],
             stop: Stop::default(),
             person: Presence::default(),

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use freehand_model::dialect::{Barred, Comparison, PlanView};
-use freehand_tools::action::{ActionKind, Status};
+use freehand_tools::action::{ActionKind, Condition, Status};
 use freehand_tools::apps::App;
 use freehand_tools::call::ToolSpec;
+use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
 
 use crate::halt::Halt;
@@ -18,6 +19,8 @@ use crate::trajectory::{Exit, Intervention, Judged};
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     pub(crate) task: String,
+    /// The text that is on the screen when it is done.
+    pub(crate) until: Option<String>,
     pub(crate) memory: Memory,
     pub(crate) changed: bool,
     pub(crate) hint: Option<String>,
@@ -59,6 +62,12 @@ impl Progress {
         self.interventions.push(intervention);
     }
 
+    /// What says that the task is done, where something was done and `text` is on the screen.
+    pub(crate) fn reached(&self, text: &str, seen: &Observation) -> Option<String> {
+        let is_there = !self.memory.steps().is_empty() && Condition::Text(text.to_owned()).holds(seen);
+        is_there.then(|| on_the_screen(text))
+    }
+
     /// Draws the conclusions from what became of one call.
     pub(crate) fn take(&mut self, judged: &Judged) -> Result<(), Halt> {
         match &judged.outcome {
@@ -86,15 +95,17 @@ impl Progress {
         match judged.action.as_ref().map(|action| &action.kind) {
             Some(ActionKind::Finish { status, answer, evidence }) if judged.outcome.is_done() => {
                 Err(Halt::Exit(match status {
-                    Status::Success => {
-                        Exit::Done { checked: format!("on the screen: {}", evidence.join("; ")) }
-                    }
+                    Status::Success => Exit::Done { checked: on_the_screen(&evidence.join("; ")) },
                     Status::Failure => Exit::GaveUp { reason: answer.clone() },
                 }))
             }
             _ => Ok(()),
         }
     }
+}
+
+fn on_the_screen(text: &str) -> String {
+    format!("on the screen: {text}")
 }
 
 /// What the model is shown.

@@ -54,6 +54,9 @@ pub struct Run<'a> {
     pub listener: &'a dyn Listener,
     /// When it ends all the same.
     pub limits: Limits,
+    /// The text that is on the screen when the task is done, and not before; where there is none the model
+    /// is asked.
+    pub until: Option<&'a str>,
     /// Programs that the model may start.
     pub apps: &'a [App],
     /// The way to stop it.
@@ -102,7 +105,8 @@ impl<'a> Run<'a> {
 
     async fn steps(&mut self, task: &str, before: &[Step], first: u32) -> (Halt, u32) {
         let deadline = Instant::now() + self.limits.time;
-        let mut progress = Progress { task: task.into(), ..Progress::default() };
+        let until = self.until.map(str::to_owned);
+        let mut progress = Progress { task: task.into(), until, ..Progress::default() };
         before.iter().flat_map(|step| step.interventions.clone()).for_each(|told| progress.hear(told));
         progress.interventions.clear();
         progress.memory = Memory::of(before);
@@ -133,9 +137,7 @@ impl<'a> Run<'a> {
         let sight = self.observe(progress).await?;
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let view = view(self.apps, &sight, &specs, &[], progress);
-        let done = self.asking(index, deadline).done(&view, progress.changed).await?;
-        let checked = done.and_then(|done| done.proof(&progress.memory, &sight.seen));
-        let done = done.map(|done| done.probability);
+        let (done, checked) = ended(&mut self.asking(index, deadline), &view, progress).await?;
         let frame = sight.seen.frame.clone();
         let step = Step { done, ..blank(index, sight) };
         self.conclude(step, &[frame], checked, progress)?;
@@ -317,7 +319,7 @@ impl<'a> Run<'a> {
             announce(self.listener, self.toolbox, step.index, &call, &seen);
             let mut done =
                 perform_call(self.desktop, self.toolbox, self.gate, call, &seen, &self.stop).await?;
-            check_evidence(&mut done.judged, &seen);
+            check_evidence(&mut done.judged, self.until, &seen);
             step.timing.gate += done.timing.gate;
             step.timing.act += done.timing.act;
             step.timing.settle += done.timing.settle;
@@ -375,13 +377,17 @@ impl<'a> Run<'a> {
 }
 
 /// A claim of success holds only when its evidence is on the screen.
-fn check_evidence(judged: &mut Judged, seen: &Observation) {
+fn check_evidence(judged: &mut Judged, until: Option<&str>, seen: &Observation) {
     let Some(ActionKind::Finish { status: Status::Success, evidence, .. }) =
         judged.action.as_ref().map(|action| &action.kind)
     else {
         return;
     };
-    let missing = evidence.iter().find(|text| !Condition::Text((*text).clone()).holds(seen));
+    let missing = evidence
+        .iter()
+        .map(String::as_str)
+        .chain(until)
+        .find(|text| !Condition::Text((*text).to_owned()).holds(seen));
     if evidence.is_empty() {
         judged.outcome = Outcome::failed("finish needs evidence: texts that are on the screen now");
     } else if let Some(text) = missing {
@@ -398,6 +404,20 @@ impl Step {
         }
         self.completion = Some(completion);
     }
+}
+
+/// How likely it is that the task is done, where that is asked, and what says that it is.
+async fn ended(
+    asking: &mut Asking<'_>,
+    view: &PlanView<'_>,
+    progress: &Progress,
+) -> Result<(Option<f64>, Option<String>), ModelError> {
+    if let Some(text) = &progress.until {
+        return Ok((None, progress.reached(text, view.seen)));
+    }
+    let done = asking.done(view, progress.changed).await?;
+    let checked = done.and_then(|done| done.proof(&progress.memory, view.seen));
+    Ok((done.map(|done| done.probability), checked))
 }
 
 /// Asks the model all that is to be asked in one step.
@@ -419,9 +439,7 @@ async fn ask(
     }
     let mut settled = std::mem::take(&mut progress.settled);
     let view = view(apps, sight, specs, &barred, progress);
-    let done = asking.done(&view, progress.changed).await?;
-    let checked = done.and_then(|done| done.proof(&progress.memory, &sight.seen));
-    let done = done.map(|done| done.probability);
+    let (done, checked) = ended(asking, &view, progress).await?;
     if checked.is_some() {
         return Ok(Answer { done, checked, said: None });
     }

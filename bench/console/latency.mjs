@@ -3,7 +3,7 @@
 //
 // Measured: from telling a program to change its colour to the pixel in the page; from the raising of a
 // question to its words in the page; from the answer to the press that arrives in the program; and
-// what goes over the line while nothing but a caret blinks.
+// what goes over the line while nothing but a caret blinks. The first also through x11vnc and noVNC, by turns.
 
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 
 import { call } from "../../cli/tests/console/model.mjs";
 import { Stage, question, until } from "../../cli/tests/console/stage.mjs";
+import { Vnc, environmentOf, missing } from "./vnc.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const rounds = Number(process.argv[2] ?? 30);
@@ -26,11 +27,11 @@ function row(what, unit, values) {
 }
 
 // Lets the page write down when the middle of its picture shows another colour, and when a question stands there.
-function watch(page) {
-  return page.evaluate(() => {
+function watch(page, picture) {
+  return page.evaluate((picture) => {
     window.changes = [];
     window.questions = [];
-    const canvas = document.getElementById("canvas");
+    const canvas = document.querySelector(picture);
     const paper = canvas.getContext("2d");
     let last = "";
     const look = () => {
@@ -42,17 +43,18 @@ function watch(page) {
       requestAnimationFrame(look);
     };
     look();
+    const asked = document.getElementById("asked");
     new MutationObserver(() => {
       if (document.querySelector("#asked .effect")) {
         window.questions.push(Date.now());
       }
-    }).observe(document.getElementById("asked"), { childList: true });
-  });
+    }).observe(asked ?? document.body, { childList: true });
+  }, picture);
 }
 
-async function colours(page, orders) {
+async function colours(page, orders, count = rounds) {
   const took = [];
-  for (let i = 0; i < rounds; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const [name, rgb] = i % 2 === 0 ? ["red", "255,0,0"] : ["lime", "0,255,0"];
     const start = Date.now();
     fs.writeFileSync(orders, `${name}\n`);
@@ -62,6 +64,25 @@ async function colours(page, orders) {
     await rest(150 + Math.random() * 200);
   }
   return took;
+}
+
+// By turns, each in a page that is there for its turn alone; ms of ours and of theirs.
+async function besideVnc(stage, orders) {
+  const vnc = await Vnc.serve(environmentOf("flash.py"), until);
+  const [ours, theirs] = [[], []];
+  try {
+    for (let turn = 0; turn < 4; turn += 1) {
+      const own = turn % 2 === 0;
+      const page = own ? await stage.page() : await vnc.page(stage.context);
+      await watch(page, own ? "#canvas" : "#screen canvas");
+      await rest(1000);
+      (own ? ours : theirs).push(...(await colours(page, orders, Math.ceil(rounds / 2))));
+      await page.close();
+    }
+  } finally {
+    vnc.end();
+  }
+  return [ours, theirs];
 }
 
 async function main() {
@@ -83,15 +104,18 @@ async function main() {
         }
       }
     })));
-    const page = await stage.page();
+    let page = await stage.page();
     await page.getByLabel("What is to be done?").fill("Press");
     await page.getByRole("button", { name: "Start" }).click();
     await question(page, /flash\.py/);
     await page.getByRole("button", { name: "Yes, once" }).click();
     await question(page, /Press/);
-    await watch(page);
+    await page.close();
+    const [screen, theirs] = missing() ? [null, null] : await besideVnc(stage, orders);
+    page = await stage.page();
+    await watch(page, "#canvas");
     await rest(500);
-    const screen = await colours(page, orders);
+    const alone = await colours(page, orders);
 
     const shown = [];
     const acted = [];
@@ -117,7 +141,13 @@ async function main() {
     await rest(QUIET);
     const quiet = (bytes * 8) / (QUIET / 1000) / 1000;
     console.log("| what | unit | min | median | p90 | max |\n| --- | --- | --- | --- | --- | --- |");
-    row("a change of the screen to the pixel in the page", "ms", screen);
+    row("a change of the screen to the pixel in the page", "ms", alone);
+    if (theirs) {
+      row("the same beside x11vnc", "ms", screen);
+      row("the same through x11vnc and noVNC", "ms", theirs);
+    } else {
+      console.error(`without a peer: ${missing()}`);
+    }
     row("a question raised to its words in the page", "ms", shown);
     row("an answer to the press in the program", "ms", acted);
     console.log(`| the line while it is quiet | kbit/s | | ${quiet.toFixed(1)} | | |`);

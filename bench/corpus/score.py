@@ -112,6 +112,8 @@ def score_pixels(truth, seen, area=None):
         "tokens": seen["tokens"],
         "gaps": seen.get("gaps", []),
         "numbers": {thing: element["id"] for thing, element in pairs.items()},
+        # Of several elements that lie in a thing not always the same one stands for it.
+        "within": {i["id"]: {e["id"] for e in elements if i["box"] and inside(centre(box_of(e)), i["box"])} for i in truth["items"]},
     }
 
 
@@ -218,7 +220,8 @@ def same_name(item, element):
 
 
 def plain(text):
-    # Invisible marks of direction and line breaks are no letters of a name.
+    # Invisible marks of direction and line breaks are no letters of a name, nor where they are written out.
+    text = re.sub(r"\\u\{[0-9a-f]+\}", " ", text)
     text = "".join(" " if unicodedata.category(c) in ("Cf", "Cc") else c for c in text)
     return " ".join(text.casefold().replace("…", "").split()).strip(" :*")
 
@@ -272,6 +275,8 @@ def overlap(a, b):
 
 
 def changed_numbers(before, after):
-    """How many things are in both looks, and which of them have another number in the second."""
+    """How many things are in both looks, and which of them do not have the number any more that they had."""
     both = [thing for thing in before["numbers"] if thing in after["numbers"]]
-    return len(both), [thing for thing in both if before["numbers"][thing] != after["numbers"][thing]]
+    within = after.get("within", {})
+    has = lambda thing, number: number == after["numbers"][thing] or number in within.get(thing, ())
+    return len(both), [thing for thing in both if not has(thing, before["numbers"][thing])]

@@ -195,6 +195,9 @@ pub struct RecordArgs {
 pub struct RunArgs {
     /// What is to be done, in your own words.
     pub task: String,
+    /// The task is done when this text is on the screen, and not before [default: the model says].
+    #[arg(long, value_name = "TEXT")]
+    pub until: Option<String>,
     #[command(flatten)]
     pub gate: GateArgs,
     #[command(flatten)]
@@ -209,6 +212,7 @@ const RUN: &str = "\
 Examples:
   freehand run \"Tick 'Show hidden files' and close the settings\"
   freehand run \"Write 'Buy milk' in the text editor and save it as todo.txt\" --display virtual
+  freehand run \"Go on to the last page\" --until \"Page 12 of 12\" --max-steps 50
   freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended-in-sandbox --timeout 5m
   freehand run \"Order a ticket\" --display virtual --policy supervised --console
   freehand run \"Order a ticket\" --display virtual --policy supervised --tui

@@ -59,7 +59,7 @@ impl Latch {
     /// Who put it there, as far as it says so.
     pub fn said(&self) -> String {
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
-        freehand_policies::visible::visible(text.trim(), MOST)
+        freehand_tools::visible::visible(text.trim(), MOST)
     }
 
     /// The file itself.

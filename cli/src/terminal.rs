@@ -10,8 +10,8 @@ use anstyle::{AnsiColor, Style};
 use freehand_agent::event::{Event, Listener};
 use freehand_agent::supervision::Wait;
 use freehand_agent::trajectory::{Exit, Header};
-use freehand_policies::visible::visible;
 use freehand_tools::outcome::{Effect, Outcome};
+use freehand_tools::visible::visible;
 
 /// Characters of one text of a step that are shown.
 const MOST: usize = 300;

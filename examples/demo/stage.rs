@@ -116,6 +116,7 @@ impl<'a> Stage<'a> {
         let header = Header {
             format: FORMAT,
             task: task.words(),
+            until: None,
             model: self.model.capabilities().name,
             dialect: "numbered".into(),
             policy: "unattended-in-sandbox".into(),
@@ -137,6 +138,7 @@ impl<'a> Stage<'a> {
             recorder: &mut recorder,
             listener: &Steps,
             limits: Limits { steps: 15, ..Limits::default() },
+            until: None,
             apps: &[],
             stop: Stop::default(),
             person: Presence::default(),

@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::Mutex;
 
 use crate::question::{NAME, Question, SUMMARY, changed};
-use crate::visible::{quoted, visible};
+use freehand_tools::quote::quoted;
+use freehand_tools::visible::visible;
 
 /// As long as a yes for some minutes holds when no number is given.
 const MINUTES: u32 = 10;

@@ -29,7 +29,6 @@ pub mod rules;
 pub mod shell;
 mod statements;
 pub mod tiers;
-pub mod visible;
 pub mod vocabulary;
 
 pub use error::PolicyError;

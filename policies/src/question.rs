@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::risk::Findings;
-use crate::visible::{quoted, visible};
+use freehand_tools::quote::quoted;
+use freehand_tools::visible::visible;
 
 /// Characters of a title or a name that are shown.
 pub(crate) const NAME: usize = 120;

@@ -271,7 +271,7 @@ impl Element {
         if self.name.is_empty() {
             return format!("{} [{}]", self.role.word(), self.id);
         }
-        format!("{} {}", self.role.word(), named(&self.name))
+        format!("{} {}", self.role.word(), named(&self.name, usize::MAX))
     }
 }
 

@@ -48,6 +48,7 @@ fn create() -> (TempDir, Recorder) {
     let header = Header {
         format: FORMAT,
         task: "test".into(),
+        until: None,
         model: String::new(),
         dialect: String::new(),
         policy: String::new(),

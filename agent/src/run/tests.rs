@@ -121,6 +121,7 @@ impl Listener for Lines {
 async fn told(
     mut desktop: Simulated,
     model: &dyn Model,
+    until: Option<&str>,
     stop: Stop,
     person: Presence,
 ) -> (Exit, Vec<String>) {
@@ -135,6 +136,7 @@ async fn told(
         recorder: &mut Recorder::off(),
         listener: &listener,
         limits: Limits { steps: 6, ..Limits::default() },
+        until,
         apps: &[],
         stop,
         person,
@@ -167,15 +169,30 @@ const WAIT: Duration = Duration::from_millis(150);
 #[tokio::test]
 async fn a_task_is_done_when_its_evidence_is_on_the_screen() {
     let model = Scripted::new([FINISH, FINISH, CLICK, FINISH]);
-    let (exit, lines) = told(form(Duration::ZERO), &model, Stop::default(), Presence::default()).await;
+    let (exit, lines) =
+        told(form(Duration::ZERO), &model, None, Stop::default(), Presence::default()).await;
     assert_eq!(exit, Exit::Done { checked: "on the screen: It is saved".into() });
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[tokio::test]
+async fn a_text_that_the_person_named_is_the_end_whatever_the_model_claims() {
+    let early = FINISH.replace("It is saved", "Name");
+    let model = Scripted::new([early.as_str(), early.as_str(), CLICK, FINISH]);
+    let until = Some("It is saved");
+    let (exit, _) =
+        told(form(Duration::ZERO), &model, until, Stop::default(), Presence::default()).await;
+    assert_eq!(exit, Exit::Done { checked: "on the screen: It is saved".into() });
+    let asked = model.asked();
+    assert_eq!(asked.len(), 3, "it was asked after the end");
+    let told = &asked[2].turns.last().unwrap().text;
+    assert!(told.contains("`It is saved` is not on the screen"), "{told}");
+}
+
+#[tokio::test]
 async fn a_model_that_was_shown_the_past_is_asked_again() {
     let model = Thinking(Scripted::new(["what?", CLICK, FINISH]), Meanwhile::Slow(WAIT * 2));
-    let (exit, lines) = told(form(WAIT), &model, Stop::default(), Presence::default()).await;
+    let (exit, lines) = told(form(WAIT), &model, None, Stop::default(), Presence::default()).await;
     assert!(matches!(exit, Exit::Done { .. }), "{lines:#?}");
     let prompts: Vec<String> =
         model.0.asked().iter().map(|prompt| prompt.turns.last().unwrap().text.clone()).collect();
@@ -189,7 +206,7 @@ async fn a_run_waits_for_the_person_and_looks_again() {
     let (used, seen) = watch::channel(None);
     let model = Thinking(Scripted::new([CLICK, CLICK, FINISH]), Meanwhile::Used(used));
     let (exit, lines) =
-        told(form(Duration::ZERO), &model, Stop::default(), Presence::told_by(seen)).await;
+        told(form(Duration::ZERO), &model, None, Stop::default(), Presence::told_by(seen)).await;
     assert!(matches!(exit, Exit::Done { .. }), "{lines:#?}");
     assert_eq!(lines[1], "1 gives way");
     assert_eq!(model.0.asked().len(), 3);
@@ -199,6 +216,6 @@ async fn a_run_waits_for_the_person_and_looks_again() {
 async fn a_stop_does_not_wait_for_the_end_of_a_thought() {
     let stop = Stop::default();
     let model = Thinking(Scripted::new([CLICK]), Meanwhile::Stopped(stop.clone()));
-    let (exit, _) = told(form(WAIT), &model, stop, Presence::default()).await;
+    let (exit, _) = told(form(WAIT), &model, None, stop, Presence::default()).await;
     assert_eq!(exit, Exit::Interrupted);
 }

@@ -25,6 +25,7 @@ fn hub(watched: Watched) -> Hub {
     let header = Header {
         format: FORMAT,
         task: "Press it".into(),
+        until: None,
         model: String::new(),
         dialect: String::new(),
         policy: "test".into(),

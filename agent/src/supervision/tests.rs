@@ -13,6 +13,7 @@ fn header() -> Header {
     Header {
         format: FORMAT,
         task: "Save it".into(),
+        until: None,
         model: "script".into(),
         dialect: "tools".into(),
         policy: "supervised".into(),

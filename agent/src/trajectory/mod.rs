@@ -35,6 +35,9 @@ pub struct Header {
     pub format: u32,
     /// What the person wanted.
     pub task: String,
+    /// The text that is on the screen when it is done, where the person named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// The model's name.
     pub model: String,
     /// The dialect's name.

@@ -71,9 +71,19 @@ impl Secrets {
 
     /// Takes the secrets out of a header.
     pub fn header(&self, header: &mut Header) {
-        let Header { format: _, task, model, dialect, policy, policy_digest: _, display, started_ms: _ } =
-            header;
+        let Header {
+            format: _,
+            task,
+            until,
+            model,
+            dialect,
+            policy,
+            policy_digest: _,
+            display,
+            started_ms: _,
+        } = header;
         self.texts([task, model, dialect, policy, display]);
+        self.maybe(until);
     }
 
     /// Takes the secrets out of a step; what it typed into password fields goes whatever its length.

@@ -22,6 +22,7 @@ pub(crate) fn header(task: &str) -> Header {
     Header {
         format: FORMAT,
         task: task.into(),
+        until: None,
         model: "tiny".into(),
         dialect: "numbered".into(),
         policy: "unattended-in-sandbox".into(),

@@ -69,6 +69,7 @@ fn header() -> Header {
     Header {
         format: FORMAT,
         task: "test".into(),
+        until: None,
         model: String::new(),
         dialect: String::new(),
         policy: "lenient".into(),

@@ -19,7 +19,7 @@ use crate::secrets;
 use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, Work};
-use freehand_policies::visible::visible;
+use freehand_tools::visible::visible;
 
 /// Bytes that one call on the standard input may have.
 const LINE: usize = 1 << 20;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::{Step, reader};
 use freehand_policies::audit::{Entry, Whole, verify};
 use freehand_policies::risk::Findings;
-use freehand_policies::visible::visible;
+use freehand_tools::visible::visible;
 
 use crate::args::AuditCommand;
 use crate::exit::{Code, usage};

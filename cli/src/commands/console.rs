@@ -94,7 +94,7 @@ impl Session {
         let mut recorder = Recorder::create(&folder, header.clone())?;
         current.set(folder.clone());
         hub.event(Event::Started { header });
-        let errand = Errand { task, before: Vec::new(), limits, folder, stop };
+        let errand = Errand { task, until: None, before: Vec::new(), limits, folder, stop };
         let apps = places::menu();
         let finished = errand.task(work, &self.ready, &mut recorder, hub, &apps).await?;
         let steps = recorder.last();

@@ -4,9 +4,9 @@
 use anyhow::Result;
 use freehand_model::ModelError;
 use freehand_model::store::{OCR, State};
-use freehand_policies::visible::visible;
 use freehand_tools::desktop::ocr::{self, Reader};
 use freehand_tools::geometry::{Screen, Size};
+use freehand_tools::visible::visible;
 use serde::Serialize;
 
 use super::model::describe;

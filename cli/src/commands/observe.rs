@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::Seen;
 use freehand_model::dialect::list;
-use freehand_policies::visible::{quoted, visible};
 use freehand_tools::frame;
 use freehand_tools::observation::Observation;
 use freehand_tools::picture::marks;
+use freehand_tools::quote::quoted;
+use freehand_tools::visible::visible;
 
 use crate::args::ObserveArgs;
 use crate::config::Config;

@@ -13,9 +13,9 @@ use freehand_policies::question::covered;
 use freehand_policies::risk::Findings;
 use freehand_policies::rules::{Kind, RuleSet};
 use freehand_policies::tiers::Tiers;
-use freehand_policies::visible::visible;
 use freehand_policies::vocabulary;
 use freehand_tools::gate::{Decision, Evaluation, Policy};
+use freehand_tools::visible::visible;
 
 use crate::args::{ExplainArgs, GateArgs, PolicyCommand};
 use crate::config::Config;

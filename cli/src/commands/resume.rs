@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use freehand_agent::event::Event;
-use freehand_agent::trajectory::Exit;
 use freehand_agent::trajectory::reader;
 use freehand_agent::trajectory::recorder::Recorder;
+use freehand_agent::trajectory::{Exit, Header};
 
 use super::run::{Errand, choice, limits};
 use crate::args::ResumeArgs;
@@ -39,9 +39,9 @@ pub async fn run(args: ResumeArgs) -> Result<Code> {
     let (mut recorder, trajectory) = Recorder::resume(&args.dir)?;
     work.protect(&mut recorder)?;
     let _shown = views.open(&terms, &work, &config, &args.dir, &interrupt).await?;
-    let task = trajectory.header.task.clone();
+    let Header { task, until, .. } = trajectory.header.clone();
     views.listener().event(Event::Started { header: trajectory.header });
-    let errand =
-        Errand { task, before: trajectory.steps, limits, folder: args.dir, stop: interrupt.stop() };
+    let (before, stop) = (trajectory.steps, interrupt.stop());
+    let errand = Errand { task, until, before, limits, folder: args.dir, stop };
     errand.drive(work, located, recorder, views.listener(), &interrupt).await
 }

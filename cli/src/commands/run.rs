@@ -31,6 +31,9 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     if args.task.trim().is_empty() {
         return Err(usage("the task is empty; say in words what is to be done"));
     }
+    if args.until.as_deref().is_some_and(|text| text.trim().is_empty()) {
+        return Err(usage("the text of `--until` is empty, and that is on every screen"));
+    }
     views::check(&args.watch)?;
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
@@ -44,12 +47,14 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     terms.record = Some(folder.clone());
     let work = terms.open_with(&interrupt, views.supervised()).await?;
     let header = header(&args.task, &choice.to_string(), located.dialect(), &terms);
+    let header = Header { until: args.until.clone(), ..header };
     let mut recorder = Recorder::create(&folder, header.clone())?;
     work.protect(&mut recorder)?;
     let _shown = views.open(&terms, &work, &config, &folder, &interrupt).await?;
     views.listener().event(Event::Started { header });
     let stop = interrupt.stop();
-    let errand = Errand { task: args.task, before: Vec::new(), limits, folder, stop };
+    let before = Vec::new();
+    let errand = Errand { task: args.task, until: args.until, before, limits, folder, stop };
     errand.drive(work, located, recorder, views.listener(), &interrupt).await
 }
 
@@ -57,6 +62,8 @@ pub async fn run(args: RunArgs) -> Result<Code> {
 pub struct Errand {
     /// What is to be done.
     pub task: String,
+    /// The text that is on the screen when it is done.
+    pub until: Option<String>,
     /// Steps that were done before.
     pub before: Vec<Step>,
     /// When it ends all the same.
@@ -147,6 +154,7 @@ impl Errand {
             recorder,
             listener,
             limits: self.limits,
+            until: self.until.as_deref(),
             apps,
             stop: self.stop.clone(),
             person: work.desk.person.clone(),
@@ -241,6 +249,7 @@ pub fn header(task: &str, model: &str, dialect: &str, terms: &Terms) -> Header {
     Header {
         format: FORMAT,
         task: task.to_owned(),
+        until: None,
         model: model.to_owned(),
         dialect: dialect.to_owned(),
         policy: terms.ruling.to_string(),

@@ -3,8 +3,8 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use anyhow::Result;
-use freehand_policies::visible::visible;
 use freehand_tools::secret::{Allowed, SHORTEST};
+use freehand_tools::visible::visible;
 use serde::Serialize;
 
 use crate::args::SecretCommand;

@@ -141,6 +141,7 @@ impl TaskRunner for Tasks<'_> {
             recorder: work.recorder,
             listener,
             limits,
+            until: None,
             apps: &apps,
             stop: stop.clone(),
             person,

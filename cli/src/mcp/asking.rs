@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use freehand_policies::question::{Question, changed};
-use freehand_policies::visible::visible;
 use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
+use freehand_tools::visible::visible;
 use rmcp::model::{
     CancelledNotificationParam, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationSchema, JsonObject, RequestId, ServerRequest,

@@ -7,11 +7,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use freehand_agent::step::Done;
 use freehand_model::dialect::list;
-use freehand_policies::visible::visible;
 use freehand_tools::frame::png;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
 use freehand_tools::picture::marks;
+use freehand_tools::visible::visible;
 use image::RgbImage;
 use rmcp::model::{CallToolResult, ContentBlock};
 

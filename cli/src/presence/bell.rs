@@ -21,7 +21,7 @@ mod over_the_bus {
     use std::collections::HashMap;
     use std::time::Duration;
 
-    use freehand_policies::visible::visible;
+    use freehand_tools::visible::visible;
     use futures_util::{FutureExt as _, StreamExt as _};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;

@@ -3,9 +3,9 @@
 
 use freehand_agent::event::Event;
 use freehand_agent::supervision::{Pace, Wait};
-use freehand_policies::visible::visible;
 use freehand_tools::desktop::presence::Mood;
 use freehand_tools::geometry::ScreenPoint;
+use freehand_tools::visible::visible;
 
 /// Characters of a text that can matter: no strip is so long.
 const MOST: usize = 300;

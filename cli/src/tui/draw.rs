@@ -3,7 +3,7 @@
 
 use freehand_agent::event::Cost;
 use freehand_agent::supervision::{Pace, Question, State, StepState, Subject};
-use freehand_policies::visible::visible;
+use freehand_tools::visible::visible;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};

@@ -3,6 +3,7 @@
 //! screen as well; what was done before is told in words, so no question has more than one picture.
 
 use freehand_tools::call::ToolCall;
+use freehand_tools::quote::named;
 use serde_json::{Value, json};
 
 use crate::dialect::{
@@ -31,7 +32,7 @@ fn rules(view: &PlanView<'_>) -> String {
         text.push_str("\nThe programs of the menu, by the name that open_app takes:");
     }
     for app in view.apps {
-        text.push_str(&format!("\n- {}: {}", app.command, list::quoted(&app.title(), 60)));
+        text.push_str(&format!("\n- {}: {}", app.command, named(&app.title(), 60)));
     }
     text
 }
@@ -52,7 +53,7 @@ fn situation(view: &PlanView<'_>) -> String {
         .windows
         .iter()
         .skip(list::active_windows(view.seen).len())
-        .map(|window| list::quoted(&window.title, 60))
+        .map(|window| named(&window.title, 60))
         .collect();
     if !others.is_empty() {
         text.push_str(&format!("Other windows: {}\n", others.join(", ")));

@@ -10,7 +10,7 @@ use crate::desktop::{ClipboardUse, Desktop, DesktopError};
 use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::Redeemed;
-use crate::quote::quoted;
+use crate::quote::typed;
 use crate::tool::{Act, Grounded, Performed};
 
 /// Read the text on the clipboard.
@@ -63,7 +63,7 @@ impl Act for WriteClipboard {
     type Input = WriteClipboardInput;
 
     fn ground(input: WriteClipboardInput, _: &Observation) -> Result<Grounded, CallError> {
-        let summary = format!("put {} on the clipboard", quoted(&input.text));
+        let summary = format!("put {} on the clipboard", typed(&input.text));
         Ok(Grounded {
             kind: ActionKind::WriteClipboard { text: input.text },
             target: Target::default(),

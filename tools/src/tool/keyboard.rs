@@ -15,7 +15,7 @@ use crate::key::{Chord, Key, KeySequence, Modifier, NamedKey};
 use crate::observation::Observation;
 use crate::outcome::Outcome;
 use crate::permit::Redeemed;
-use crate::quote::quoted;
+use crate::quote::{ticked, typed};
 use crate::secret::{self, Secret};
 use crate::tool::pointer::place_name;
 use crate::tool::target::Place;
@@ -86,7 +86,7 @@ impl Act for TypeText {
         let text = match secret::named(&input.text) {
             Some(name) => format!("the secret `{name}`"),
             None if target.is_protected() => "a secret".into(),
-            None => quoted(&input.text),
+            None => typed(&input.text),
         };
         let how = match (input.clear, input.submit) {
             (true, true) => ", replacing what is there, and press Return",
@@ -177,7 +177,7 @@ async fn stranger(permit: &Redeemed, desktop: &mut dyn Desktop) -> Result<Option
         match keyboard {
             Some(now) if now.id == window.id => return Ok(None),
             now if start.elapsed() >= FOCUS => {
-                return Ok(Some(now.map_or_else(|| "no window".into(), |w| format!("`{}`", w.title))));
+                return Ok(Some(now.map_or_else(|| "no window".into(), |w| ticked(&w.title))));
             }
             _ => tokio::time::sleep(Duration::from_millis(20)).await,
         }

@@ -15,7 +15,7 @@ use crate::key::NamedKey;
 use crate::observation::Observation;
 use crate::outcome::{Effect, Outcome};
 use crate::permit::Redeemed;
-use crate::quote::quoted;
+use crate::quote::{ticked, typed};
 use crate::settle::{Patience, settle};
 use crate::tool::keyboard::{plain, tap};
 use crate::tool::pointer::place_name;
@@ -55,10 +55,10 @@ impl Act for SelectOption {
         if !options.is_empty() && !options.iter().any(|known| same(known, &option)) {
             return Err(bad(
                 Self::NAME,
-                format!("`{option}` is not an option; there are: {}", options.join(", ")),
+                format!("{} is not an option; there are: {}", ticked(&option), options.join(", ")),
             ));
         }
-        let summary = format!("choose {} in {}", quoted(&option), place_name(&target));
+        let summary = format!("choose {} in {}", typed(&option), place_name(&target));
         Ok(Grounded {
             kind: ActionKind::SelectOption { option },
             target,

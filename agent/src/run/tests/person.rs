@@ -66,6 +66,7 @@ async fn beheld(hub: &Hub, policy: Box<dyn Policy>, answers: &[&str], during: Du
     let header = crate::trajectory::Header {
         format: crate::trajectory::FORMAT,
         task: "Save it".into(),
+        until: None,
         model: "script".into(),
         dialect: "tools".into(),
         policy: "test".into(),
@@ -87,6 +88,7 @@ async fn beheld(hub: &Hub, policy: Box<dyn Policy>, answers: &[&str], during: Du
         recorder: &mut recorder,
         listener: hub,
         limits: Limits { steps: 6, ..Limits::default() },
+        until: None,
         apps: &[],
         stop,
         person: Presence::default().steered_by(hub.steering().clone()),
@@ -260,7 +262,8 @@ async fn of_a_watched_place_that_comes_up_while_it_thinks_the_model_is_told_noth
         });
     let model = Thinking(Scripted::new([CLICK]), Meanwhile::Slow(WAIT * 2));
     let person = Presence::default().steered_by(hub.steering().clone());
-    let told = tokio::time::timeout(WAIT * 6, told(desktop, &model, Stop::default(), person)).await;
+    let told =
+        tokio::time::timeout(WAIT * 6, told(desktop, &model, None, Stop::default(), person)).await;
     assert!(told.is_err(), "it went on while nobody looked: {told:?}");
     assert_eq!(model.0.asked().len(), 1);
 }

@@ -45,7 +45,7 @@ async fn each_question_has_the_newest_screen_and_no_older_one() {
     for sees in [true, false] {
         let model = if sees { script().seeing(SIZES) } else { script() };
         let (exit, lines) =
-            told(form(Duration::ZERO), &model, Stop::default(), Presence::default()).await;
+            told(form(Duration::ZERO), &model, None, Stop::default(), Presence::default()).await;
         assert!(matches!(exit, Exit::Done { .. }), "{lines:#?}");
         assert_eq!(shown(&model), vec![vec![false, sees]; 4]);
         let last = |prompt: &Prompt| prompt.turns.last().unwrap().picture.clone();
@@ -58,7 +58,8 @@ async fn each_question_has_the_newest_screen_and_no_older_one() {
 async fn one_that_is_refused_pictures_is_told_of_once() {
     let script = Scripted::new([FINISH, FINISH, CLICK, FINISH]).seeing(SIZES);
     let model = Losing(script, AtomicBool::new(false));
-    let (exit, lines) = told(form(Duration::ZERO), &model, Stop::default(), Presence::default()).await;
+    let (exit, lines) =
+        told(form(Duration::ZERO), &model, None, Stop::default(), Presence::default()).await;
     assert!(matches!(exit, Exit::Done { .. }), "{lines:#?}");
     assert_eq!(shown(&model.0), [[false, true], [false, false], [false, false], [false, false]]);
     let told: Vec<&String> = lines.iter().filter(|line| line.contains("no more pictures")).collect();

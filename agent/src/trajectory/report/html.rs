@@ -2,20 +2,22 @@
 
 use std::fmt;
 
-/// A text as it may stand in an element or in a quoted attribute, whatever is in it.
+use freehand_tools::visible::visible;
+
+/// A text as it may stand in an element or in a quoted attribute, whatever is in it; in each line what is hidden is
+/// written out.
 pub(super) struct Escaped<'t>(pub &'t str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
+        let shown = self.0.split('\n').map(|line| visible(line, usize::MAX)).collect::<Vec<_>>();
+        for c in shown.join("\n").chars() {
             match c {
                 '&' => f.write_str("&amp;")?,
                 '<' => f.write_str("&lt;")?,
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                '\n' | '\t' => fmt::Write::write_char(f, c)?,
-                c if c.is_control() => f.write_str("\u{fffd}")?,
                 c => fmt::Write::write_char(f, c)?,
             }
         }
@@ -73,7 +75,7 @@ mod tests {
     fn escapes_what_could_leave_its_place() {
         let text = "</script><img src=x onerror='a(\"b\")'>&\u{0}\u{1b}\n";
         let safe =
-            "&lt;/script&gt;&lt;img src=x onerror=&#39;a(&quot;b&quot;)&#39;&gt;&amp;\u{fffd}\u{fffd}\n";
+            "&lt;/script&gt;&lt;img src=x onerror=&#39;a(&quot;b&quot;)&#39;&gt;&amp;\\u{0}\\u{1b}\n";
         assert_eq!(Escaped(text).to_string(), safe);
     }
 

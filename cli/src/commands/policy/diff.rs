@@ -8,8 +8,8 @@ use anyhow::Result;
 use freehand_agent::trajectory::reader;
 use freehand_policies::layers::Layers;
 use freehand_policies::rules::Rule;
-use freehand_policies::visible::visible;
 use freehand_tools::gate::{Decision, Policy as _};
+use freehand_tools::visible::visible;
 
 use super::{MOST, reasons, word};
 use crate::args::{GateArgs, LayerArgs};

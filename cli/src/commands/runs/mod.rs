@@ -7,7 +7,7 @@ use anyhow::Result;
 use freehand_agent::AgentError;
 use freehand_agent::history::search::{Hit, search};
 use freehand_agent::history::{self, Past, Standing, folder};
-use freehand_policies::visible::visible;
+use freehand_tools::visible::visible;
 use serde::Serialize;
 
 use crate::args::{ListArgs, RunsArgs, RunsCommand};

@@ -7,7 +7,7 @@ use freehand_agent::history::compare::{Comparison, Difference, Move, Parting, co
 use freehand_agent::history::{self, Standing};
 use freehand_agent::trajectory::reader::{Entry, Reader};
 use freehand_agent::trajectory::{Intervention, Judged, Step, Trajectory};
-use freehand_policies::visible::visible;
+use freehand_tools::visible::visible;
 
 use crate::exit::usage;
 use crate::places;

@@ -3,7 +3,7 @@
 // meant for something else is none.
 
 import { isCommand } from "/controls.js";
-import { byId, element, say, visible } from "/elements.js";
+import { byId, element, quoted, say, visible } from "/elements.js";
 
 const TOO_SOON = 400;
 
@@ -71,7 +71,7 @@ function reasons(subject) {
 function action(subject) {
   const { intent } = subject;
   const approve = (extent) => answer({ command: "approve", extent });
-  const where = [intent.window && `in “${visible(intent.window)}”`, intent.app && `of ${visible(intent.app)}`];
+  const where = [intent.window && `in ${quoted(intent.window)}`, intent.app && `of ${visible(intent.app)}`];
   return [
     element("p", { class: "effect" }, `May Freehand do this? ${visible(subject.effect)}`),
     element("p", {}, where.filter(Boolean).join(" ")),

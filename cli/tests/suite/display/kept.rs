@@ -90,3 +90,24 @@ fn a_kept_desktop_whose_server_died_is_begun_anew() {
     account.run(&["do", "--size", "900x600", SHELL]).check(2, &["`--size` is for a virtual display"]);
     account.run(&["desktop", "stop", "none"]).check(2, &["there is no desktop `none`"]);
 }
+
+/// Takes its time when it is asked to end, and keeps nothing when it is asked twice or has no display any more.
+const SLOW_TO_END: &str = "\
+trap 'trap - TERM; sleep 1; xdotool getdisplaygeometry >/dev/null && echo kept > kept.txt; exit' TERM
+while :; do sleep 0.05; done
+";
+
+#[test]
+fn programs_of_a_kept_desktop_end_as_they_mean_to() {
+    let account = Account::new();
+    on(&account, "virtual:work", &[SHELL, SHELL_IS_THERE]).check(0, &[]);
+    let home = account.path(".local/state/freehand/desktops/work/home");
+    std::fs::write(home.join("slow.sh"), SLOW_TO_END).unwrap();
+    let start = typing("setsid sh slow.sh & echo > begun.txt");
+    on(&account, "virtual:work", &[&start]).check(0, &[]);
+    wait_for("the program", || std::fs::metadata(home.join("begun.txt")).ok());
+    account.run(&["desktop", "stop", "work"]).check(0, &["ended"]);
+    assert_eq!(std::fs::read_to_string(home.join("kept.txt")).unwrap(), "kept\n");
+    let mark = format!("HOME={}", account.path(".local/state/freehand/desktops").display());
+    assert_eq!(processes_with(&mark), [] as [u32; 0]);
+}

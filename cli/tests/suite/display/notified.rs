@@ -74,11 +74,17 @@ impl Desk {
 
     /// Presses the button of this name with the mouse, as somebody who sees it there.
     fn clicks(&self, name: &str) {
+        // It comes to rest after it has been drawn.
+        let mut before = None;
         let place = wait_for(name, || {
             let seen = self.account.run(&["observe", "--display", &self.screen.name, "--json"]).out;
             let seen: Value = serde_json::from_str(&seen).unwrap();
             let elements = seen["elements"].as_array().unwrap();
-            elements.iter().find(|element| element["name"] == name).map(|found| found["bounds"].clone())
+            let found = elements.iter().find(|element| element["name"] == name);
+            let place = found.map(|found| found["bounds"].clone());
+            let rests = place == before;
+            before.clone_from(&place);
+            place.filter(|_| rests)
         });
         let middle = |at: &str, length: &str| {
             (place[at].as_i64().unwrap() + place[length].as_i64().unwrap() / 2).to_string()

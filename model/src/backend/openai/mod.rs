@@ -339,12 +339,12 @@ impl Model for OpenAi {
             return Ok(vec![1.0; options.len()]);
         }
         let name = self.name().await?;
+        let shows = self.shows(prompt)?;
         if self.about().chooses
             && let Some(shares) = self.shares(prompt, options, &name).await?
         {
             return Ok(shares);
         }
-        let shows = self.shows(prompt)?;
         if !self.dropped.has(Feature::Likelihoods) {
             match self.server.ask_whole(&wire::likelihoods(prompt, &name, shows)).await {
                 Ok(reply) => {

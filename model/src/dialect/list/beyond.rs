@@ -2,8 +2,7 @@
 
 use freehand_tools::element::{Element, WindowId};
 use freehand_tools::observation::{More, Observation};
-
-use super::line::quoted;
+use freehand_tools::quote::named;
 
 /// Lines of one list.
 const MOST: usize = 4;
@@ -35,7 +34,7 @@ fn line(more: &More, is_whole: bool, listed: &[&Element]) -> String {
     let inside = || listed.iter().filter(|element| more.bounds.contains(element.bounds.center()));
     let place = match &more.name {
         _ if is_whole => String::new(),
-        Some(name) => format!(" in {}", quoted(name, NAME)),
+        Some(name) => format!(" in {}", named(name, NAME)),
         None => match (inside().next(), inside().next_back()) {
             (Some(first), Some(last)) if first.id != last.id => {
                 format!(" around [{}] to [{}]", first.id, last.id)

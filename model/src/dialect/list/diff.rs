@@ -6,8 +6,9 @@ use std::fmt;
 
 use freehand_tools::element::{Element, ElementId, Window};
 use freehand_tools::observation::Observation;
+use freehand_tools::quote::named;
 
-use super::line::{line, quoted};
+use super::line::line;
 use super::listed;
 
 /// Characters of a title that are written out.
@@ -45,7 +46,7 @@ pub fn changes(before: &Observation, now: &Observation) -> Vec<Change> {
 }
 
 fn title(window: &Window) -> String {
-    format!("window {} of {}", quoted(&window.title, TITLE), quoted(&window.app, TITLE))
+    format!("window {} of {}", named(&window.title, TITLE), named(&window.app, TITLE))
 }
 
 fn lines(seen: &Observation) -> impl Iterator<Item = (ElementId, String)> {

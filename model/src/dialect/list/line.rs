@@ -1,7 +1,9 @@
-//! One element as one line of the list. Untrusted words stand in quotes with quotes and control characters
-//! taken out, so that no name on the screen can fake a line of the list.
+//! One element as one line of the list. Untrusted words stand in quotes that they cannot end, with whatever is
+//! hidden in them written out, so that no name on the screen can fake a line of the list.
 
 use freehand_tools::element::{Element, Role};
+use freehand_tools::quote::named;
+use freehand_tools::visible::written;
 
 use super::task::ordinal;
 
@@ -9,30 +11,6 @@ use super::task::ordinal;
 const MAX_OPTIONS: usize = 30;
 /// Characters of one name or value that are written out.
 const MAX_WORDS: usize = 160;
-/// A text from the screen, made harmless and cut to `max` characters.
-pub fn quoted(text: &str, max: usize) -> String {
-    let mut clean = String::with_capacity(text.len().min(max) + 2);
-    clean.push('"');
-    for (count, c) in text.chars().enumerate() {
-        if count >= max {
-            clean.push('…');
-            break;
-        }
-        clean.push(match c {
-            '"' => '\'',
-            c if c.is_control() => ' ',
-            c => c,
-        });
-    }
-    clean.push('"');
-    clean
-}
-
-/// A description that holds words from the screen: those stand in quotes in it, which cannot end early.
-fn plain(looks: &str) -> String {
-    let harmless = |c: char| if c.is_control() { ' ' } else { c };
-    looks.chars().take(MAX_WORDS).map(harmless).collect()
-}
 
 /// One element in one line; `place` is its number among its like where that is asked for, and `twin` says
 /// that another of the same name stands on the screen.
@@ -41,20 +19,20 @@ pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> Strin
     let mut line = format!("[{}] {place}{}", element.id, element.role.word());
     if !element.name.is_empty() {
         line.push(' ');
-        line.push_str(&quoted(&element.name, MAX_WORDS));
+        line.push_str(&named(&element.name, MAX_WORDS));
     }
     if let Some(looks) = &element.looks {
-        line.push_str(&format!(" (looks: {})", plain(looks)));
+        line.push_str(&format!(" (looks: {})", written(looks, MAX_WORDS)));
     }
     if let Some(value) = element.value.as_deref().filter(|v| !v.trim().is_empty()) {
         line.push_str(" value=");
-        line.push_str(&quoted(value, MAX_WORDS));
+        line.push_str(&named(value, MAX_WORDS));
     } else if element.role.takes_text() && !element.is_protected() {
         line.push_str(" (empty)");
     }
     if let Some(within) = element.within.as_ref().filter(|_| twin) {
         line.push_str(" in ");
-        line.push_str(&quoted(within, 40));
+        line.push_str(&named(within, 40));
     }
     for word in states(element) {
         line.push_str(" (");
@@ -64,7 +42,7 @@ pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> Strin
     if !element.options.is_empty() {
         line.push_str(" options: ");
         let options: Vec<String> =
-            element.options.iter().take(MAX_OPTIONS).map(|option| quoted(option, 40)).collect();
+            element.options.iter().take(MAX_OPTIONS).map(|option| named(option, 40)).collect();
         line.push_str(&options.join(", "));
     }
     line

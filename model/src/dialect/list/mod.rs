@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use freehand_tools::element::{Element, Role, Source, Window, WindowId};
 use freehand_tools::observation::Observation;
+use freehand_tools::quote::named;
 
 use self::line::line;
 
@@ -13,7 +14,6 @@ mod line;
 pub(super) mod task;
 
 pub use self::diff::{Change, changes};
-pub use self::line::quoted;
 
 /// Characters of a list that a model is shown and that a record keeps.
 pub const BUDGET: usize = 6_000;
@@ -111,7 +111,7 @@ pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     let active = active_windows(seen);
     for window in &active {
         if !window.title.is_empty() {
-            text.push_str(&format!("Window {}\n", quoted(&window.title, 60)));
+            text.push_str(&format!("Window {}\n", named(&window.title, 60)));
         }
     }
     let elements: Vec<&Element> = listed(seen).into_iter().filter(|e| !task::echoes(task, e)).collect();
@@ -146,3 +146,6 @@ pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

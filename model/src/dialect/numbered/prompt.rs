@@ -1,8 +1,10 @@
 //! The question for the next action: rules and worked examples, which are the same in every step and come
 //! first, then the task, the screen and what was done.
 
+use freehand_tools::quote::named;
+
 use super::program::{self, Place};
-use crate::dialect::{PlanView, list};
+use crate::dialect::PlanView;
 use crate::prompt::{Speaker, Turn};
 
 const RULES: &str = "You operate a computer for a person. You see the screen as a numbered list and answer with the next action as JSON.
@@ -135,7 +137,7 @@ fn situation(view: &PlanView<'_>) -> String {
     if let Place::Programs(apps) = program::place(view) {
         text.push_str("Programs:\n");
         for app in apps {
-            text.push_str(&format!("- {} {}\n", app.command, list::quoted(&app.title(), 60)));
+            text.push_str(&format!("- {} {}\n", app.command, named(&app.title(), 60)));
         }
     }
     if view.steps.is_empty() {

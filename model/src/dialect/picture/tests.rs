@@ -27,8 +27,8 @@ async fn seen() -> Observation {
 
 /// Asks something of the view of this screen.
 fn with_view<T>(seen: &Observation, images: Option<Fit>, ask: impl Fn(&PlanView<'_>) -> T) -> T {
-    let step =
-        PastStep { did: "clicked button \"Save\"".into(), result: None, effective: true, opened: None };
+    let did = "clicked button \"Save\"".into();
+    let step = PastStep { did, result: None, effective: true, opened: None, times: 1 };
     let tools: Vec<_> = Toolbox::default().specs().cloned().collect();
     let (list, comparison) = (list::screen(seen, "", list::BUDGET), Comparison::default());
     ask(&PlanView {

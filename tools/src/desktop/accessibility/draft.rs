@@ -3,9 +3,13 @@
 use super::node::Address;
 use crate::element::{Role, States};
 use crate::geometry::ScreenRect;
+use crate::visible::written;
 
 /// Longest name in characters.
 const MAX_NAME: usize = 200;
+const SOFT_HYPHEN: char = '\u{ad}';
+/// Stands in a text for an object within it.
+const OBJECT: char = '\u{fffc}';
 
 /// What the list will hold of one object.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,21 +30,18 @@ pub(super) struct Draft {
     pub(super) whole: Option<Address>,
 }
 
-/// A text from a program in one line, without control characters and bidirectional overrides.
+/// A text from a program in one line. Blanks are folded, and what only says where a line may break or another
+/// object stands is left out; whatever else is hidden in it is written out.
 pub(super) fn clean(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e007f}')
-    };
-    let plain: String =
-        text.chars().take(MAX_NAME * 4).map(|c| if hidden(c) { ' ' } else { c }).collect();
-    let folded = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut short: String = folded.chars().take(MAX_NAME).collect();
-    if short.len() < folded.len() {
-        short.push('…');
-    }
-    short
+    let words = text.chars().take(MAX_NAME * 4).filter(|c| !matches!(*c, SOFT_HYPHEN | OBJECT));
+    let words: String = words.collect();
+    let folded: Vec<&str> = words.split(is_blank).filter(|word| !word.is_empty()).collect();
+    written(&folded.join(" "), MAX_NAME)
+}
+
+fn is_blank(c: char) -> bool {
+    let breaks = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    matches!(c, '\t' | '\n' | '\r') || c.is_whitespace() && !breaks
 }
 
 #[cfg(test)]
@@ -51,11 +52,13 @@ mod tests {
     fn words_become_one_harmless_line() {
         for (text, expected) in [
             ("  a \n\t b ", "a b"),
-            ("a\u{202e}b\u{200f}c", "a b c"),
-            ("\u{1b}[31mred", "[31mred"),
+            ("a\u{202e}b\u{200f}c", "a\\u{202e}b\\u{200f}c"),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("Fuß\u{ad}ball\u{a0}spiel", "Fußball spiel"),
+            ("👩\u{200d}💻 می\u{200c}خواهم", "👩\u{200d}💻 می\u{200c}خواهم"),
             ("日本\u{fffc}", "日本"),
-            ("a\u{2028}[9] button\u{2067}b", "a [9] button b"),
-            ("soft\u{e0041}tag", "soft tag"),
+            ("a\u{2028}[9] button\u{2067}b", "a\\u{2028}[9] button\\u{2067}b"),
+            ("soft\u{e0041}tag", "soft\\u{e0041}tag"),
         ] {
             assert_eq!(clean(text), expected);
         }

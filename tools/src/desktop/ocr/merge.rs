@@ -1,11 +1,10 @@
 //! How texts that were read stand in the list: a text inside an element without a name names it, one that
 //! says an element's words again is left out, and every other stands in its window in reading order.
 
-use crate::desktop::names::{Names, Wanted};
 use crate::desktop::order::insert;
 use crate::desktop::region::explains;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window, WindowId};
-use crate::geometry::{ScreenPoint, ScreenRect};
+use crate::geometry::ScreenRect;
 
 /// Rows of px at the top of a window in which its title stands.
 const TITLE_BAR: i32 = 40;
@@ -19,13 +18,8 @@ pub(super) struct Text {
     pub(super) bounds: ScreenRect,
 }
 
-/// Puts `texts` into `elements`.
-pub(super) fn into_list(
-    texts: &[Text],
-    windows: &[Window],
-    elements: &mut Vec<Element>,
-    names: &mut Names,
-) {
+/// Puts `texts` into `elements`, without numbers.
+pub(super) fn into_list(texts: &[Text], windows: &[Window], elements: &mut Vec<Element>) {
     let mut own: Vec<(&Text, Option<&Window>, Option<String>)> = Vec::new();
     let mut called: Vec<(usize, &Text)> = Vec::new();
     for text in texts {
@@ -42,19 +36,8 @@ pub(super) fn into_list(
     }
     name(elements, &called);
     in_reading_order(&mut own);
-    let wanted: Vec<Wanted<'_>> = own
-        .iter()
-        .map(|(text, window, _)| Wanted {
-            window: window.map(|window| window.id),
-            corner: window.map_or(ScreenPoint::new(0, 0), |window| window.bounds.origin()),
-            text: &text.text,
-            bounds: text.bounds,
-        })
-        .collect();
-    let numbers = names.assign(&wanted);
-    for ((text, window, within), (id, key)) in own.iter().zip(numbers) {
-        let fresh = element(text, id, key, window.map(|window| window.id), within.clone());
-        insert(elements, fresh, windows);
+    for (text, window, within) in own {
+        insert(elements, element(text, window.map(|window| window.id), within), windows);
     }
 }
 
@@ -132,16 +115,10 @@ fn is_in(text: &str, all: &str) -> bool {
     !text.is_empty() && letters(all).contains(&text)
 }
 
-fn element(
-    text: &Text,
-    id: ElementId,
-    key: ElementKey,
-    window: Option<WindowId>,
-    within: Option<String>,
-) -> Element {
+fn element(text: &Text, window: Option<WindowId>, within: Option<String>) -> Element {
     Element {
-        id,
-        key,
+        id: ElementId(0),
+        key: ElementKey(text.text.clone()),
         role: Role::Text,
         name: text.text.clone(),
         value: None,
@@ -168,7 +145,6 @@ fn in_reading_order<W, N>(texts: &mut [(&Text, W, N)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desktop::counter::Counter;
     use crate::geometry::Rect;
 
     fn window(id: u64, title: &str, bounds: ScreenRect) -> Window {
@@ -179,8 +155,8 @@ mod tests {
     fn told(role: Role, name: &str, window: u64, bounds: ScreenRect) -> Element {
         let text = Text { text: name.into(), bounds };
         let key = ElementKey(format!("told:{name}:{bounds}"));
-        let element = element(&text, ElementId(100), key, Some(WindowId(window)), None);
-        Element { role, source: Source::Accessibility, ..element }
+        let element = element(&text, Some(WindowId(window)), None);
+        Element { key, role, source: Source::Accessibility, ..element }
     }
 
     fn merged(texts: &[(&str, ScreenRect)], mut elements: Vec<Element>) -> Vec<(Role, String, u64)> {
@@ -190,7 +166,7 @@ mod tests {
         ];
         let texts: Vec<Text> =
             texts.iter().map(|(text, bounds)| Text { text: (*text).into(), bounds: *bounds }).collect();
-        into_list(&texts, &windows, &mut elements, &mut Names::new(Counter::default(), "ocr"));
+        into_list(&texts, &windows, &mut elements);
         elements.into_iter().map(|e| (e.role, e.name, e.window.unwrap().0)).collect()
     }
 

@@ -9,8 +9,6 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::desktop::DesktopError;
-use crate::desktop::counter::Counter;
-use crate::desktop::names::Names;
 use crate::desktop::region::Cells;
 use crate::element::{Element, Window};
 use crate::frame::Frame;
@@ -47,7 +45,6 @@ pub struct Ocr {
     /// What of it has been read.
     read: Cells,
     texts: Vec<Text>,
-    names: Names,
 }
 
 impl Ocr {
@@ -62,13 +59,7 @@ impl Ocr {
             frame: None,
             read: Cells::default(),
             texts: Vec::new(),
-            names: Names::new(Counter::default(), "ocr"),
         }
-    }
-
-    /// Takes the numbers of its elements from `counter`, to be called before the first look.
-    pub(super) fn counting_with(self, counter: Counter) -> Self {
-        Self { names: Names::new(counter, "ocr"), ..self }
     }
 
     /// Whether the screen still is as it was at the last look, where `now` shows it.
@@ -77,7 +68,7 @@ impl Ocr {
         before.is_some_and(|before| before.digest() == now.digest())
     }
 
-    /// Adds to `elements` the text of `frame` that they do not explain; says what is missing of it.
+    /// Adds to `elements` the text of `frame` that they do not explain, without numbers; says what is missing of it.
     pub(super) async fn look(
         &mut self,
         frame: &Frame,
@@ -92,7 +83,7 @@ impl Ocr {
         };
         let seen: Vec<Text> =
             self.texts.iter().filter(|text| wanted.touches(frame, &text.bounds)).cloned().collect();
-        merge::into_list(&seen, windows, elements, &mut self.names);
+        merge::into_list(&seen, windows, elements);
         gap
     }
 

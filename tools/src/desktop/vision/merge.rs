@@ -2,18 +2,11 @@
 
 use super::words::words;
 use super::{Found, Scene};
-use crate::desktop::names::{Names, Wanted};
 use crate::desktop::order::insert;
-use crate::element::{Element, Role, Source, States, Window};
-use crate::geometry::ScreenPoint;
+use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window};
 
-/// Puts `things` into `elements`.
-pub(super) fn into_list(
-    scene: Scene<'_>,
-    things: &[Found],
-    elements: &mut Vec<Element>,
-    names: &mut Names,
-) {
+/// Puts `things` into `elements`, without numbers.
+pub(super) fn into_list(scene: Scene<'_>, things: &[Found], elements: &mut Vec<Element>) {
     let mut own: Vec<(Found, Option<&Window>, String)> = Vec::new();
     for window in scene.windows.iter().map(Some).chain([None]) {
         let there: Vec<Found> = things
@@ -28,22 +21,10 @@ pub(super) fn into_list(
         let called = words(&there, elements, window.map(|window| window.id));
         own.extend(there.into_iter().zip(called).map(|(thing, words)| (thing, window, words)));
     }
-    let keys: Vec<String> = own.iter().map(|(thing, _, _)| thing.look.words()).collect();
-    let wanted: Vec<Wanted<'_>> = own
-        .iter()
-        .zip(&keys)
-        .map(|((thing, window, _), text)| Wanted {
-            window: window.map(|window| window.id),
-            corner: window.map_or(ScreenPoint::new(0, 0), |window| window.bounds.origin()),
-            text,
-            bounds: thing.bounds,
-        })
-        .collect();
-    let numbers = names.assign(&wanted);
-    for ((thing, window, looks), (id, key)) in own.into_iter().zip(numbers) {
+    for (thing, window, looks) in own {
         let element = Element {
-            id,
-            key,
+            id: ElementId(0),
+            key: ElementKey(thing.look.words()),
             role: Role::Image,
             name: String::new(),
             value: None,

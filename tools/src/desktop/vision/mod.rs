@@ -7,8 +7,6 @@
 
 use crate::desktop::area::{Area, AreaKind};
 use crate::desktop::cache::{self, Cache};
-use crate::desktop::counter::Counter;
-use crate::desktop::names::Names;
 use crate::desktop::region::{self, Cells};
 use crate::element::{Element, Role, Source, Window};
 use crate::frame::Frame;
@@ -47,28 +45,37 @@ struct Found {
     look: Look,
 }
 
+/// What a look found beside the elements.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// A line that says how many things are left out.
+    pub(super) gap: Option<String>,
+    /// Things that are not listed, since a text stands on them.
+    pub(super) grounds: Vec<ScreenRect>,
+}
+
 /// Finds things in the pixels of one screen, and remembers what it has found.
 #[derive(Debug)]
 pub(super) struct Vision {
     known: Cache<Vec<Thing>>,
-    names: Names,
     frame: Option<Frame>,
 }
 
-impl Vision {
-    /// Takes the numbers of its elements from `counter`.
-    pub(super) fn new(counter: Counter) -> Self {
-        Self { known: Cache::new(MEMORY), names: Names::new(counter, "vision"), frame: None }
+impl Default for Vision {
+    fn default() -> Self {
+        Self { known: Cache::new(MEMORY), frame: None }
     }
+}
 
+impl Vision {
     /// Whether the screen still is as it was at the last look, where `now` shows it.
     pub(super) fn shows(&self, now: &Frame) -> bool {
         let before = self.frame.as_ref().and_then(|frame| frame.crop(&now.bounds()));
         before.is_some_and(|before| before.digest() == now.digest())
     }
 
-    /// Adds to `elements` the things that they do not explain; says how many are left out.
-    pub(super) fn look(&mut self, scene: Scene<'_>, elements: &mut Vec<Element>) -> Option<String> {
+    /// Adds to `elements` the things that they do not explain, without numbers.
+    pub(super) fn look(&mut self, scene: Scene<'_>, elements: &mut Vec<Element>) -> Beside {
         self.frame = Some(scene.frame.clone());
         let cells = unexplained(scene, elements);
         let mut found = Vec::new();
@@ -81,9 +88,11 @@ impl Vision {
                 }
             }
         }
-        let (kept, left_out) = sift::sift(scene, found, elements);
-        merge::into_list(scene, &kept, elements, &mut self.names);
-        (left_out > 0).then(|| format!("{left_out} more shapes and icons on the screen are not listed"))
+        let sifted = sift::sift(scene, found, elements);
+        merge::into_list(scene, &sifted.listed, elements);
+        let more = |left_out| format!("{left_out} more shapes and icons on the screen are not listed");
+        let gap = Some(sifted.left_out).filter(|count| *count > 0).map(more);
+        Beside { gap, grounds: sifted.grounds }
     }
 
     fn part(&mut self, frame: &Frame, part: &ScreenRect) -> Vec<Thing> {

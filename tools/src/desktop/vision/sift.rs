@@ -15,12 +15,19 @@ const LABELS: usize = 2;
 /// The height in px up to which things in a row may be letters.
 const LETTER: u32 = 28;
 
-/// What is listed, and how many things are not.
-pub(super) fn sift(
-    scene: Scene<'_>,
-    found: Vec<Found>,
-    elements: &mut [Element],
-) -> (Vec<Found>, usize) {
+/// What became of the things.
+#[derive(Debug, Default)]
+pub(super) struct Sifted {
+    pub(super) listed: Vec<Found>,
+    /// How many there was no room for.
+    pub(super) left_out: usize,
+    /// Those that are not listed, since a text stands on them.
+    pub(super) grounds: Vec<ScreenRect>,
+}
+
+/// What is listed.
+pub(super) fn sift(scene: Scene<'_>, found: Vec<Found>, elements: &mut [Element]) -> Sifted {
+    let mut grounds = Vec::new();
     let mut kept: Vec<(Found, WindowId, bool)> = Vec::new();
     for thing in once(without_letters(found)) {
         let Some(window) = front(scene.windows, &thing.bounds) else { continue };
@@ -34,9 +41,10 @@ pub(super) fn sift(
         let labels = labels(elements, window.id, &thing);
         if labels.is_empty() {
             kept.push((thing, window.id, drawn));
-        } else if labels.len() <= LABELS && drawn {
+        } else if labels.len() <= LABELS {
+            grounds.push(thing.bounds);
             let on = format!("on {}", thing.look.words());
-            for at in labels {
+            for at in labels.into_iter().filter(|_| drawn) {
                 if let Some(text) = elements.get_mut(at).filter(|text| text.looks.is_none()) {
                     text.looks = Some(on.clone());
                 }
@@ -59,7 +67,7 @@ pub(super) fn sift(
     }
     listed.sort_by_key(|thing| (thing.bounds.y, thing.bounds.x));
     let left_out = count - listed.len();
-    (listed, left_out)
+    Sifted { listed, left_out, grounds }
 }
 
 /// Without what was found twice in parts that overlap; a filled shape stands for its own edge.
@@ -139,8 +147,15 @@ fn labels(elements: &[Element], window: WindowId, thing: &Found) -> Vec<usize> {
     elements.iter().enumerate().filter(|(_, element)| is_on(element)).map(|(at, _)| at).collect()
 }
 
-/// Without rows of small signs of like height close to each other, which are a text that was not read.
+/// Without rows of small signs of like height close to each other, which are a text that was not read. Round
+/// letters look like circles: what counts is what most of the row looks like.
 fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
+    let is_small = |thing: &Found| {
+        let Rect { width, height, .. } = thing.bounds;
+        let is_field =
+            matches!(thing.look, Look::Shape { form: Form::Rectangle, .. }) && width >= height * 3;
+        height <= LETTER && !is_field
+    };
     let letter = |thing: &Found| {
         let plain = matches!(
             thing.look,
@@ -150,10 +165,7 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
                 ..
             }
         );
-        let Rect { width, height, .. } = thing.bounds;
-        let is_field =
-            matches!(thing.look, Look::Shape { form: Form::Rectangle, .. }) && width >= height * 3;
-        height <= LETTER && !(plain && height.min(width) >= 7) && !is_field
+        !(plain && thing.bounds.height.min(thing.bounds.width) >= 7)
     };
     let follows = |a: &ScreenRect, b: &ScreenRect| {
         let level = i64::from(a.bottom().min(b.bottom())) - i64::from(a.y.max(b.y));
@@ -164,7 +176,7 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
     };
     found.sort_by_key(|thing| (thing.bounds.x, thing.bounds.y));
     let mut lines: Vec<Vec<usize>> = Vec::new();
-    for (at, thing) in found.iter().enumerate().filter(|(_, thing)| letter(thing)) {
+    for (at, thing) in found.iter().enumerate().filter(|(_, thing)| is_small(thing)) {
         let last =
             |line: &Vec<usize>| line.last().and_then(|last| found.get(*last)).map(|thing| thing.bounds);
         match lines.iter_mut().find(|line| last(line).is_some_and(|end| follows(&end, &thing.bounds))) {
@@ -172,7 +184,11 @@ fn without_letters(mut found: Vec<Found>) -> Vec<Found> {
             None => lines.push(vec![at]),
         }
     }
-    let text: Vec<usize> = lines.into_iter().filter(|line| line.len() > 2).flatten().collect();
+    let is_text = |line: &Vec<usize>| {
+        let letters = line.iter().filter_map(|at| found.get(*at)).filter(|thing| letter(thing)).count();
+        line.len() > 2 && letters * 2 > line.len()
+    };
+    let text: Vec<usize> = lines.into_iter().filter(is_text).flatten().collect();
     let mut at = 0;
     found.retain(|_| {
         at += 1;

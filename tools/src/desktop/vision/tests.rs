@@ -5,7 +5,6 @@ use image::{Rgb, RgbImage};
 use super::things::things;
 use super::{Scene, Vision, sizes};
 use crate::desktop::area::{Area, AreaKind};
-use crate::desktop::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window, WindowId};
 use crate::frame::{Frame, Monitor};
 use crate::geometry::{Rect, ScreenRect};
@@ -77,6 +76,20 @@ fn the_parts_of_a_window_are_no_things_and_hide_none() {
     fill(&mut image, 40, 20, 30, 30, RED);
     fill(&mut image, 100, 200, 60, 60, BLUE);
     assert_eq!(found(&image), ["red square", "blue square"]);
+    // The fields of a table are no things.
+    let mut image = canvas(700, 500, WHITE);
+    for at in 0..20 {
+        fill(&mut image, 20 + at * 30, 20, 1, 401, [180; 3]);
+        fill(&mut image, 20, 20 + at * 20, 571, 1, [180; 3]);
+    }
+    assert_eq!(found(&image), Vec::<String>::new());
+    // The same of two panels that are no larger than a thing may be.
+    let mut image = canvas(500, 500, [85; 3]);
+    fill(&mut image, 4, 4, 320, 100, [255, 255, 0]);
+    fill(&mut image, 4, 104, 320, 250, WHITE);
+    fill(&mut image, 60, 150, 24, 24, BLUE);
+    fill(&mut image, 200, 200, 30, 30, RED);
+    assert_eq!(found(&image), ["blue square", "red square"]);
 }
 
 #[test]
@@ -171,7 +184,7 @@ fn signs_are_called_by_what_they_stand_beside_and_nothing_stands_twice() {
     fill(&mut image, 300, 100, 40, 40, RED);
     let button = told(Role::Button, "Save", Rect::new(50, 55, 60, 30));
     let swatch = told(Role::Clickable, "", Rect::new(250, 100, 40, 40));
-    let mut vision = Vision::new(Counter::default());
+    let mut vision = Vision::default();
     let plain = listed(&mut vision, &image, &[], std::slice::from_ref(&button));
     assert_eq!(looks(&plain), ["black icon right of \"Save\"", "red square"]);
     assert!(plain.iter().filter(|e| e.looks.is_some()).all(|e| e.source == Source::Vision));
@@ -180,26 +193,11 @@ fn signs_are_called_by_what_they_stand_beside_and_nothing_stands_twice() {
 }
 
 #[test]
-fn numbers_stay_while_a_thing_stays() {
-    let mut image = canvas(400, 200, WHITE);
-    fill(&mut image, 20, 20, 40, 40, RED);
-    fill(&mut image, 120, 20, 40, 40, RED);
-    let mut vision = Vision::new(Counter::default());
-    let ids = |elements: Vec<Element>| elements.into_iter().map(|e| e.id.0).collect::<Vec<_>>();
-    assert_eq!(ids(listed(&mut vision, &image, &[], &[])), [1, 2]);
-    let mut moved = canvas(400, 200, WHITE);
-    fill(&mut moved, 125, 26, 40, 40, RED);
-    fill(&mut moved, 300, 20, 40, 40, BLUE);
-    assert_eq!(ids(listed(&mut vision, &moved, &[], &[])), [2, 3]);
-    assert_eq!(ids(listed(&mut vision, &image, &[], &[])), [1, 2]);
-}
-
-#[test]
 fn sizes_are_told_where_they_differ() {
     let mut image = canvas(400, 200, WHITE);
     fill(&mut image, 20, 20, 20, 20, RED);
     fill(&mut image, 120, 20, 60, 60, RED);
-    let mut vision = Vision::new(Counter::default());
+    let mut vision = Vision::default();
     let mut all = listed(&mut vision, &image, &[], &[]);
     sizes::compare(&frame(image), &mut all, &[]);
     assert_eq!(looks(&all), ["small red square", "large red square"]);
@@ -213,7 +211,7 @@ fn a_drawing_tells_all_and_a_page_only_what_is_clear() {
     fill(&mut image, 330, 20, 30, 30, RED);
     let text = told(Role::Text, "Words of the page", Rect::new(-40, 250, 100, 20));
     let page = Area { window: WindowId(1), bounds: Rect::new(-50, 0, 400, 300), kind: AreaKind::Page };
-    let mut vision = Vision::new(Counter::default());
+    let mut vision = Vision::default();
     let plain = listed(&mut vision, &image, &[page], std::slice::from_ref(&text));
     assert_eq!(looks(&plain), ["red square"]);
     let drawing = Area { kind: AreaKind::Drawing, ..page };
@@ -231,7 +229,7 @@ fn a_text_on_a_shape_says_what_it_stands_on() {
     let mut image = canvas(400, 200, WHITE);
     fill(&mut image, 100, 50, 120, 50, BLUE);
     let text = Element { source: Source::Ocr, ..told(Role::Text, "Start", Rect::new(80, 65, 60, 20)) };
-    let mut vision = Vision::new(Counter::default());
+    let mut vision = Vision::default();
     let all = listed(&mut vision, &image, &[], &[text]);
     assert_eq!(all.len(), 1);
     assert_eq!(looks(&all), ["on blue rectangle"]);
@@ -246,7 +244,7 @@ fn what_a_window_stands_on_is_no_thing() {
     let windows = [window(Rect::new(-30, 20, 300, 200))];
     let mut elements = Vec::new();
     let scene = Scene { frame: &frame, windows: &windows, areas: &[] };
-    Vision::new(Counter::default()).look(scene, &mut elements);
+    Vision::default().look(scene, &mut elements);
     assert_eq!(looks(&elements), ["red square"]);
 }
 
@@ -261,7 +259,7 @@ fn an_empty_field_beside_its_label_is_no_letter() {
     fill(&mut image, 113, 37, 158, 19, WHITE);
     let label =
         Element { source: Source::Ocr, ..told(Role::Text, "Full name", Rect::new(-32, 38, 88, 16)) };
-    let all = listed(&mut Vision::new(Counter::default()), &image, &[], &[label]);
+    let all = listed(&mut Vision::default(), &image, &[], &[label]);
     assert_eq!(looks(&all), ["grey rectangle outline right of \"Full name\""]);
 }
 
@@ -272,6 +270,6 @@ fn rows_of_letters_are_no_icons() {
         fill(&mut image, 20 + at * 11, 40, 2, 12, BLACK);
         fill(&mut image, 20 + at * 11, 40 + (at % 3) * 5, 7, 2, BLACK);
     }
-    let mut vision = Vision::new(Counter::default());
+    let mut vision = Vision::default();
     assert!(listed(&mut vision, &image, &[], &[]).is_empty());
 }

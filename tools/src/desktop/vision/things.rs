@@ -16,6 +16,8 @@ const SMALLEST: u32 = 5;
 const ICON: u32 = 64;
 /// Sides in px beyond which it is a part of the page and not a thing with a look.
 const LARGEST: u32 = 400;
+/// Sides in px from which a region on which things lie is a panel.
+const PANEL: u32 = 64;
 /// How deep things may lie upon each other.
 const LAYERS: usize = 3;
 /// Pixels of the smallest region that counts as a part of a thing.
@@ -148,19 +150,13 @@ impl Blob {
             found.extend(self.unclear(all, &parts));
             return;
         };
-        let surfaces: Vec<u32> = parts
-            .iter()
-            .filter(|part| part.bounds.width.max(part.bounds.height) > LARGEST)
-            .map(|part| part.region)
-            .collect();
+        let surfaces = self.surfaces(&parts);
         if !surfaces.is_empty() {
-            self.things_on(all, &surfaces, layer, found);
+            self.things_on(all, &surfaces, ground, layer, found);
             return;
         }
         if first.area * 3 >= width * height && fits(&first.bounds, &self.bounds) && short >= 24 {
-            let rest: Vec<Run> =
-                self.runs.iter().filter(|run| run.region != first.region).copied().collect();
-            let mut on_it: Vec<Self> = Self::all(&rest);
+            let mut on_it = self.without(std::slice::from_ref(first));
             // Its edge lies around it, and is not on it.
             on_it.retain(|blob| {
                 let Rect { width, height, .. } = blob.bounds;
@@ -196,13 +192,52 @@ impl Blob {
         }
     }
 
+    /// Its regions that are parts of a window: too large to be a thing, or panels that lie beside each other
+    /// with something on them.
+    fn surfaces(&self, parts: &[Part]) -> Vec<Part> {
+        let is_large = |part: &Part| part.bounds.width.max(part.bounds.height) > LARGEST;
+        let is_panel = |part: &Part| {
+            part.bounds.width.min(part.bounds.height) >= PANEL && part.area * 5 >= self.area
+        };
+        let large = parts.iter().any(is_large);
+        let beside = parts.first().is_some_and(|part| !fits(&part.bounds, &self.bounds));
+        if !large && !beside {
+            return Vec::new();
+        }
+        let surfaces: Vec<Part> =
+            parts.iter().filter(|part| is_large(part) || is_panel(part)).copied().collect();
+        let lies_on = |blob: &Self| {
+            surfaces.iter().any(|part| {
+                let shared = part.bounds.intersect(&blob.bounds);
+                shared == Some(blob.bounds) && !on_edge(&blob.bounds, &part.bounds)
+            })
+        };
+        let is_thing = |blob: &Self| blob.bounds.width.min(blob.bounds.height) >= SMALLEST;
+        let holds = || self.without(&surfaces).iter().any(|blob| is_thing(blob) && lies_on(blob));
+        if large || holds() { surfaces } else { Vec::new() }
+    }
+
+    /// What is left of it without these of its regions.
+    fn without(&self, parts: &[Part]) -> Vec<Self> {
+        let is_left = |run: &&Run| parts.iter().all(|part| part.region != run.region);
+        Self::all(&self.runs.iter().filter(is_left).copied().collect::<Vec<_>>())
+    }
+
     /// The things on these of its regions, which are parts of a window and no things themselves.
-    fn things_on(&self, all: &Segments, surfaces: &[u32], layer: usize, found: &mut Vec<Thing>) {
-        let rest: Vec<Run> =
-            self.runs.iter().filter(|run| !surfaces.contains(&run.region)).copied().collect();
-        let ground = surfaces.iter().filter_map(|region| all.regions.get(*region as usize));
-        let ground: Vec<Rgb<u8>> = ground.map(Region::colour).collect();
-        for blob in Self::all(&rest) {
+    fn things_on(
+        &self,
+        all: &Segments,
+        surfaces: &[Part],
+        ground: &[Rgb<u8>],
+        layer: usize,
+        found: &mut Vec<Thing>,
+    ) {
+        // What shows through a net of lines is what it lies on.
+        let is_net = |part: &Part| part.area * 3 < part.bounds.width * part.bounds.height;
+        let below = if surfaces.iter().any(is_net) { ground } else { &[] };
+        let own = surfaces.iter().filter_map(|part| all.regions.get(part.region as usize));
+        let ground: Vec<Rgb<u8>> = own.map(Region::colour).chain(below.iter().copied()).collect();
+        for blob in self.without(surfaces) {
             blob.things(all, &ground, layer + 1, found);
         }
     }

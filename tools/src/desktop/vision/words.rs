@@ -4,6 +4,7 @@ use super::Found;
 use super::things::Look;
 use crate::element::{Element, WindowId};
 use crate::geometry::ScreenRect;
+use crate::quote::named;
 
 /// How far in px a neighbour may be.
 const BESIDE: i32 = 80;
@@ -45,6 +46,6 @@ fn neighbour(bounds: &ScreenRect, elements: &[Element], window: Option<WindowId>
     };
     let found = near.filter_map(|element| place(element).map(|place| (place, &element.name)));
     let ((_, _, word), name) = found.min_by_key(|((rank, gap, _), _)| (*rank, *gap))?;
-    let short: String = name.chars().take(NAME).map(|c| if c == '"' { '\'' } else { c }).collect();
-    Some(format!("{word} \"{}\"", short.trim()))
+    let short: String = name.chars().take(NAME).collect();
+    Some(format!("{word} {}", named(short.trim(), usize::MAX)))
 }

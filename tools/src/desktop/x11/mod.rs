@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::desktop::counter::Counter;
 use crate::desktop::curtain::{Curtain, Hidden};
+use crate::desktop::names::{Look, Names};
 use crate::desktop::ocr::{self, Ocr};
 use crate::desktop::veil::{Own, Veil};
 use crate::desktop::vision::{Scene, Vision, sizes};
@@ -81,6 +82,9 @@ pub struct X11 {
     ocr: Option<Ocr>,
     /// Finds what has no text.
     vision: Vision,
+    /// The numbers of what these two find.
+    names: Names,
+    /// Where all numbers come from.
     counter: Counter,
     surroundings: Surroundings,
     /// What must not be seen.
@@ -129,7 +133,8 @@ impl X11 {
             clipboard: Clipboard::default(),
             eyes: Eyes::new(own_session, counter.clone()),
             ocr: None,
-            vision: Vision::new(counter.clone()),
+            vision: Vision::default(),
+            names: Names::new(counter.clone()),
             counter,
             surroundings,
             curtain: Curtain::default(),
@@ -144,7 +149,7 @@ impl X11 {
 
     /// Has the text that no program tells of read off the pixels from now on.
     pub fn read_text(&mut self, ocr: Ocr) {
-        self.ocr = Some(ocr.counting_with(self.counter.clone()));
+        self.ocr = Some(ocr);
         self.still = None;
     }
 
@@ -295,7 +300,9 @@ impl X11 {
         }
         let frame = self.picture(None, Some((windows, hidden))).ok()?;
         let mut elements = self.told.clone();
-        self.ocr.as_mut()?.look(&frame, windows, &mut elements).await;
+        let gap = self.ocr.as_mut()?.look(&frame, windows, &mut elements).await;
+        let look = Look { frame: &frame, windows, grounds: &[], whole: gap.is_none() };
+        self.names.clone().assign(&mut elements, look);
         elements.into_iter().find(|element| element.key == known.key)
     }
 }
@@ -332,12 +339,15 @@ impl Desktop for X11 {
             None => ocr::unread(&windows, &seen.elements),
         };
         // A program that has not answered yet, or text that is still being read, may tell more at any moment.
-        let whole = seen.gaps.is_empty() && gap.is_none();
+        let read = gap.is_none();
+        let whole = seen.gaps.is_empty() && read;
         seen.gaps.extend(gap);
         seen.areas.extend(windows::bars(&self.link, &windows)?);
         let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };
-        let gap = self.vision.look(scene, &mut seen.elements);
-        seen.gaps.extend(gap);
+        let beside = self.vision.look(scene, &mut seen.elements);
+        let look = Look { frame: &frame, windows: &windows, grounds: &beside.grounds, whole: read };
+        self.names.assign(&mut seen.elements, look);
+        seen.gaps.extend(beside.gap);
         appearance::describe_nameless(&frame, &mut seen.elements);
         hidden.clear(&mut seen.elements);
         sizes::compare(&frame, &mut seen.elements, &seen.areas);

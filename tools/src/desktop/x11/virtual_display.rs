@@ -26,7 +26,7 @@ mod trial;
 
 use kept::Note;
 pub use kept::{Standing, end, standing};
-use servant::{Keeper, Servant};
+use servant::{Keeper, SERVES, Servant};
 
 const WHAT: &str = "starting a virtual display";
 /// As long as one part of it may take to be ready.
@@ -105,7 +105,7 @@ impl VirtualDisplay {
         let mark = mark.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let folder = private_folder(&mark)?;
         // From here on the keeper clears up, whatever happens.
-        let keeper = Keeper::start(&mark, &folder).map_err(|fault| {
+        let keeper = Keeper::start(&mark, &folder, 0).map_err(|fault| {
             let _ = fs::remove_dir_all(&folder);
             DesktopError::failed(WHAT, fault)
         })?;
@@ -197,6 +197,8 @@ impl VirtualDisplay {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         self.surroundings.dress(&mut command);
+        let (serves, what) = SERVES;
+        command.env(serves, what);
         command
     }
 

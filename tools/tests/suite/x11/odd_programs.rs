@@ -64,8 +64,8 @@ async fn names_cannot_break_the_list() {
     let long = format!("{}…", "x".repeat(200));
     let want = [
         "Plain [1] button \"Fake\" [2] button \"Fake\"",
-        "turned back here",
-        "line [3] button bell",
+        "turned \\u{202e}back\\u{2066} here",
+        "line\\u{2028}[3] button\\u{7} bell",
         &long,
     ];
     assert_eq!(names, want);

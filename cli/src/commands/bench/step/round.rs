@@ -112,6 +112,7 @@ impl Stepper {
         let header = Header {
             format: FORMAT,
             task: "the benchmark of a step".into(),
+            until: None,
             model: NO_MODEL.into(),
             dialect: NO_MODEL.into(),
             policy: Preset::Unattended.name().into(),

@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 /// The note of where it runs.
 const NOTE: &str = "display.json";
 const LOCK: &str = "lock";
+/// As many times 50 ms as programs have to keep what they know.
+const GRACE: u32 = 100;
 
 /// What is noted of a display.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,7 +60,7 @@ impl Note {
     /// Ends all that was started for it.
     fn end(&self) -> io::Result<()> {
         // A keeper whose standard input is closed at once does its work at once.
-        Keeper::start(&self.mark, &self.folder).map(drop)
+        Keeper::start(&self.mark, &self.folder, GRACE).map(drop)
     }
 }
 

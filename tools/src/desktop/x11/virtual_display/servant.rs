@@ -14,11 +14,35 @@ use crate::desktop::DesktopError;
 /// The variable by which everything on a virtual display is known.
 pub(super) const MARK: &str = "FREEHAND_DISPLAY";
 
+/// What the programs that a display needs carry beside the mark.
+pub(super) const SERVES: (&str, &str) = ("FREEHAND_SERVES", "display");
+
 /// Waits until its standard input ends, which happens when we let go of it and when we die. Then it
 /// ends all that carries the mark, first politely and after a while by force, and removes the folder.
+///
+/// For as many rounds as it is told the programs have the display to themselves to end as they mean to: a
+/// browser keeps what it knows only if it is asked once, and is not asked through its children.
 const KEEPER: &str = r#"
 trap '' HUP INT TERM
 cat >/dev/null
+round=0
+asked=
+while [ "$round" -lt "$3" ]; do
+  found=$(grep -lszxF -e "$1" /proc/[0-9]*/environ)
+  [ -n "$found" ] || break
+  programs=$(grep -LszxF -e "$4" $found)
+  [ -n "$programs" ] || break
+  for file in $programs; do
+    pid=${file#/proc/}
+    pid=${pid%/environ}
+    parent=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$pid/status" 2>/dev/null)
+    case "$programs $asked" in *"/proc/$parent/environ"* | *" $pid "*) continue ;; esac
+    asked="$asked $pid "
+    kill -s TERM "$pid" 2>/dev/null
+  done
+  round=$((round + 1))
+  sleep 0.05
+done
 round=0
 while [ "$round" -lt 80 ]; do
   found=$(grep -lszxF -e "$1" /proc/[0-9]*/environ)
@@ -110,11 +134,14 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts it for everything that carries `mark`, and for `folder`.
-    pub(super) fn start(mark: &str, folder: &Path) -> io::Result<Self> {
+    /// Starts it for everything that carries `mark`, and for `folder`; programs have so many `rounds` of
+    /// 50 ms to end by themselves.
+    pub(super) fn start(mark: &str, folder: &Path, rounds: u32) -> io::Result<Self> {
+        let (serves, what) = SERVES;
         let mut child = Command::new("/bin/sh")
             .args(["-c", KEEPER, "freehand-keeper", &format!("{MARK}={mark}")])
             .arg(folder)
+            .args([rounds.to_string(), format!("{serves}={what}")])
             .env_remove(MARK)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
