@@ -27,6 +27,7 @@ python3-pip: fetches the weights where there is no model hub
 python3-gi: the dialog of the demonstration, and programs of the tests
 gir1.2-gtk-3.0: the same
 gir1.2-gtk-4.0: a program of the tests
+python3-dbus: the same
 chromium: the browser of the demonstration and of the tests
 mousepad: the text editor of the demonstration and of the tests
 xserver-xephyr: a screen within a screen, on which tests play the person

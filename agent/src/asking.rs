@@ -54,7 +54,8 @@ impl TokenSink for Asking<'_> {
     }
 
     fn thought(&mut self, text: &str) -> ControlFlow<()> {
-        self.piece(text)
+        self.listener.event(Event::Thought { step: self.step, text: text.into() });
+        self.poll()
     }
 
     fn poll(&mut self) -> ControlFlow<()> {

@@ -82,6 +82,13 @@ pub enum Event {
         /// The step.
         step: u32,
     },
+    /// A piece of what the model thinks aloud before its answer.
+    Thought {
+        /// The step.
+        step: u32,
+        /// The piece.
+        text: String,
+    },
     /// A piece of the model's answer.
     Piece {
         /// The step.

@@ -13,6 +13,8 @@ use crate::trajectory::{Intervention, Judged, Step};
 
 /// As many earlier steps as the model is shown.
 const SHOWN: usize = 20;
+/// So many times the same, one after the other, is said once.
+const SAME: usize = 3;
 
 /// What is known of the run so far.
 #[derive(Debug, Default)]
@@ -53,7 +55,7 @@ impl Memory {
         let Self { steps, notes, .. } = std::mem::take(self);
         *self = Self { steps, notes, ..Self::default() };
         let did = "the person took over mouse and keyboard, and gave them back".into();
-        self.steps.push(PastStep { did, result: None, effective: true, opened: None });
+        self.steps.push(PastStep { did, result: None, effective: true, opened: None, times: 1 });
     }
 
     /// What was done, oldest first, as much as a model is shown.
@@ -81,9 +83,23 @@ impl Memory {
         let missed = matches!(&judged.outcome, Outcome::Done { effect: Effect::NoVisibleEffect, .. });
         let effective = judged.outcome.is_done() && !missed;
         let opened = judged.action.as_ref().and_then(|action| opened(&action.kind));
-        self.steps.push(PastStep { did, result, effective, opened });
+        self.push(PastStep { did, result, effective, opened, times: 1 });
         if let Some(action) = &judged.action {
             self.note_use(list, action, judged.outcome.is_done());
+        }
+    }
+
+    fn push(&mut self, step: PastStep) {
+        let last = self.steps.iter().rev();
+        let same: Vec<u32> = last
+            .map_while(|old| (PastStep { times: 1, ..old.clone() } == step).then_some(old.times))
+            .collect();
+        let times = same.iter().sum::<u32>().saturating_add(1);
+        if times as usize >= SAME {
+            self.steps.truncate(self.steps.len() - same.len());
+            self.steps.push(PastStep { times, ..step });
+        } else {
+            self.steps.push(step);
         }
     }
 
@@ -262,5 +278,22 @@ fn past(action: &Action) -> String {
         | ActionKind::Note { .. }
         | ActionKind::AskUser { .. }
         | ActionKind::Finish { .. } => action.summary.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_again_and_again_is_said_once() {
+        let mut memory = Memory::default();
+        for did in ["a", "b", "b", "b", "b", "c", "c", "b"] {
+            let (did, opened) = (did.to_owned(), None);
+            memory.push(PastStep { did, result: None, effective: true, opened, times: 1 });
+        }
+        let steps: Vec<(&str, u32)> =
+            memory.steps().iter().map(|step| (step.did.as_str(), step.times)).collect();
+        assert_eq!(steps, [("a", 1), ("b", 4), ("c", 1), ("c", 1), ("b", 1)]);
     }
 }

@@ -68,19 +68,18 @@ async function colours(page, orders, count = rounds) {
 
 // By turns, each in a page that is there for its turn alone; ms of ours and of theirs.
 async function besideVnc(stage, orders) {
-  const vnc = await Vnc.serve(environmentOf("flash.py"), until);
   const [ours, theirs] = [[], []];
-  try {
-    for (let turn = 0; turn < 4; turn += 1) {
-      const own = turn % 2 === 0;
-      const page = own ? await stage.page() : await vnc.page(stage.context);
-      await watch(page, own ? "#canvas" : "#screen canvas");
+  for (let turn = 0; turn < 4; turn += 1) {
+    const vnc = turn % 2 === 0 ? null : await Vnc.serve(environmentOf("flash.py"), until);
+    try {
+      const page = vnc ? await vnc.page(stage.context) : await stage.page();
+      await watch(page, vnc ? "#screen canvas" : "#canvas");
       await rest(1000);
-      (own ? ours : theirs).push(...(await colours(page, orders, Math.ceil(rounds / 2))));
+      (vnc ? theirs : ours).push(...(await colours(page, orders, Math.ceil(rounds / 2))));
       await page.close();
+    } finally {
+      vnc?.end();
     }
-  } finally {
-    vnc.end();
   }
   return [ours, theirs];
 }

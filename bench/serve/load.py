@@ -74,12 +74,12 @@ class Server:
     async def open(self):
         return await asyncio.open_connection("127.0.0.1", self.port)
 
-    async def ask(self, body, timeout=600):
+    async def ask(self, body, timeout=600, path="/v1/chat/completions"):
         """The status, the headers and the body of the answer."""
         text = json.dumps(body).encode()
         reader, writer = await self.open()
         try:
-            writer.write(self.head(len(text)) + text)
+            writer.write(self.head(len(text), path=path) + text)
             reply = await asyncio.wait_for(reader.read(), timeout)
         finally:
             writer.close()
@@ -125,6 +125,23 @@ async def good(server, count, number, tokens, until):
         else:
             count.wrong.append(f"client {number}: {status} {body[:200]!r}")
         await asyncio.sleep(random.random())
+
+
+async def choosing(server, count, until):
+    """Has many long options weighed, and hangs up on about every second such question."""
+    options = [f"{number}. " + "the house by the lake " * 8 for number in range(64)]
+    while time.monotonic() < until:
+        try:
+            asked = question(1, options=options, user="chooser")
+            status, _, reply = await server.ask(asked, random.choice([600, 2]), "/v1/choose")
+            count.sent[status] = count.sent.get(status, 0) + 1
+            if status not in (200, 429):
+                count.wrong.append(f"a choice got {status}: {reply[:200]!r}")
+        except asyncio.TimeoutError:
+            count.left += 1
+        except (OSError, ValueError, IndexError) as error:
+            count.wrong.append(f"a choice: {error!r}")
+        await asyncio.sleep(random.random() * 5)
 
 
 async def fickle(server, count, until):
@@ -251,13 +268,14 @@ async def watch(server, seen, until):
 
 async def load(server, options):
     until = time.monotonic() + options.minutes * 60
-    counts = {kind: Count() for kind in ["good", "fickle", "confused", "malicious"]}
+    counts = {kind: Count() for kind in ["good", "choosing", "fickle", "confused", "malicious"]}
     leaves, sends = options.clients // 6, options.clients // 10
-    answers = options.clients - leaves - sends - 1
+    answers = options.clients - leaves - sends - 2
     seen = []
     tasks = [good(server, counts["good"], number, options.tokens, until) for number in range(answers)]
     tasks += [fickle(server, counts["fickle"], until) for _ in range(leaves)]
     tasks += [confused(server, counts["confused"], until) for _ in range(sends)]
+    tasks += [choosing(server, counts["choosing"], until)]
     tasks += [malicious(server, counts["malicious"], until), watch(server, seen, until)]
     # What is still waited for at the end is neither an answer nor a fault.
     done, pending = await asyncio.wait([asyncio.ensure_future(task) for task in tasks], timeout=options.minutes * 60 + 5)
@@ -295,13 +313,15 @@ def report(options, counts, seen):
     at = lambda share: waits[min(int(len(waits) * share), len(waits) - 1)]
     rows = [
         ("minutes", f"{options.minutes:g}"),
-        ("clients that behave / hang up / send rubbish / mean harm",
-         f"{len(answers)} / {options.clients // 6} / {options.clients // 10} / 1"),
+        ("clients that behave / choose / hang up / send rubbish / mean harm",
+         f"{len(answers)} / 1 / {options.clients // 6} / {options.clients // 10} / 1"),
         ("answers", sum(answers)),
         ("answers a client: least, median, most", f"{answers[0]}, {statistics.median(answers):g}, {answers[-1]}"),
         ("time to an answer, s: median, p95, most", f"{at(0.5):.1f}, {at(0.95):.1f}, {waits[-1]:.1f}"),
         ("told to come again (429)", good.refused),
         ("hung up", counts["fickle"].left),
+        ("choices of 64 long options, by status; hung up",
+         ", ".join(f"{k}: {v}" for k, v in counts["choosing"].sent.items()) + f"; {counts['choosing'].left}"),
         ("rubbish, by status", ", ".join(f"{k}: {v}" for k, v in counts["confused"].sent.items())),
         ("attacks", ", ".join(f"{k}: {v}" for k, v in counts["malicious"].sent.items())),
         ("memory, MB: first, median, last, most",

@@ -20,6 +20,7 @@ mod display;
 mod duration;
 mod exit;
 mod latch;
+mod lines;
 mod machine;
 mod mcp;
 mod model_choice;

@@ -29,6 +29,8 @@ pub struct Supervised {
 
 /// Where questions are answered.
 pub const IN_THE_TERMINAL: &str = "in the terminal that it was started from";
+/// The same, by the program that has started it.
+pub const IN_A_PROGRAM: &str = "in the program that it was started from";
 /// The same, with a page.
 pub const IN_THE_CONSOLE: &str = "in the console";
 /// The same, with both.

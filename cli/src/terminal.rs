@@ -201,6 +201,7 @@ impl Listener for Steps {
             | Event::Noted { .. }
             | Event::Paced { .. }
             | Event::Said { .. }
+            | Event::Thought { .. }
             | Event::Piece { .. }
             | Event::AskedDone { .. }
             | Event::Judged { .. }

@@ -1,5 +1,5 @@
-//! Through what a person follows a command that acts: a line for each step, the whole terminal, or a page in
-//! the browser. A run, a workflow and a replay have the same.
+//! Through what a person follows a command that acts: a line for each step, the whole terminal, a page in
+//! the browser, or a program of their own. A run, a workflow and a replay have the same.
 
 use std::path::Path;
 
@@ -12,9 +12,12 @@ use crate::args::WatchArgs;
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::usage;
+use crate::lines::{LineView, Silence};
 use crate::ruling::Ruling;
 use crate::signals::Interrupt;
-use crate::supervised::{IN_BOTH, IN_THE_CONSOLE, IN_THE_TERMINAL, Supervised, watched_display};
+use crate::supervised::{
+    IN_A_PROGRAM, IN_BOTH, IN_THE_CONSOLE, IN_THE_TERMINAL, Supervised, watched_display,
+};
 use crate::tui::{self, View};
 use crate::work::{Terms, Work};
 
@@ -24,12 +27,14 @@ pub struct Views {
     listener: Box<dyn Listener>,
     console: bool,
     terminal: bool,
+    program: bool,
 }
 
 /// What is shown, as long as this lives.
 pub struct Shown {
     _console: Option<Console>,
     _view: Option<View>,
+    _lines: Option<LineView>,
 }
 
 /// Refuses what cannot be meant, before anything is begun.
@@ -57,20 +62,21 @@ fn takes_the_terminal(args: &WatchArgs, json: bool, terms: &Terms) -> bool {
 impl Views {
     /// As the command line and the terms have it.
     pub fn of(args: &WatchArgs, json: bool, terms: &Terms) -> Result<Self> {
-        let listener = terms.listener(json);
+        let (console, program) = (args.console, args.view.steer);
         let terminal = takes_the_terminal(args, json, terms);
-        let console = args.console;
-        if !console && !terminal {
-            return Ok(Self { supervised: None, listener, console, terminal });
+        let listener = if program { terms.telling(Box::new(Silence)) } else { terms.listener(json) };
+        if !console && !terminal && !program {
+            return Ok(Self { supervised: None, listener, console, terminal, program });
         }
         let place = match (console, terminal) {
             (true, true) => IN_BOTH,
             (true, false) => IN_THE_CONSOLE,
-            (false, _) => IN_THE_TERMINAL,
+            (false, true) => IN_THE_TERMINAL,
+            (false, false) => IN_A_PROGRAM,
         };
         let supervised = Supervised::new(&args.supervision, terms, place, listener)?;
         let listener = Box::new(supervised.hub.clone());
-        Ok(Self { supervised: Some(supervised), listener, console, terminal })
+        Ok(Self { supervised: Some(supervised), listener, console, terminal, program })
     }
 
     /// The session, where somebody can steer it.
@@ -93,7 +99,7 @@ impl Views {
         interrupt: &Interrupt,
     ) -> Result<Shown> {
         let Some(supervised) = &self.supervised else {
-            return Ok(Shown { _console: None, _view: None });
+            return Ok(Shown { _console: None, _view: None, _lines: None });
         };
         supervised.stops(&interrupt.stop());
         let console = if self.console {
@@ -109,6 +115,7 @@ impl Views {
         } else {
             None
         };
-        Ok(Shown { _console: console, _view: view })
+        let lines = self.program.then(|| LineView::open(&supervised.hub, interrupt));
+        Ok(Shown { _console: console, _view: view, _lines: lines })
     }
 }

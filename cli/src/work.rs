@@ -199,8 +199,11 @@ impl Terms {
 
     /// Who is told of what happens: the terminal, and the person on the desktop.
     pub fn listener(&self, json: bool) -> Box<dyn Listener> {
-        let listener: Box<dyn Listener> =
-            if json { Box::new(Lines) } else { Box::new(Steps::default()) };
+        self.telling(if json { Box::new(Lines) } else { Box::new(Steps::default()) })
+    }
+
+    /// The same, with `listener` in the place of the terminal.
+    pub fn telling(&self, listener: Box<dyn Listener>) -> Box<dyn Listener> {
         match &self.feed {
             Some(feed) => feed.listening(listener),
             None => listener,

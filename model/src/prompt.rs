@@ -159,6 +159,8 @@ pub struct Usage {
     pub reused: u32,
     /// Tokens of the answer that the model chose.
     pub sampled: u32,
+    /// Of these, tokens of what was thought aloud before.
+    pub thought: u32,
     /// Tokens of the answer that the constraint left no choice about.
     pub forced: u32,
     /// Time for reading the prompt, in ms.

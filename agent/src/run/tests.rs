@@ -105,6 +105,7 @@ impl Listener for Lines {
             | Event::Noted { .. }
             | Event::Paced { .. }
             | Event::Said { .. }
+            | Event::Thought { .. }
             | Event::Piece { .. }
             | Event::AskedDone { .. }
             | Event::Judged { .. } => return,

@@ -11,7 +11,7 @@ use super::state::State;
 use crate::event::Event;
 
 /// The version of these messages. A view that speaks another one is told so and not served.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How the person wants the run to go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

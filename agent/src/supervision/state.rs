@@ -17,7 +17,7 @@ use crate::trajectory::{Exit, Header};
 
 /// Steps that are kept.
 const STEPS: usize = 200;
-/// Bytes of what the model says in one step that are kept.
+/// Bytes of what the model thinks or says in one step that are kept while it does.
 const THOUGHT: usize = 16 * 1024;
 /// Notes and sentences that are kept.
 const NOTES: usize = 100;
@@ -62,7 +62,7 @@ pub struct StepState {
     /// What the model said; the last one is still being said.
     #[serde(default)]
     pub said: String,
-    /// What it thought aloud.
+    /// What it thinks aloud, or says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thought: Option<String>,
     /// Why its answer could not be read.
@@ -134,6 +134,12 @@ fn push<T>(queue: &mut VecDeque<T>, item: T, most: usize) -> bool {
     over
 }
 
+fn grow(words: &mut String, piece: &str) {
+    if words.len() < THOUGHT {
+        words.push_str(piece);
+    }
+}
+
 impl State {
     /// Takes in what happened.
     pub fn take(&mut self, event: &Event) {
@@ -151,16 +157,16 @@ impl State {
             }
             Event::Waiting { wait, step: _ } => self.waiting = Some(wait.clone()),
             Event::WentOn { .. } => self.waiting = None,
-            Event::Piece { step, text } => {
-                self.step(*step, |step| {
-                    if step.said.len() < THOUGHT {
-                        step.said.push_str(text);
-                    }
-                });
+            Event::Thought { step, text } => {
+                self.step(*step, |step| grow(step.thought.get_or_insert_default(), text));
             }
+            Event::Piece { step, text } => self.step(*step, |step| grow(&mut step.said, text)),
             Event::Discarded { step } => {
                 self.intent = None;
-                self.step(*step, |step| step.said.clear());
+                self.step(*step, |step| {
+                    step.said.clear();
+                    step.thought = None;
+                });
             }
             Event::AskedDone { step, probability } => {
                 self.step(*step, |step| step.done = Some(*probability));

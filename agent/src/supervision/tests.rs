@@ -4,7 +4,7 @@ use freehand_tools::gate::{Approval, ApprovalRequest, Approver};
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Event, Listener};
+use crate::event::{Cost, Event, Listener};
 use crate::outside::Stop;
 use crate::trajectory::sample::clicking;
 use crate::trajectory::{Exit, FORMAT, Header};
@@ -31,6 +31,24 @@ fn hub() -> Hub {
 
 fn piece(text: &str) -> Event {
     Event::Piece { step: 1, text: text.into() }
+}
+
+#[test]
+fn what_is_thought_and_what_is_said_stay_apart() {
+    let hub = hub();
+    let thought = |text: &str| Event::Thought { step: 1, text: text.into() };
+    for event in [thought("hm"), piece("no"), Event::Discarded { step: 1 }] {
+        hub.event(event);
+    }
+    let step = |hub: &Hub| hub.state().steps[0].clone();
+    assert_eq!((step(&hub).thought, step(&hub).said), (None, String::new()));
+    for event in [thought("hm, "), thought("yes"), piece("o"), piece("k")] {
+        hub.event(event);
+    }
+    assert_eq!((step(&hub).thought.as_deref(), step(&hub).said.as_str()), (Some("hm, yes"), "ok"));
+    let (thought, cost) = (Some("hm, yes".to_owned()), Cost::default());
+    hub.event(Event::Proposed { step: 1, thought, unread: None, cost });
+    assert_eq!((step(&hub).thought.as_deref(), step(&hub).said.as_str()), (Some("hm, yes"), "ok"));
 }
 
 /// What a view makes of what it is told.

@@ -94,8 +94,15 @@ pub(crate) fn seen(index: u32, elements: Vec<Element>) -> Step {
 pub(crate) fn says(step: &mut Step, tool: &str, args: &Value) -> ToolCall {
     let call = ToolCall { id: format!("{}.1", step.index), tool: tool.into(), args: args.clone() };
     let text = json!({ "tool": tool, "args": args }).to_string();
-    let usage =
-        Usage { prompt: 900, reused: 700, sampled: 9, forced: 4, prefill_ms: 300.0, decode_ms: 90.0 };
+    let usage = Usage {
+        prompt: 900,
+        reused: 700,
+        sampled: 9,
+        forced: 4,
+        prefill_ms: 300.0,
+        decode_ms: 90.0,
+        ..Usage::default()
+    };
     step.completion = Some(Completion { text, thinking: None, finish: Finish::Stop, usage });
     let calls = step.proposal.take().map(|proposal| proposal.calls).unwrap_or_default();
     let calls = calls.into_iter().chain([call.clone()]).collect();

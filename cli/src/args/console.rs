@@ -52,6 +52,10 @@ pub struct ViewArgs {
     /// A line for each step, and questions in words: for pipes, logs and screen readers.
     #[arg(long)]
     pub plain: bool,
+    /// With --json: let the program that reads it supervise. It is told in the messages of the protocol
+    /// (docs/reference/protocol.md), a line each, and gives its commands as lines of the standard input.
+    #[arg(long, requires = "json", conflicts_with = "plain")]
+    pub steer: bool,
 }
 
 #[derive(Debug, Args)]

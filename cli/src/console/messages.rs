@@ -34,7 +34,7 @@ async fn serve(mut socket: WebSocket, hub: &Hub) -> Option<()> {
         tokio::select! {
             message = updates.next() => send(&mut socket, &message).await?,
             message = text(&mut socket) => {
-                let reply = obey(&message?, hub);
+                let reply = obey(&message?, hub, NAME);
                 send(&mut socket, &reply).await?;
             }
         }
@@ -54,10 +54,11 @@ fn join(text: &str, hub: &Hub) -> Result<Updates, String> {
     }
 }
 
-fn obey(text: &str, hub: &Hub) -> ToView {
+/// Does what a view of this `name` says in `text`, and what it is to be told.
+pub fn obey(text: &str, hub: &Hub, name: &str) -> ToView {
     match serde_json::from_str(text) {
         Ok(FromView::Do { id, what }) => {
-            ToView::Reply(Reply { id, refused: hub.command(what, NAME).err() })
+            ToView::Reply(Reply { id, refused: hub.command(what, name).err() })
         }
         Ok(FromView::Join { .. }) => ToView::Refused { reason: "the view has joined already".into() },
         Err(error) => ToView::Refused { reason: format!("the message cannot be read: {error}") },

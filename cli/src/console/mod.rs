@@ -23,6 +23,7 @@ mod tiles;
 
 use doors::Doors;
 pub use hands::{Hands, Touch};
+pub use messages::obey;
 pub use screen::{Screen, Viewer};
 
 /// What the page's window is called. The agent keeps its hands off any window of this title, or it

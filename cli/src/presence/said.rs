@@ -62,7 +62,7 @@ impl Said {
                 self.working("goes on");
             }
             Event::Ended { .. } => *self = Self::stopped(),
-            // What the model says meanwhile is for those who look closer.
+            // What the model thinks and says meanwhile is for those who look closer.
             Event::WentOn { .. }
             | Event::Paced { .. }
             | Event::Asked { .. }
@@ -73,6 +73,7 @@ impl Said {
             | Event::AskedDone { .. }
             | Event::Noted { .. }
             | Event::Said { .. }
+            | Event::Thought { .. }
             | Event::Piece { .. } => {}
         }
         *self != before

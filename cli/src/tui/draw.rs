@@ -6,7 +6,7 @@ use freehand_agent::supervision::{Pace, Question, State, StepState, Subject};
 use freehand_tools::visible::visible;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Color, Modifier, Style, Stylize as _};
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Paragraph, Wrap};
 
@@ -20,7 +20,7 @@ use crate::terminal::{self, Tone};
 const WIDE: u16 = 96;
 /// Characters of one text that are shown.
 const MOST: usize = 400;
-/// Lines of a thought that are shown while it streams.
+/// Lines of what is thought or said that are shown.
 const THOUGHT: usize = 6;
 
 pub(super) fn all(
@@ -155,12 +155,19 @@ fn one(lines: &mut Vec<Line<'_>>, step: &StepState, is_last: bool) {
         return;
     }
     let thought = step.thought.as_deref().filter(|thought| !thought.trim().is_empty());
-    let said: Vec<&str> = thought.unwrap_or(&step.said).lines().collect();
-    for line in said.iter().skip(said.len().saturating_sub(THOUGHT)) {
-        lines.push(faint(format!("     {}", shown(line))));
+    // An answer shows while it comes; afterwards its actions do, and why.
+    let (text, is_thought) = match thought {
+        Some(thought) if step.said.is_empty() || step.cost.is_some() => (thought, true),
+        _ => (step.said.as_str(), false),
+    };
+    let words: Vec<&str> = text.lines().collect();
+    for line in words.iter().skip(words.len().saturating_sub(THOUGHT)) {
+        let line = faint(format!("     {}", shown(line)));
+        lines.push(if is_thought { line.italic() } else { line });
     }
-    if let Some(Cost { read, written, ms, .. }) = step.cost {
-        let cost = format!("     {read} tokens read, {written} written, {:.1} s", ms / 1000.0);
+    if let Some(Cost { read, reused, written, ms }) = step.cost {
+        let again = if reused > 0 { format!(" ({reused} reused)") } else { String::new() };
+        let cost = format!("     {read} tokens read{again}, {written} written, {:.1} s", ms / 1000.0);
         lines.push(faint(cost));
     }
 }

@@ -99,6 +99,17 @@ export const CASES = {
     assert.deepEqual(stage.logins(), [{ name: "Ada", password: "" }]);
   },
 
+  async thoughts(stage, page) {
+    await stage.begin(page);
+    // Thoughts can be followed before there is anything of the answer.
+    await page.locator("#steps pre.soft").filter({ hasText: "first the name" }).waitFor();
+    assert(await page.getByLabel("What the model says").last().isHidden());
+    await question(page, /Grace/);
+    const step = page.locator("#steps > li").last();
+    assert.equal((await step.textContent()).split("first the name").length, 2);
+    assert.match(await step.getByLabel("What the model says").textContent(), /^\{"tool"/);
+  },
+
   async pause(stage, page) {
     await stage.begin(page);
     // In the middle of a slow thought.
@@ -381,6 +392,7 @@ export const STAGES = {
   edit: { answers: [NAME, LOG_IN, finish("Welcome, Ada")] },
   deny: { answers: REFUSED },
   instead: { answers: [typed("Ada", "Name"), NAME, LOG_IN, DONE] },
+  thoughts: { answers: [{ text: NAME, thought: `first the name ${"then the rest ".repeat(15)}`, pace: 60 }] },
   pause: { answers: [{ text: `I am thinking ${"and thinking ".repeat(60)} ${typed("Wrong", "Name")}`, pace: 100 }, NAME, LOG_IN, DONE] },
   // The note makes a step in whose record the dialog stands.
   takeover: { answers: [call("note", { text: "the dialog is there" }), NAME, DONE] },

@@ -16,7 +16,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Model {
   asked = [];
 
-  // `answers` are texts or `{ text, pace }`, the pace in ms for each word; the last one is said again and again.
+  // `answers` are texts or `{ text, pace, thought }`, the pace in ms for each word; the last one is said again and again.
   constructor(answers) {
     this.answers = answers;
     this.server = http.createServer((request, response) => this.#serve(request, response));
@@ -42,11 +42,15 @@ export class Model {
     const question = JSON.parse(await body(request));
     this.asked.push(question.messages.map((message) => message.content).join("\n"));
     const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
-    const { text, pace = 0 } = typeof answer === "string" ? { text: answer } : answer;
+    const { text, pace = 0, thought = "" } = typeof answer === "string" ? { text: answer } : answer;
     response.setHeader("content-type", "text/event-stream");
     const send = (choice, more = {}) => response.write(`data: ${JSON.stringify({
       id: "1", object: "chat.completion.chunk", model: "made-up", choices: [{ index: 0, ...choice }], ...more,
     })}\n\n`);
+    for (const word of thought.match(/\S+\s*/g) ?? []) {
+      send({ delta: { role: "assistant", reasoning_content: word }, finish_reason: null });
+      await pause(pace);
+    }
     for (const word of text.match(/\S+\s*/g)) {
       send({ delta: { role: "assistant", content: word }, finish_reason: null });
       await pause(pace);

@@ -45,6 +45,7 @@ cases! {
     what_is_typed_can_be_changed_before_a_yes = "edit";
     a_no_with_its_reason_is_read_by_the_model = "deny";
     what_heeds_the_reason_of_a_no_is_asked = "instead";
+    what_is_thought_is_shown_apart_and_once = "thoughts";
     a_thought_is_broken_off_and_a_sentence_added = "pause";
     who_takes_over_logs_in_and_leaves_no_trace = "takeover";
     a_run_is_stopped = "stop";

@@ -17,6 +17,7 @@ mod screen;
 mod see;
 #[cfg(unix)]
 mod serve;
+mod steered;
 mod support;
 #[cfg(target_os = "linux")]
 mod tui;

@@ -30,6 +30,20 @@ pub struct PastStep {
     /// The command of the program that it started, or the address that it opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened: Option<String>,
+    /// How often it was done, one time after the other.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+impl PastStep {
+    /// What was done, and how often.
+    pub(crate) fn words(&self) -> String {
+        if self.times > 1 { format!("{} ({} times)", self.did, self.times) } else { self.did.clone() }
+    }
 }
 
 /// Which of several things a task wants, where it goes by a number.

@@ -41,7 +41,7 @@ fn situation(view: &PlanView<'_>) -> String {
     let mut text = format!("Task: {}\n", view.task.trim());
     for (i, step) in view.steps.iter().enumerate() {
         let result = step.result.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
-        text.push_str(&format!("Step {}: {}{result}\n", i + 1, step.did));
+        text.push_str(&format!("Step {}: {}{result}\n", i + 1, step.words()));
     }
     for note in view.notes {
         text.push_str(&format!("Note: {note}\n"));

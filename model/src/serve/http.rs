@@ -214,6 +214,8 @@ async fn whole(writer: &Writer, first: Event, mut events: UnboundedReceiver<Even
                 heard.tokens.extend(tokens);
             }
             Event::Call(name, arguments) => heard.call(&name, &arguments),
+            // All of it comes with the end.
+            Event::Thought(_) => {}
             Event::Ended(ended) => return fine(&writer.whole(heard, &ended)),
             Event::Shares(shares) => {
                 return fine(&json!({ "object": "choice", "probabilities": shares }));

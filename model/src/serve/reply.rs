@@ -31,6 +31,8 @@ pub(super) struct Writer {
     likelihoods: bool,
     /// Calls so far.
     calls: usize,
+    /// Whether thoughts were told.
+    thought: bool,
 }
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
@@ -54,7 +56,8 @@ impl Writer {
     /// For an answer of `model`.
     pub(super) fn new(shape: Shape, model: &str, likelihoods: bool) -> Self {
         let kind = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
-        Self { shape, id: unique(kind), created: now(), model: model.to_owned(), likelihoods, calls: 0 }
+        let (id, created, model) = (unique(kind), now(), model.to_owned());
+        Self { shape, id, created, model, likelihoods, calls: 0, thought: false }
     }
 
     fn body(&self, part: bool, choices: &[Value]) -> Value {
@@ -91,6 +94,10 @@ impl Writer {
     /// What `event` adds to a stream.
     pub(super) fn pieces(&mut self, event: &Event, with_usage: bool) -> Vec<Value> {
         match event {
+            Event::Thought(text) => {
+                self.thought = true;
+                vec![self.chunk(json!({ "reasoning_content": text }), &[], None)]
+            }
             Event::Text(text, tokens) => vec![self.chunk(json!({ "content": text }), tokens, None)],
             Event::Call(name, arguments) => {
                 let mut call = call(name, arguments);
@@ -102,7 +109,7 @@ impl Writer {
             }
             Event::Ended(ended) => {
                 let mut pieces = Vec::new();
-                if let Some(thought) = &ended.thinking {
+                if let Some(thought) = ended.thinking.as_ref().filter(|_| !self.thought) {
                     pieces.push(self.chunk(json!({ "reasoning_content": thought }), &[], None));
                 }
                 pieces.push(self.chunk(json!({}), &ended.tokens, Some(ended.reason)));
@@ -222,6 +229,7 @@ fn cost(body: &mut Value, usage: &Usage) {
             "prompt_tokens": usage.prompt, "completion_tokens": written,
             "total_tokens": usage.prompt.saturating_add(written),
             "prompt_tokens_details": { "cached_tokens": usage.reused },
+            "completion_tokens_details": { "reasoning_tokens": usage.thought },
         }),
     );
     body.insert(

@@ -16,6 +16,9 @@ const MOST_STOPS: usize = 16;
 const MOST_LIKELIHOODS: u8 = 20;
 /// Options that may be chosen from.
 const MOST_OPTIONS: usize = 64;
+/// How hard a model may think, with the tokens that this comes to.
+const EFFORTS: [(&str, u32); 5] =
+    [("none", 0), ("minimal", 128), ("low", 512), ("medium", 2048), ("high", 8192)];
 
 /// A question, as the model is asked it.
 #[derive(Debug, Clone)]
@@ -90,6 +93,8 @@ struct Chat {
     response_format: Option<Value>,
     tools: Option<Vec<Tool>>,
     tool_choice: Option<Value>,
+    reasoning_effort: Option<String>,
+    thinking_budget: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,6 +118,7 @@ pub(super) fn chat(body: &[u8], name: &str) -> Result<Question, Fault> {
     let common: Common = read(&value)?;
     let chat: Chat = read(&value)?;
     common.check(name)?;
+    let thinking = thinking(chat.reasoning_effort.as_deref(), chat.thinking_budget)?;
     let calls = tools::choose(chat.tools.unwrap_or_default(), chat.tool_choice.as_ref())?;
     let turns = messages::turns(chat.messages, &calls)?;
     let constraint = match (chat.response_format, &calls) {
@@ -136,10 +142,24 @@ pub(super) fn chat(body: &[u8], name: &str) -> Result<Question, Fault> {
         lasting: usize::from(turns.first().is_some_and(|turn| turn.speaker == Speaker::System)),
         turns,
         constraint,
+        thinking,
         max_tokens: u32::MAX,
         ..Prompt::default()
     };
     common.question(prompt, calls, likelihoods)
+}
+
+/// Tokens to think for before the answer: none unless somebody asks for it.
+fn thinking(effort: Option<&str>, budget: Option<i64>) -> Result<u32, Fault> {
+    if let Some(budget) = budget {
+        let message = "`thinking_budget` must be 0 or a number of tokens";
+        return u32::try_from(budget).map_err(|_| Fault::invalid("thinking_budget", message));
+    }
+    let Some(effort) = effort else { return Ok(0) };
+    EFFORTS.iter().find(|(name, _)| *name == effort).map(|(_, tokens)| *tokens).ok_or_else(|| {
+        let message = format!("`reasoning_effort` must be {}", EFFORTS.map(|(name, _)| name).join(", "));
+        Fault::invalid("reasoning_effort", message)
+    })
 }
 
 /// Reads a question to `/v1/completions`.

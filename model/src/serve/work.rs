@@ -17,6 +17,8 @@ use crate::prompt::{Chosen, Completion, Constraint, Finish, Prompt, Usage};
 /// What becomes of a question, in order. The last one is `Ended`, `Shares` or `Failed`.
 #[derive(Debug)]
 pub(super) enum Event {
+    /// The next piece of what is thought before the answer.
+    Thought(String),
     /// The next piece of the answer, with the tokens that it is made of where they were asked for.
     Text(String, Vec<Chosen>),
     /// A call: the function's name and its arguments as JSON.
@@ -65,27 +67,53 @@ pub(super) async fn answer(
     reply: &UnboundedSender<Event>,
     hurry: &watch::Receiver<bool>,
 ) -> Done {
-    let mut line = Line { reply, hurry, ear: Ear::Open, tokens: Vec::new(), called: None, first: None };
+    let mut line = Line {
+        reply,
+        hurry,
+        ear: Ear::Open,
+        tokens: Vec::new(),
+        thought: false,
+        called: None,
+        first: None,
+    };
     let last = if question.options.is_empty() {
         match ask(model, question, &mut line).await {
             Ok(ended) => Event::Ended(ended),
             Err(fault) => Event::Failed(fault),
         }
     } else {
-        match model.choose(&question.prompt, &question.options).await {
-            Ok(shares) => Event::Shares(shares),
-            Err(error) => Event::Failed(error.into()),
-        }
+        choose(model, question, reply, hurry).await
     };
     let outcome = match &last {
         _ if reply.is_closed() => Outcome::Left,
         Event::Failed(_) => Outcome::Failed,
-        Event::Ended(_) | Event::Shares(_) | Event::Text(..) | Event::Call(..) => Outcome::Answered,
+        Event::Ended(_) | Event::Shares(_) => Outcome::Answered,
+        Event::Thought(_) | Event::Text(..) | Event::Call(..) => Outcome::Answered,
     };
     let usage = if let Event::Ended(ended) = &last { ended.usage } else { Usage::default() };
     let first = line.first;
     let _ = reply.send(last);
     Done { usage, first, outcome }
+}
+
+/// Weighs the options, unless the client has gone before that or the server is to end: the model notices
+/// that nobody waits for it.
+async fn choose(
+    model: &dyn Model,
+    question: &Question,
+    reply: &UnboundedSender<Event>,
+    hurry: &watch::Receiver<bool>,
+) -> Event {
+    let mut hurry = hurry.clone();
+    let ends = async { drop(hurry.wait_for(|is_time| *is_time).await) };
+    tokio::select! {
+        chosen = model.choose(&question.prompt, &question.options) => match chosen {
+            Ok(shares) => Event::Shares(shares),
+            Err(error) => Event::Failed(error.into()),
+        },
+        () = reply.closed() => Event::Failed(Fault::stopping()),
+        () = ends => Event::Failed(Fault::stopping()),
+    }
 }
 
 async fn ask(model: &dyn Model, question: &Question, line: &mut Line<'_>) -> Result<Ended, Fault> {
@@ -99,6 +127,7 @@ async fn ask(model: &dyn Model, question: &Question, line: &mut Line<'_>) -> Res
             if let Some(Called { name }) = line.called.take() {
                 let mut ended = call(model, question, name.as_deref(), line).await?;
                 add(&mut ended.usage, &said.usage);
+                ended.thinking = ended.thinking.or(said.thinking);
                 return Ok(ended);
             }
             if let Ear::Watching(watch) = std::mem::replace(&mut line.ear, Ear::Open) {
@@ -120,6 +149,8 @@ async fn call(
         constraint: Constraint::JsonSchema(question.calls.schema(name)),
         stop: Vec::new(),
         likelihoods: None,
+        // It has thought already where it began to call.
+        thinking: if line.thought { 0 } else { question.prompt.thinking },
         ..question.prompt.clone()
     };
     line.ear = Ear::Shut;
@@ -150,6 +181,7 @@ fn add(usage: &mut Usage, before: &Usage) {
     usage.prompt = before.prompt;
     usage.reused = before.reused;
     usage.sampled += before.sampled;
+    usage.thought += before.thought;
     usage.forced += before.forced;
     usage.prefill_ms += before.prefill_ms;
     usage.decode_ms += before.decode_ms;
@@ -162,6 +194,8 @@ struct Line<'a> {
     ear: Ear,
     /// Tokens that were not sent yet.
     tokens: Vec<Chosen>,
+    /// Whether it has thought aloud.
+    thought: bool,
     /// A call that has begun.
     called: Option<Called>,
     first: Option<Instant>,
@@ -216,6 +250,15 @@ impl TokenSink for Line<'_> {
                     ControlFlow::Break(())
                 }
             },
+        }
+    }
+
+    fn thought(&mut self, text: &str) -> ControlFlow<()> {
+        self.first.get_or_insert_with(Instant::now);
+        self.thought = true;
+        match self.reply.send(Event::Thought(text.to_owned())) {
+            Ok(()) => self.poll(),
+            Err(_) => ControlFlow::Break(()),
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use image::{Rgb, RgbImage};
 
 use crate::desktop::vision::form::{Form, Mask};
+use crate::desktop::vision::words::neighbour;
 use crate::element::{Element, Role, Source};
 use crate::frame::Frame;
 use crate::geometry::ScreenRect;
@@ -52,16 +53,32 @@ const COLOURS: [(&str, [u8; 3]); 24] = [
     ("steel blue", [70, 130, 180]),
 ];
 
-/// Says of each thing without a name what it looks like in `frame`.
+/// Says of each thing without a name what it looks like in `frame`, and of a control that is called nothing in
+/// code either, beside what it stands. What merely reacts to clicks may be a swatch among many.
 pub fn describe_nameless(frame: &Frame, elements: &mut [Element]) {
-    for element in elements.iter_mut().filter(|element| element.name.is_empty()) {
-        let pressed = element.role.takes_clicks()
-            && !element.role.takes_text()
-            && element.states.checked.is_none();
-        if element.source != Source::Vision && (pressed || element.role == Role::Image) {
-            let seen = looks(frame, &element.bounds);
-            let called = element.looks.take();
-            element.looks = called.into_iter().chain(seen).reduce(|all, more| format!("{all}, {more}"));
+    let described = elements.iter().map(|element| looks_of(frame, element, elements));
+    let described: Vec<Option<String>> = described.collect();
+    for (element, looks) in elements.iter_mut().zip(described) {
+        if looks.is_some() {
+            element.looks = looks;
+        }
+    }
+}
+
+fn looks_of(frame: &Frame, element: &Element, all: &[Element]) -> Option<String> {
+    let pressed =
+        element.role.takes_clicks() && !element.role.takes_text() && element.states.checked.is_none();
+    let is_meant = element.source != Source::Vision && (pressed || element.role == Role::Image);
+    if !element.name.is_empty() || !is_meant {
+        return None;
+    }
+    let seen = looks(frame, &element.bounds)?;
+    match &element.looks {
+        Some(called) => Some(format!("{called}, {seen}")),
+        None => {
+            let is_control = pressed && element.role != Role::Clickable;
+            let place = neighbour(&element.bounds, all, element.window).filter(|_| is_control);
+            Some([Some(seen), place].into_iter().flatten().collect::<Vec<_>>().join(" "))
         }
     }
 }

@@ -9,6 +9,7 @@ use image::{Rgb, RgbImage};
 use crate::element::{Element, Source, Window, WindowId};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
+use crate::observation::More;
 
 /// One window or several, by what they say of themselves; all that is given has to fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,13 +90,29 @@ impl Hidden {
     /// covers in part, is no secret; what is read off the pixels at the edge of it may be one.
     pub(super) fn clear(&self, elements: &mut Vec<Element>) {
         elements.retain(|element| {
-            let behind = element.window.is_some_and(|window| self.windows.contains(&window));
             let touches = |place: &ScreenRect| place.intersect(&element.bounds).is_some();
-            let told = element.source == Source::Accessibility;
-            let covered =
-                if told { self.fixed.iter().any(touches) } else { self.places.iter().any(touches) };
-            !behind && !covered && !self.holds(element.bounds.center())
+            let read = element.source != Source::Accessibility;
+            self.shows(element.window, &element.bounds) && !(read && self.places.iter().any(touches))
         });
+    }
+
+    /// Takes out of `more` what stands in it.
+    pub(super) fn clear_more(&self, more: &mut Vec<More>) {
+        more.retain(|more| self.shows(Some(more.window), &more.bounds));
+    }
+
+    /// Takes the titles of the hidden windows out of `windows`.
+    pub(super) fn untitle(&self, windows: &mut [Window]) {
+        for window in windows.iter_mut().filter(|window| self.windows.contains(&window.id)) {
+            window.title.clear();
+        }
+    }
+
+    /// Whether what a program tells of one of its windows may be known.
+    fn shows(&self, window: Option<WindowId>, bounds: &ScreenRect) -> bool {
+        let behind = window.is_some_and(|window| self.windows.contains(&window));
+        let covered = self.fixed.iter().any(|place| place.intersect(bounds).is_some());
+        !behind && !covered && !self.holds(bounds.center())
     }
 
     /// Both.
@@ -112,8 +129,8 @@ impl Curtain {
         self.windows.is_empty() && self.places.is_empty()
     }
 
-    /// What it hides of `windows`, which stand from front to back; their titles are taken out.
-    pub(super) fn draw(&self, windows: &mut [Window]) -> Hidden {
+    /// What it hides of `windows`, which stand from front to back.
+    pub(super) fn draw(&self, windows: &[Window]) -> Hidden {
         let (places, fixed) = (self.places.clone(), self.places.clone());
         let mut hidden = Hidden { windows: Vec::new(), places, fixed, own: Vec::new() };
         let mut in_front: Vec<ScreenRect> = Vec::new();
@@ -121,7 +138,6 @@ impl Curtain {
             if self.windows.iter().any(|pattern| pattern.fits(window)) {
                 hidden.windows.push(window.id);
                 hidden.places.extend(without(window.bounds, &in_front));
-                window.title.clear();
             } else {
                 in_front.push(window.bounds);
             }
@@ -190,8 +206,9 @@ mod tests {
             window(3, "back", "Back", Rect::new(0, 0, 200, 200)),
         ];
         let curtain = Curtain { windows: vec![pattern(Some("vault"), None)], places: Vec::new() };
-        let hidden = curtain.draw(&mut windows);
+        let hidden = curtain.draw(&windows);
         assert_eq!(hidden.windows, [WindowId(2)]);
+        hidden.untitle(&mut windows);
         assert_eq!(windows.map(|window| window.title), ["Note", "", "Back"]);
         for (x, y, is_hidden) in
             [(10, 10, true), (60, 60, false), (99, 60, true), (60, 99, true), (150, 50, false)]
@@ -205,6 +222,34 @@ mod tests {
             let at = ScreenPoint::new(i32::try_from(x).unwrap() - 10, i32::try_from(y).unwrap());
             assert_eq!(pixel.0 == [0; 3], hidden.holds(at), "{at}");
         }
+    }
+
+    #[test]
+    fn what_scrolls_in_it_is_not_known() {
+        let windows = [
+            window(2, "vault", "my bank", Rect::new(0, 0, 100, 100)),
+            window(3, "back", "Back", Rect::new(0, 0, 400, 400)),
+        ];
+        let place = Rect::new(0, 300, 400, 100);
+        let hidden = Curtain { windows: vec![pattern(Some("vault"), None)], places: vec![place] };
+        let more = |window, name: &str, bounds| More {
+            window: WindowId(window),
+            name: Some(name.into()),
+            bounds,
+            above: false,
+            below: true,
+            left: false,
+            right: false,
+        };
+        let mut all = vec![
+            more(2, "accounts", Rect::new(10, 10, 80, 80)),
+            more(3, "page", Rect::new(0, 0, 400, 290)),
+            more(3, "beneath it", Rect::new(20, 20, 20, 20)),
+            more(3, "in the place", Rect::new(150, 250, 100, 100)),
+        ];
+        hidden.draw(&windows).clear_more(&mut all);
+        let names: Vec<_> = all.into_iter().filter_map(|more| more.name).collect();
+        assert_eq!(names, ["page"]);
     }
 
     proptest! {

@@ -80,6 +80,11 @@ impl Discreet {
                 element.name = MASK.into();
             }
         }
+        for name in seen.more.iter_mut().filter_map(|more| more.name.as_mut()) {
+            if let Some(hidden) = self.secrets.hidden(name) {
+                *name = hidden;
+            }
+        }
         for window in &mut seen.windows {
             if self.secrets.hide_in_title(window) {
                 // The bar with the title belongs to the window manager, and stands above the window.

@@ -18,6 +18,13 @@ function step(state, number) {
   return last;
 }
 
+function grow(last, words, piece) {
+  const before = last[words] ?? "";
+  if (before.length < THOUGHT) {
+    last[words] = before + piece;
+  }
+}
+
 function push(list, item) {
   list.push(item);
   if (list.length > NOTES) {
@@ -44,15 +51,11 @@ const TAKES = {
   },
   waiting(state, event) { state.waiting = event.wait; },
   went_on(state) { state.waiting = undefined; },
-  piece(state, event) {
-    const last = step(state, event.step);
-    if (last.said.length < THOUGHT) {
-      last.said += event.text;
-    }
-  },
+  thought(state, event) { grow(step(state, event.step), "thought", event.text); },
+  piece(state, event) { grow(step(state, event.step), "said", event.text); },
   discarded(state, event) {
     state.intent = undefined;
-    step(state, event.step).said = "";
+    Object.assign(step(state, event.step), { said: "", thought: undefined });
   },
   asked_done(state, event) { step(state, event.step).done = event.probability; },
   proposed(state, event) {

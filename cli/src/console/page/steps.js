@@ -17,8 +17,9 @@ function came(outcome) {
 
 function line(step) {
   const actions = step.actions.map((action) => `${action.summary} (${came(action.outcome)})`).join("; ");
-  const cost = step.cost ? ` · ${step.cost.read} read, ${step.cost.written} written` : "";
-  const what = actions || step.unread || (step.said ? "thinking …" : "looking …");
+  const again = step.cost?.reused ? ` (${step.cost.reused} reused)` : "";
+  const cost = step.cost ? ` · ${step.cost.read} read${again}, ${step.cost.written} written` : "";
+  const what = actions || step.unread || (step.said || step.thought ? "thinking …" : "looking …");
   return `${step.step}. ${what} · ${seconds(step.ms)}${cost}`;
 }
 
@@ -41,30 +42,33 @@ async function unfold(step, room) {
 
 function make(step) {
   const summary = element("summary");
+  const thought = element("pre", { class: "soft", tabindex: "0", "aria-label": "What the model thinks", hidden: true });
   const said = element("pre", { tabindex: "0", "aria-label": "What the model says", hidden: true });
+  const words = element("div", {}, thought, said);
   const room = element("div");
-  const details = element("details", {}, summary, said, room);
+  const details = element("details", {}, summary, words, room);
   details.addEventListener("toggle", () => {
     if (details.open) {
       room.replaceChildren();
       unfold(step, room);
     }
   });
-  const row = { item: element("li", {}, details), summary, said, details };
+  const row = { item: element("li", {}, details), summary, words, thought, said, details };
   rows.set(step.step, row);
   return row;
 }
 
 function fill(row, step, last) {
   say(row.summary, line(step));
-  const words = [step.thought, step.said].filter(Boolean).join("\n");
-  row.said.hidden = words === "";
-  say(row.said, words);
-  // What is being said can be followed without a hand.
-  if (last && !row.details.open && step.actions.length === 0 && words !== "") {
-    row.item.append(row.said);
-  } else if (row.said.parentNode !== row.details) {
-    row.details.insertBefore(row.said, row.details.lastChild);
+  for (const [node, words] of [[row.thought, step.thought], [row.said, step.said]]) {
+    node.hidden = !words;
+    say(node, words ?? "");
+  }
+  // What is being thought and said can be followed without a hand.
+  if (last && !row.details.open && step.actions.length === 0 && (step.thought || step.said)) {
+    row.item.append(row.words);
+  } else if (row.words.parentNode !== row.details) {
+    row.details.insertBefore(row.words, row.details.lastChild);
   }
 }
 

@@ -188,6 +188,7 @@ impl Answer {
         thinking.mask(vocabulary, &mut logits);
         let id = self.sample(logits)?;
         self.usage.sampled += 1;
+        self.usage.thought += 1;
         let thought = thinking.take(vocabulary, id);
         let piece = thinking.piece();
         match thought {

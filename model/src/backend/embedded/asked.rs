@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::decoder::{Decoder as _, Own, Reading};
 use super::gguf::Gguf;
-use super::made::{FLOATS, LOGITS, weights, write, write_with};
+use super::made::{FLOATS, LOGITS, thinker, write};
 use super::network::{Network, Wanted};
 use super::prefixes::Prefixes;
 use super::vocabulary::Vocabulary;
@@ -166,6 +166,33 @@ async fn shares_are_the_products_of_the_single_likelihoods() {
 }
 
 #[tokio::test]
+async fn a_long_choice_holds_nobody_up_and_has_a_limit() {
+    let model = model();
+    let question = prompt("which?", Constraint::Free, 3);
+    let options = |count: u8, length: usize| -> Vec<String> {
+        (0..count).map(|n| char::from(b'!' + n).to_string().repeat(length)).collect()
+    };
+    let (long, mut unread) = (options(60, 60), Unread);
+    tokio::select! {
+        biased;
+        shares = model.choose(&question, &long) => panic!("the answer had to wait for {shares:?}"),
+        answer = model.complete(&question, &mut unread) => assert!(answer.is_ok()),
+    }
+    // Two at a time come to the same as one after the other, whatever their length.
+    let (few, mixed) = (options(9, 40), ["abc".to_owned(), "x".repeat(100), "y".to_owned()]);
+    let (one, other) = tokio::join!(model.choose(&question, &few), model.choose(&question, &mixed));
+    for (beside, options) in [(one, &few[..]), (other, &mixed[..])] {
+        let alone = model.choose(&question, options).await.unwrap();
+        for (a, b) in beside.unwrap().iter().zip(&alone) {
+            assert!((a - b).abs() < 1e-4, "{a} and {b}");
+        }
+    }
+    let refused = model.choose(&question, &options(64, 100)).await;
+    let right = "the options have 6400 tokens together, 4096 are the most";
+    assert_eq!(refused, Err(ModelError::BadConstraint(right.into())));
+}
+
+#[tokio::test]
 async fn a_prompt_longer_than_the_context_is_refused() {
     let model = model();
     assert_eq!(model.capabilities().context, 512);
@@ -289,8 +316,7 @@ impl TokenSink for Listener {
 
 #[tokio::test]
 async fn thoughts_are_read_apart_and_end() {
-    let file = write_with(&FLOATS, "qwen2", &weights(&FLOATS), &["<think>", "</think>"]);
-    let model = Embedded::load(file.path(), &Settings::default()).unwrap();
+    let model = thinker();
     let texts = Constraint::OneOf(vec!["yes".into(), "no".into()]);
     for seed in 0..20 {
         for thinking in [0, 1, 12] {
@@ -306,6 +332,8 @@ async fn thoughts_are_read_apart_and_end() {
                 "{thoughts:?}"
             );
             assert!(answer.usage.sampled <= thinking + 3, "{:?}", answer.usage);
+            let thought = answer.usage.thought;
+            assert!((thinking.min(1)..=thinking).contains(&thought), "{:?}", answer.usage);
         }
     }
     let question = Prompt { thinking: 4000, ..prompt("Well?", texts, 20) };

@@ -1,5 +1,7 @@
 //! A choice among given texts: how likely each is as the beginning of the answer, read beside each other.
 
+use std::collections::VecDeque;
+
 use tokio::sync::mpsc::UnboundedSender;
 use toktrie::TokenId;
 
@@ -9,16 +11,36 @@ use super::network::Wanted;
 use super::vocabulary::{Rendered, count};
 use crate::backend::ModelError;
 
-/// Tokens whose logits are held at a time.
+/// Tokens whose logits are held at a time, and which are read in a round.
 const AT_ONCE: usize = 32;
+/// Tokens that all options of a choice may have together. Each is read in full: these take about as long as
+/// a prompt of as many.
+const MOST: usize = 4096;
 
-/// A choice whose prompt is being read.
+/// A choice: its prompt is read first, then its options are weighed, a pass in each round.
 pub(super) struct Choice {
     /// Tokens of the prompt.
     prompt: usize,
     options: Vec<Vec<TokenId>>,
     /// Tokens of the prompt that the network has not read yet.
     pub(super) unread: Vec<TokenId>,
+    /// The logarithm of how likely that is which was weighed so far, option by option.
+    likelihoods: Vec<f64>,
+    /// The options that still have something to weigh.
+    left: VecDeque<usize>,
+    /// Tokens of the first of these that stand on the line behind the prompt.
+    read: usize,
+}
+
+/// What a pass comes to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Weighed {
+    /// There is more to weigh.
+    Partly,
+    /// The share of each option.
+    All(Vec<f64>),
+    /// Nobody listens any more.
+    Alone,
 }
 
 impl Choice {
@@ -38,84 +60,108 @@ impl Choice {
             let prompt = count(rendered.ids.len() + longest);
             return Err(ModelError::TooLong { prompt, context: engine.context() });
         }
-        Ok(Self { prompt: rendered.ids.len(), options, unread: rendered.ids.clone() })
+        let all: usize = options.iter().map(Vec::len).sum();
+        if all > MOST {
+            let reason = format!("the options have {all} tokens together, {MOST} are the most");
+            return Err(ModelError::BadConstraint(reason));
+        }
+        let (likelihoods, left) = (Vec::new(), VecDeque::new());
+        let (prompt, unread) = (rendered.ids.len(), rendered.ids.clone());
+        Ok(Self { prompt, options, unread, likelihoods, left, read: 0 })
     }
 
-    /// Takes the logits after the prompt. Gives the share of each option; `None` if nobody listens any more.
-    pub(super) fn take(
-        &self,
+    /// Takes the logits after the prompt.
+    pub(super) fn begin(&mut self, first: &[f32]) -> Weighed {
+        let begun = |option: &Vec<TokenId>| option.first().map_or(0.0, |id| log_likelihood(first, *id));
+        self.likelihoods = self.options.iter().map(begun).collect();
+        // The last token of an option need not be read.
+        let long = self.options.iter().enumerate().filter(|(_, option)| option.len() > 1);
+        self.left = long.map(|(at, _)| at).collect();
+        self.so_far()
+    }
+
+    /// Weighs on, by one pass.
+    pub(super) fn weigh(
+        &mut self,
         decoder: &mut dyn Decoder,
         line: LineId,
-        first: &[f32],
         events: &UnboundedSender<Event>,
-    ) -> Result<Option<Vec<f64>>, ModelError> {
-        let begun = |option: &Vec<TokenId>| option.first().map_or(0.0, |id| log_likelihood(first, *id));
-        let mut likelihoods: Vec<f64> = self.options.iter().map(begun).collect();
-        let mut left: Vec<(&mut f64, &[TokenId])> =
-            likelihoods.iter_mut().zip(self.options.iter().map(Vec::as_slice)).collect();
-        // The last token of an option need not be read.
-        left.retain(|(_, option)| option.len() > 1);
-        let mut left = left.as_mut_slice();
-        while !left.is_empty() {
-            let mut tokens = 0;
-            let fits = left.iter().take_while(|(_, option)| {
-                tokens += option.len() - 1;
-                tokens <= AT_ONCE
-            });
-            let together = fits.count();
-            let (now, later) = left.split_at_mut(together.max(1));
-            let goes_on = if together == 0 {
-                piece_by_piece(decoder, (line, self.prompt), now, events)?
-            } else {
-                beside_each_other(decoder, line, now, events)?
-            };
-            if !goes_on {
-                return Ok(None);
-            }
-            left = later;
-        }
-        Ok(Some(shares(&likelihoods)))
+    ) -> Result<Weighed, ModelError> {
+        let mut tokens = 0;
+        let fits = self.left.iter().take_while(|at| {
+            tokens += self.option(**at).len().saturating_sub(1);
+            tokens <= AT_ONCE
+        });
+        let together = fits.count();
+        let is_heard = if together == 0 || self.read > 0 {
+            self.next_piece(decoder, line, events)?
+        } else {
+            self.beside_each_other(together, decoder, line, events)?
+        };
+        Ok(if is_heard { self.so_far() } else { Weighed::Alone })
     }
-}
 
-/// Adds to each likelihood that of all tokens of its option but the first, read in one pass. Gives whether
-/// anybody listens.
-fn beside_each_other(
-    decoder: &mut dyn Decoder,
-    line: LineId,
-    options: &mut [(&mut f64, &[TokenId])],
-    events: &UnboundedSender<Event>,
-) -> Result<bool, ModelError> {
-    let ways: Vec<&[TokenId]> =
-        options.iter().filter_map(|(_, option)| option.split_last()).map(|(_, way)| way).collect();
-    let logits = decoder.foresee(line, &ways, &|| say(events, Event::Working)).map_err(failed)?;
-    let Some(logits) = logits else { return Ok(false) };
-    for ((likelihood, option), rows) in options.iter_mut().zip(&logits) {
-        **likelihood += sum(option.get(1..).unwrap_or_default(), rows, decoder.vocabulary());
+    fn so_far(&self) -> Weighed {
+        if self.left.is_empty() { Weighed::All(shares(&self.likelihoods)) } else { Weighed::Partly }
     }
-    Ok(true)
-}
 
-/// The same for options with too many logits for one pass.
-fn piece_by_piece(
-    decoder: &mut dyn Decoder,
-    (line, prompt): (LineId, usize),
-    options: &mut [(&mut f64, &[TokenId])],
-    events: &UnboundedSender<Event>,
-) -> Result<bool, ModelError> {
-    let width = decoder.vocabulary();
-    for (likelihood, option) in options {
-        let next = option.get(1..).unwrap_or_default();
-        for (ids, next) in option.chunks(AT_ONCE).zip(next.chunks(AT_ONCE)) {
-            let ids = ids.get(..next.len()).unwrap_or_default();
-            let part = Reading { line, ids, wanted: Wanted::All };
-            let rows = decoder.read(&[part], &|| say(events, Event::Working)).map_err(failed)?;
-            let Some(rows) = rows else { return Ok(false) };
-            **likelihood += sum(next, &rows.concat(), width);
-        }
-        decoder.cut(line, prompt);
+    fn option(&self, at: usize) -> &[TokenId] {
+        self.options.get(at).map(Vec::as_slice).unwrap_or_default()
     }
-    Ok(true)
+
+    /// Weighs the next `together` options to their end, read in one pass. Gives whether anybody listens.
+    fn beside_each_other(
+        &mut self,
+        together: usize,
+        decoder: &mut dyn Decoder,
+        line: LineId,
+        events: &UnboundedSender<Event>,
+    ) -> Result<bool, ModelError> {
+        let now: Vec<usize> = self.left.drain(..together).collect();
+        let ways = now.iter().filter_map(|at| Some(self.option(*at).split_last()?.1));
+        let ways: Vec<&[TokenId]> = ways.collect();
+        let logits = decoder.foresee(line, &ways, &|| say(events, Event::Working)).map_err(failed)?;
+        let Some(logits) = logits else { return Ok(false) };
+        for (at, rows) in now.into_iter().zip(&logits) {
+            let next = self.option(at).get(1..).unwrap_or_default();
+            let likelihood = sum(next, rows, decoder.vocabulary());
+            self.add(at, likelihood);
+        }
+        Ok(true)
+    }
+
+    /// Weighs the next piece of an option with too many logits for one pass.
+    fn next_piece(
+        &mut self,
+        decoder: &mut dyn Decoder,
+        line: LineId,
+        events: &UnboundedSender<Event>,
+    ) -> Result<bool, ModelError> {
+        let Some(at) = self.left.front().copied() else { return Ok(true) };
+        let option = self.option(at);
+        let next = option.get(self.read + 1..).unwrap_or_default();
+        let next = next.get(..AT_ONCE).unwrap_or(next);
+        let ids = option.get(self.read..self.read + next.len()).unwrap_or_default();
+        let part = Reading { line, ids, wanted: Wanted::All };
+        let rows = decoder.read(&[part], &|| say(events, Event::Working)).map_err(failed)?;
+        let Some(rows) = rows else { return Ok(false) };
+        let likelihood = sum(next, &rows.concat(), decoder.vocabulary());
+        let (read, all) = (self.read + next.len(), option.len());
+        self.read = read;
+        if read + 1 >= all {
+            decoder.cut(line, self.prompt);
+            self.read = 0;
+            self.left.pop_front();
+        }
+        self.add(at, likelihood);
+        Ok(true)
+    }
+
+    fn add(&mut self, at: usize, likelihood: f64) {
+        if let Some(sum) = self.likelihoods.get_mut(at) {
+            *sum += likelihood;
+        }
+    }
 }
 
 /// The logarithm of how likely these tokens are by their rows of logits.

@@ -103,3 +103,121 @@ fn a_tensor_without_a_place_is_refused() {
     let refused = Network::read(&Gguf::open(file.path()).unwrap(), 256).unwrap_err();
     assert_eq!(refused, "the tensor `blk.1.ffn_gate.weighs` has no place in a network like `llama`");
 }
+
+/// The bytes of a golden file, with one number of its header changed to what stands in 32 bits.
+fn claiming(name: &str, key: &str, number: u32) -> Vec<u8> {
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("goldens").join(name).with_extension("gguf");
+    let mut bytes = std::fs::read(path).unwrap();
+    let key = format!("{name}.{key}").into_bytes();
+    let is_key = |at: &usize| bytes[*at..].starts_with(&key);
+    // The length of a key stands before it, the kind of its value after it.
+    let ends = (0..bytes.len()).filter(is_key).map(|at| at + key.len());
+    let value = ends.map(|end| end + 4).find(|at| bytes[at - 4..*at] == 4_u32.to_le_bytes()).unwrap();
+    bytes[value..value + 4].copy_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+fn refused(bytes: &[u8]) -> Option<String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let gguf = match Gguf::open(file.path()) {
+        Ok(gguf) => gguf,
+        Err(error) => return Some(error.to_string()),
+    };
+    Upstream::read(&gguf, 256).err()
+}
+
+/// What candle would believe, up to its division by zero and its memory for 2^32 layers.
+#[test]
+fn a_header_that_its_tensors_do_not_bear_out_is_refused() {
+    for (name, key, number, right) in [
+        (
+            "lfm2",
+            "attention.head_count",
+            0,
+            "`lfm2.attention.head_count` is 0, it must lie between 1 and 1024",
+        ),
+        (
+            "phi3",
+            "attention.head_count",
+            3,
+            "`phi3.attention.head_count` is 3, it must divide `phi3.embedding_length`, which is 64",
+        ),
+        (
+            "phi3",
+            "attention.head_count",
+            1,
+            "`phi3.attention.head_count_kv` is 2, it must lie between 1 and 1",
+        ),
+        ("phi3", "attention.head_count", 64, "heads of 1 dimensions, they must have a multiple of 2"),
+        ("glm4", "attention.key_length", 1 << 20, "is 1048576, it must lie between 1 and 4096"),
+        (
+            "glm4",
+            "attention.head_count_kv",
+            3,
+            "`glm4.attention.head_count_kv` is 3, it must divide the 4 heads",
+        ),
+        ("phi3", "attention.head_count_kv", 0, "`phi3.attention.head_count_kv` is 0"),
+        (
+            "phi3",
+            "embedding_length",
+            1 << 20,
+            "`phi3.embedding_length` is 1048576, it must be 64: so many columns has `token_embd.weight`",
+        ),
+        ("glm4", "rope.dimension_count", 4, "`glm4.rope.dimension_count` is 4, it must be 8"),
+        (
+            "lfm2",
+            "shortconv.l_cache",
+            1000,
+            "`blk.0.shortconv.conv.weight` is [64, 3], it should be [64, 1000]",
+        ),
+        ("phi3", "feed_forward_length", 48, "it should be ["),
+        ("lfm2", "context_length", 0, "`lfm2.context_length` is 0"),
+    ] {
+        let reason = refused(&claiming(name, key, number)).unwrap();
+        assert!(reason.contains(right), "{name}.{key} of {number}: {reason}");
+    }
+    for name in ["phi3", "glm4", "lfm2"] {
+        for number in [0, 1, 9, u32::MAX] {
+            let reason = refused(&claiming(name, "block_count", number)).unwrap();
+            assert!(
+                reason.starts_with(&format!("`{name}.block_count` is {number}, it must be")),
+                "{reason}"
+            );
+        }
+    }
+}
+
+#[test]
+fn changed_bytes_never_panic_in_candle() {
+    let mut state = 1_u32;
+    let mut dice = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    // The kind of a number of 32 bits in a header.
+    let number = 4_u32;
+    for name in ["phi3", "glm4", "lfm2"] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("goldens").join(name);
+        let bytes = std::fs::read(path.with_extension("gguf")).unwrap();
+        let numbers: Vec<usize> =
+            (0..1000).filter(|at| bytes[*at..at + 4] == number.to_le_bytes()).map(|at| at + 4).collect();
+        for _ in 0..150 {
+            let mut changed = bytes.clone();
+            // A number of the header, and bytes anywhere in it.
+            let at = numbers[dice() as usize % numbers.len()];
+            let wrong = [0, 1, 2, 3, 1 << 20, u32::MAX, dice() % 100, dice()][dice() as usize % 8];
+            changed[at..at + 4].copy_from_slice(&wrong.to_le_bytes());
+            for _ in 0..dice() % 3 {
+                let at = dice() as usize % 3000;
+                changed[at] = dice().to_le_bytes()[0];
+            }
+            let reason = refused(&changed);
+            assert!(
+                !reason.is_some_and(|reason| reason.contains("broke off")),
+                "{name} with {wrong} at {at}"
+            );
+        }
+    }
+}

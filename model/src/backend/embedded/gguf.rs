@@ -101,11 +101,17 @@ impl Gguf {
 
     /// A number of the header that must lie in `1..=most`.
     pub(super) fn count(&self, key: &str, most: usize) -> Result<usize, String> {
+        let number = self.number(key)?;
+        match usize::try_from(number) {
+            Ok(n) if (1..=most).contains(&n) => Ok(n),
+            _ => Err(format!("`{key}` is {number}, it must lie between 1 and {most}")),
+        }
+    }
+
+    /// A number of the header.
+    pub(super) fn number(&self, key: &str) -> Result<i64, String> {
         match self.metadata.get(key) {
-            Some(&Value::Number(n)) => match usize::try_from(n) {
-                Ok(n) if (1..=most).contains(&n) => Ok(n),
-                _ => Err(format!("`{key}` is {n}, it must lie between 1 and {most}")),
-            },
+            Some(&Value::Number(n)) => Ok(n),
             other => Err(wrong(key, "a number", other)),
         }
     }
@@ -152,13 +158,18 @@ impl Gguf {
         }
     }
 
-    /// The rows of the matrix `name`.
-    pub(super) fn rows(&self, name: &str) -> Result<usize, String> {
+    /// The rows and columns of the matrix `name`.
+    pub(super) fn matrix(&self, name: &str) -> Result<[usize; 2], String> {
         match self.tensors.get(name).map(|entry| entry.shape.as_slice()) {
-            Some(&[rows, _]) => Ok(rows),
+            Some(&[rows, columns]) => Ok([rows, columns]),
             Some(_) => Err(format!("the tensor `{name}` is no matrix")),
             None => Err(format!("has no tensor `{name}`")),
         }
+    }
+
+    /// The rows of the matrix `name`.
+    pub(super) fn rows(&self, name: &str) -> Result<usize, String> {
+        self.matrix(name).map(|[rows, _]| rows)
     }
 
     /// Whether the header says anything under `key`.

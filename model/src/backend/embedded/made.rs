@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::gguf::Gguf;
 use super::network::Network;
+use super::{Embedded, Settings};
 
 /// Tokens of the vocabulary: all bytes, one pair of them, and the control tokens.
 const TOKENS: usize = 256 + 1 + 4;
@@ -83,6 +84,12 @@ pub(super) fn weights(shape: &Shape) -> Vec<(String, QTensor)> {
 /// A model file with made-up weights.
 pub(super) fn write(shape: &Shape, architecture: &str) -> NamedTempFile {
     write_with(shape, architecture, &weights(shape), &[])
+}
+
+/// A model that thinks aloud.
+pub(crate) fn thinker() -> Embedded {
+    let file = write_with(&FLOATS, "qwen2", &weights(&FLOATS), &["<think>", "</think>"]);
+    Embedded::load(file.path(), &Settings::default()).unwrap()
 }
 
 /// The same file with the numbers that its blocks stand for.

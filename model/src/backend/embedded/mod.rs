@@ -27,6 +27,7 @@ mod branch;
 mod branches;
 mod cache;
 mod choice;
+mod claims;
 mod counter;
 mod cuts;
 mod decoder;
@@ -237,7 +238,7 @@ mod families;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
-mod made;
+pub(crate) mod made;
 #[cfg(test)]
 mod real;
 #[cfg(test)]

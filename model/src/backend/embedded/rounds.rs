@@ -1,6 +1,7 @@
 //! Answers several questions beside each other with one network, on one thread: in each round all that write
-//! go on by a token, and one that still reads its prompt by a part of it. The passes through the network are
-//! shared, and several tokens cost little more than one.
+//! go on by a token, and one that still reads its prompt by a part of it; of those that choose, one weighs a
+//! few of its options. The passes through the network are shared, and several tokens cost little more than
+//! one.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use toktrie::TokenId;
 
 use super::answer::Answer;
-use super::choice::Choice;
+use super::choice::{Choice, Weighed};
 use super::decoder::{LineId, Reading};
 use super::engine::{Engine, Event, failed, say};
 use super::network::Wanted;
@@ -74,6 +75,17 @@ enum Ended {
     Alone,
 }
 
+impl Ended {
+    /// How a choice ends, if it does.
+    fn of(weighed: Weighed) -> Option<Self> {
+        match weighed {
+            Weighed::Partly => None,
+            Weighed::All(shares) => Some(Self::Choice(shares)),
+            Weighed::Alone => Some(Self::Alone),
+        }
+    }
+}
+
 /// The questions of one engine.
 struct Rounds {
     engine: Engine,
@@ -116,9 +128,15 @@ impl Rounds {
         while let Some(at) = self.open.iter().position(gone) {
             self.end(at, Ok(Ended::Alone));
         }
+        self.read();
+        self.weigh();
+        self.turn = self.turn.wrapping_add(1);
+    }
+
+    /// One pass for all who have something to read.
+    fn read(&mut self) {
         let unread: Vec<usize> = self.open.iter().map(|open| open.work.unread().len()).collect();
         let shares = shares(&unread, self.engine.decoder.at_once(), self.turn);
-        self.turn = self.turn.wrapping_add(1);
         let parts = self.open.iter().zip(&shares).map(|(open, share)| {
             let unread = open.work.unread();
             let wanted = if *share == unread.len() { Wanted::Last } else { Wanted::Nothing };
@@ -143,6 +161,25 @@ impl Rounds {
                 let error = failed(error);
                 (0..self.open.len()).rev().for_each(|at| self.end(at, Err(error.clone())));
             }
+        }
+    }
+
+    /// One pass for a choice whose prompt is read, one of them after the other.
+    fn weigh(&mut self) {
+        let is_read =
+            |open: &Open| matches!(&open.work, Work::Choice(choice) if choice.unread.is_empty());
+        let ready = (0..).zip(&self.open).filter(|(_, open)| is_read(open));
+        let ready: Vec<usize> = ready.map(|(at, _)| at).collect();
+        let Some(at) = ready.get(self.turn % ready.len().max(1)).copied() else { return };
+        let Some(open) = self.open.get_mut(at) else { return };
+        let Open { line, work: Work::Choice(choice), events, .. } = open else { return };
+        match choice.weigh(self.engine.decoder.as_mut(), *line, events) {
+            Ok(weighed) => {
+                if let Some(ended) = Ended::of(weighed) {
+                    self.end(at, Ok(ended));
+                }
+            }
+            Err(error) => self.end(at, Err(error)),
         }
     }
 
@@ -225,16 +262,13 @@ impl Rounds {
 
     fn take(&mut self, at: usize, logits: Vec<f32>) -> Result<Option<Ended>, ModelError> {
         self.engine.check(&logits)?;
-        let Some(Open { line, work, events, .. }) = self.open.get_mut(at) else { return Ok(None) };
+        let Some(Open { work, events, .. }) = self.open.get_mut(at) else { return Ok(None) };
         match work {
             Work::Answer(answer) => {
                 let finish = answer.take(&self.engine.vocabulary, logits, events)?;
                 Ok(finish.map(Ended::Answer))
             }
-            Work::Choice(choice) => {
-                let shares = choice.take(self.engine.decoder.as_mut(), *line, &logits, events)?;
-                Ok(Some(shares.map_or(Ended::Alone, Ended::Choice)))
-            }
+            Work::Choice(choice) => Ok(Ended::of(choice.begin(&logits))),
         }
     }
 

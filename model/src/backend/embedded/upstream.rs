@@ -8,97 +8,39 @@
 use std::fmt;
 use std::io::Cursor;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use candle_core::quantized::gguf_file::{Content, Value};
 use candle_core::{DType, Device, Result as Computed, Tensor, bail};
 use candle_transformers::models::{quantized_glm4, quantized_lfm2, quantized_phi3};
 use toktrie::TokenId;
 
+use super::claims::{self, Family};
 use super::decoder::{Decoder, LineId, Reading};
 use super::gguf::Gguf;
 use super::network::Wanted;
 
-/// A family that candle computes.
-struct Family {
-    /// As files call it.
-    name: &'static str,
-    /// Tensors outside the layers and parts of a layer that its network uses.
-    tensors: &'static [&'static str],
-    read: fn(Content, &mut Cursor<&[u8]>) -> Computed<Pass>,
-}
-
 /// A network's pass: token ids of the shape (1, count) and the position of the first.
 pub(super) type Pass = Box<dyn FnMut(&Tensor, usize) -> Computed<Tensor> + Send>;
 
-const FAMILIES: [Family; 3] = [
-    Family {
-        name: "phi3",
-        tensors: &[
-            "token_embd",
-            "output_norm",
-            "output",
-            "attn_norm",
-            "attn_qkv",
-            "attn_output",
-            "ffn_norm",
-            "ffn_up",
-            "ffn_down",
-        ],
-        read: |content, file| {
-            let mut net = quantized_phi3::ModelWeights::from_gguf(false, content, file, &Device::Cpu)?;
-            Ok(Box::new(move |ids, at| net.forward(ids, at)))
-        },
-    },
-    Family {
-        name: "glm4",
-        tensors: &[
-            "token_embd",
-            "output_norm",
-            "output",
-            "attn_norm",
-            "attn_q",
-            "attn_k",
-            "attn_v",
-            "attn_output",
-            "post_attention_norm",
-            "ffn_norm",
-            "ffn_up",
-            "ffn_down",
-            "post_ffw_norm",
-        ],
-        read: |content, file| {
-            let (device, floats) = (Device::Cpu, DType::F32);
-            let mut net = quantized_glm4::ModelWeights::from_gguf(content, file, &device, floats)?;
-            Ok(Box::new(move |ids, at| net.forward(ids, at)))
-        },
-    },
-    Family {
-        name: "lfm2",
-        tensors: &[
-            "token_embd",
-            "token_embd_norm",
-            "output_norm",
-            "output",
-            "attn_norm",
-            "attn_q",
-            "attn_k",
-            "attn_v",
-            "attn_output",
-            "attn_q_norm",
-            "attn_k_norm",
-            "shortconv.conv",
-            "shortconv.in_proj",
-            "shortconv.out_proj",
-            "ffn_norm",
-            "ffn_gate",
-            "ffn_up",
-            "ffn_down",
-        ],
-        read: |content, file| {
-            let mut net = quantized_lfm2::ModelWeights::from_gguf(content, file, &Device::Cpu)?;
-            Ok(Box::new(move |ids, at| net.forward(ids, at)))
-        },
-    },
+/// Makes the network out of a file's header and its bytes.
+type Read = fn(Content, &mut Cursor<&[u8]>) -> Computed<Pass>;
+
+/// The families that candle computes, as files call them.
+const FAMILIES: [(&str, Family, Read); 3] = [
+    ("phi3", Family::Phi3, |content, file| {
+        let mut net = quantized_phi3::ModelWeights::from_gguf(false, content, file, &Device::Cpu)?;
+        Ok(Box::new(move |ids, at| net.forward(ids, at)))
+    }),
+    ("glm4", Family::Glm4, |content, file| {
+        let (device, floats) = (Device::Cpu, DType::F32);
+        let mut net = quantized_glm4::ModelWeights::from_gguf(content, file, &device, floats)?;
+        Ok(Box::new(move |ids, at| net.forward(ids, at)))
+    }),
+    ("lfm2", Family::Lfm2, |content, file| {
+        let mut net = quantized_lfm2::ModelWeights::from_gguf(content, file, &Device::Cpu)?;
+        Ok(Box::new(move |ids, at| net.forward(ids, at)))
+    }),
 ];
 
 /// A network of candle with the one line of tokens that it remembers.
@@ -127,30 +69,28 @@ impl fmt::Debug for Upstream {
 
 /// Whether candle computes this family.
 pub(super) fn knows(family: &str) -> bool {
-    FAMILIES.iter().any(|known| known.name == family)
+    FAMILIES.iter().any(|(name, ..)| *name == family)
 }
 
 impl Upstream {
     /// The network of a file, which will not look back on more than `context` tokens.
     pub(super) fn read(gguf: &Gguf, context: usize) -> Result<Self, String> {
         let name = gguf.text("general.architecture")?;
-        let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
+        let Some((name, family, read)) = FAMILIES.iter().find(|(known, ..)| *known == name) else {
             return Err(format!("architecture `{name}` is not supported by the embedded engine"));
         };
-        if let Some(other) = gguf.names().find(|name| !family.has_place(name)) {
-            return Err(format!("the tensor `{other}` has no place in candle's network of `{name}`"));
-        }
-        check(gguf, name)?;
-        let context = self::context(gguf, name)?.min(context);
+        let context = claims::check(gguf, *family, name)?.min(context);
         let failed = |error: candle_core::Error| format!("candle cannot use it: {error}");
         let mut file: Cursor<&[u8]> = Cursor::new(&gguf.map);
         let mut header = Content::read(&mut file).map_err(failed)?;
         // Some of its networks take memory for all positions that the file speaks of.
         let length = u32::try_from(context).map_err(|error| error.to_string())?;
         header.metadata.insert(format!("{name}.context_length"), Value::U32(length));
-        let pass = (family.read)(header, &mut file).map_err(failed)?;
+        // A fault of candle's must not end the program that only wanted to know whether the file is one.
+        let pass = catch_unwind(AssertUnwindSafe(|| read(header, &mut file)));
+        let pass = pass.unwrap_or_else(|_| bail!("it broke off")).map_err(failed)?;
         let vocabulary = gguf.rows("token_embd.weight")?;
-        Ok(Self::new(family.name, pass, context, vocabulary))
+        Ok(Self::new(name, pass, context, vocabulary))
     }
 
     /// A network that remembers nothing yet. Its pass begins anew at position 0.
@@ -206,45 +146,6 @@ impl Upstream {
             Wanted::Last => row,
             Wanted::All => rows,
         }))
-    }
-}
-
-impl Family {
-    fn has_place(&self, tensor: &str) -> bool {
-        let part = match tensor.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) {
-            Some((_, part)) => part,
-            None => tensor,
-        };
-        let part = part.strip_suffix(".weight").or_else(|| part.strip_suffix(".bias")).unwrap_or(part);
-        self.tensors.contains(&part)
-    }
-}
-
-/// Tokens back to which candle's network is right: it leaves a sliding window out while it writes.
-fn context(gguf: &Gguf, name: &str) -> Result<usize, String> {
-    let trained = gguf.count(&format!("{name}.context_length"), 1 << 24)?;
-    let window = format!("{name}.attention.sliding_window");
-    Ok(if gguf.says(&window) { trained.min(gguf.count(&window, 1 << 24)?) } else { trained })
-}
-
-/// Refuses what candle's networks read over.
-fn check(gguf: &Gguf, name: &str) -> Result<(), String> {
-    let stretched = format!("{name}.rope.scaling.type");
-    if gguf.says(&stretched) && gguf.text(&stretched) != Ok("none") {
-        return Err(format!("candle's network of `{name}` does not stretch positions"));
-    }
-    let count = |key: &str| gguf.count(&format!("{name}.{key}"), 1 << 20);
-    let turning = match name {
-        "phi3" => Some(count("embedding_length")? / count("attention.head_count")?),
-        // Half of each head.
-        "glm4" => Some(count("attention.key_length")? / 2),
-        _ => None,
-    };
-    match turning {
-        Some(turning) if count("rope.dimension_count")? != turning => {
-            Err(format!("candle's network of `{name}` turns {turning} dimensions of a head"))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -66,7 +66,8 @@ impl Answer {
     /// Takes the next part of the reply.
     pub(super) fn take(&mut self, reply: &Reply, sink: &mut dyn TokenSink) -> ControlFlow<()> {
         reply.count(&mut self.usage);
-        self.thought.push_str(reply.thought());
+        let thought = reply.thought();
+        self.thought.push_str(thought);
         reply.calls(&mut self.calls);
         let content = reply.content();
         if reply.has_token() {
@@ -75,6 +76,9 @@ impl Answer {
         self.content.push_str(&content);
         if let Some(finish) = reply.finish() {
             self.end(finish);
+        }
+        if !thought.is_empty() {
+            sink.thought(thought)?;
         }
         let seen = self.shown.push(&content);
         // A quoted answer is shown at the end, when it can be read.

@@ -14,12 +14,17 @@ use crate::prompt::{Constraint, Finish, Prompt, Speaker, Turn};
 const JSON: &str = "application/json";
 
 #[derive(Debug, Default)]
-struct Seen(Vec<String>, Option<usize>);
+struct Seen(Vec<String>, Option<usize>, Vec<String>);
 
 impl TokenSink for Seen {
     fn piece(&mut self, text: &str) -> ControlFlow<()> {
         self.0.push(text.to_owned());
         if self.1 == Some(self.0.len()) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn thought(&mut self, text: &str) -> ControlFlow<()> {
+        self.2.push(text.to_owned());
+        ControlFlow::Continue(())
     }
 }
 
@@ -85,6 +90,7 @@ async fn reads_a_stream() {
     let answer = model(&fake).complete(&asking(Constraint::Free), &mut seen).await.unwrap();
     assert_eq!((answer.text.as_str(), answer.thinking.as_deref()), ("ab", Some("hm")));
     assert_eq!((answer.finish, seen.0), (Finish::Length, vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(seen.2, ["hm"]);
     let usage = answer.usage;
     assert_eq!((usage.prompt, usage.reused, usage.sampled), (40, 30, 2));
     let asked = fake.asked().remove(0);
@@ -213,7 +219,7 @@ async fn waits_no_longer_once_it_has_ended() {
 #[tokio::test]
 async fn hangs_up_when_cancelled() {
     let fake = Fake::start(|_| Play::Hold(stream(&(piece("a") + &piece("b"))))).await;
-    let mut seen = Seen(Vec::new(), Some(1));
+    let mut seen = Seen(Vec::new(), Some(1), Vec::new());
     let answer = model(&fake).complete(&asking(Constraint::Free), &mut seen).await.unwrap();
     assert_eq!((answer.text.as_str(), answer.finish), ("a", Finish::Cancelled));
     fake.left().await;

@@ -234,6 +234,14 @@ struct Counts {
     completion_tokens: u32,
     #[serde(default, deserialize_with = "lenient")]
     prompt_tokens_details: Option<Cached>,
+    #[serde(default, deserialize_with = "lenient")]
+    completion_tokens_details: Option<Thought>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Thought {
+    #[serde(default)]
+    reasoning_tokens: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -343,6 +351,8 @@ impl Reply {
             usage.sampled = counts.completion_tokens;
             let cached = counts.prompt_tokens_details.as_ref().and_then(|details| details.cached_tokens);
             usage.reused = cached.unwrap_or(usage.reused);
+            let details = counts.completion_tokens_details.as_ref();
+            usage.thought = details.and_then(|d| d.reasoning_tokens).unwrap_or(usage.thought);
         }
         if let Some(timings) = &self.timings {
             usage.prefill_ms = timings.prompt_ms;
@@ -450,13 +460,21 @@ mod tests {
     fn counts() {
         let mut usage = Usage::default();
         for reply in [
-            json!({"usage":{"prompt_tokens":10,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":8}}}),
+            json!({"usage":{"prompt_tokens":10,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":8},
+                "completion_tokens_details":{"reasoning_tokens":2}}}),
             json!({"usage":null,"timings":{"prompt_ms":1.5,"predicted_ms":2.5}}),
         ] {
             serde_json::from_value::<Reply>(reply).unwrap().count(&mut usage);
         }
-        let prompt =
-            Usage { prompt: 10, reused: 8, sampled: 3, forced: 0, prefill_ms: 1.5, decode_ms: 2.5 };
+        let prompt = Usage {
+            prompt: 10,
+            reused: 8,
+            sampled: 3,
+            thought: 2,
+            forced: 0,
+            prefill_ms: 1.5,
+            decode_ms: 2.5,
+        };
         assert_eq!(usage, prompt);
     }
 

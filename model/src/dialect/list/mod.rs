@@ -15,7 +15,8 @@ pub(super) mod task;
 
 pub use self::diff::{Change, changes};
 
-/// Characters of a list that a model is shown and that a record keeps.
+/// Bytes of a list that a model is shown and that a record keeps. About four of them are a token, be they letters
+/// or the larger signs of Chinese and Japanese.
 pub const BUDGET: usize = 6_000;
 /// What a reader of a page does not need: the browser's own bars.
 const TOOLBAR: &str = "toolbar";
@@ -61,10 +62,17 @@ impl Rank {
     }
 }
 
-/// The elements as lines, each with how much it matters. The cells of one row of a
-/// table stand on one line, since they mean something only together.
-fn rows(elements: &[&Element], counts: bool) -> Vec<(Rank, String)> {
-    let mut lines: Vec<(Rank, String)> = Vec::new();
+/// One line of the list.
+struct Row {
+    rank: Rank,
+    window: Option<WindowId>,
+    text: String,
+}
+
+/// The elements as lines. The cells of one row of a table stand on one line, since they mean something
+/// only together.
+fn rows(elements: &[&Element], counts: bool) -> Vec<Row> {
+    let mut lines: Vec<Row> = Vec::new();
     let mut before: Option<&Element> = None;
     let mut places: HashMap<Role, usize> = HashMap::new();
     let twin = |element: &Element| {
@@ -78,14 +86,14 @@ fn rows(elements: &[&Element], counts: bool) -> Vec<(Rank, String)> {
         let said = line(element, Some(*place).filter(|_| counts && !alone), twin(element));
         let rank = Rank::of(element);
         match (before, lines.last_mut()) {
-            (Some(left), Some((used, text)))
+            (Some(left), Some(row))
                 if same_row(left, element, twin(left) && left.role.takes_clicks() || twin(element)) =>
             {
-                *used = (*used).min(rank);
-                text.push_str(" | ");
-                text.push_str(&said);
+                row.rank = row.rank.min(rank);
+                row.text.push_str(" | ");
+                row.text.push_str(&said);
             }
-            _ => lines.push((rank, said)),
+            _ => lines.push(Row { rank, window: element.window, text: said }),
         }
         before = Some(element);
     }
@@ -99,52 +107,58 @@ fn same_row(left: &Element, right: &Element, twins: bool) -> bool {
     let captions = left.role == Role::Text && left.name.ends_with(':');
     let middle = right.bounds.center().y;
     let level = left.bounds.y <= middle && middle < left.bounds.bottom();
-    level && ((cell(left) && cell(right)) || captions || twins)
+    left.window == right.window && level && ((cell(left) && cell(right)) || captions || twins)
 }
 
-/// The whole screen as text, at most about `budget` characters, with a line that says what was left
+/// The whole screen as text, window by window, at most about `budget` bytes, with a line that says what was left
 /// out, and lines that say where more can be scrolled to. What can be used goes before what can only be
 /// read, and that before what is known by its look alone. What only says the `task` again is left out,
 /// and where the task counts, so does the list.
 pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
-    let mut text = String::new();
     let active = active_windows(seen);
-    for window in &active {
-        if !window.title.is_empty() {
-            text.push_str(&format!("Window {}\n", named(&window.title, 60)));
-        }
-    }
     let elements: Vec<&Element> = listed(seen).into_iter().filter(|e| !task::echoes(task, e)).collect();
     let lines = rows(&elements, task::counts(task));
     let ids: Vec<WindowId> = active.iter().map(|window| window.id).collect();
     let beyond = beyond::lines(seen, &ids, &elements);
-    let spoken: usize = beyond.iter().map(|line| line.len() + 1).sum();
-    let mut room = budget.saturating_sub(text.len() + spoken);
+    let titles: Vec<String> = active.iter().map(|window| title(window)).collect();
+    let spoken: usize = titles.iter().chain(&beyond).map(|line| line.len() + 1).sum();
+    let kept = fitting(&lines, budget.saturating_sub(spoken));
+    let mut text: Vec<&str> = Vec::new();
+    let several = active.len() > 1;
+    for (window, title) in active.iter().zip(&titles) {
+        text.extend(Some(title.as_str()).filter(|title| !title.is_empty()));
+        let own = kept.iter().filter(|row| several && row.window == Some(window.id));
+        text.extend(own.map(|row| row.text.as_str()));
+    }
+    let rest = kept.iter().filter(|row| !several || row.window.is_none());
+    text.extend(rest.map(|row| row.text.as_str()));
+    let left_out = lines.len() - kept.len();
+    let more = format!("({left_out} more not shown)");
+    text.extend(Some(more.as_str()).filter(|_| left_out > 0));
+    text.extend(beyond.iter().map(String::as_str));
+    if lines.is_empty() {
+        text.push("(nothing that can be read)");
+    }
+    text.join("\n") + "\n"
+}
+
+fn title(window: &Window) -> String {
+    if window.title.is_empty() { String::new() } else { format!("Window {}", named(&window.title, 60)) }
+}
+
+/// Those that there is room for, in their order.
+fn fitting(lines: &[Row], room: usize) -> Vec<&Row> {
+    let mut room = room;
     let mut keep = vec![false; lines.len()];
     for rank in [Rank::Usable, Rank::Readable, Rank::Seen] {
-        for (kept, (own, line)) in keep.iter_mut().zip(&lines) {
-            if *own == rank && line.len() < room {
+        for (kept, row) in keep.iter_mut().zip(lines).filter(|(_, row)| row.rank == rank) {
+            if row.text.len() < room {
                 *kept = true;
-                room -= line.len() + 1;
+                room -= row.text.len() + 1;
             }
         }
     }
-    for (_, (_, line)) in keep.iter().zip(&lines).filter(|(kept, _)| **kept) {
-        text.push_str(line);
-        text.push('\n');
-    }
-    let left_out = keep.iter().filter(|kept| !**kept).count();
-    if left_out > 0 {
-        text.push_str(&format!("({left_out} more not shown)\n"));
-    }
-    for line in beyond {
-        text.push_str(&line);
-        text.push('\n');
-    }
-    if lines.is_empty() {
-        text.push_str("(nothing that can be read)\n");
-    }
-    text
+    lines.iter().zip(keep).filter_map(|(row, kept)| kept.then_some(row)).collect()
 }
 
 #[cfg(test)]

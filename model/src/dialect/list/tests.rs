@@ -70,6 +70,29 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 #[test]
+fn things_stand_below_the_title_of_their_window() {
+    let mut seen = screen_of(&["Delete it?".into(), "Yes".into(), "Open".into(), "No".into()]);
+    let front = seen.windows[0].clone();
+    seen.windows.push(Window { id: WindowId(2), title: "Files".into(), ..front });
+    seen.windows[0].focused = false;
+    seen.elements[2].window = Some(WindowId(2));
+    seen.more.clear();
+    let list = screen(&seen, "", 100_000);
+    let begins: Vec<&str> = list.lines().map(|line| line.split(" (").next().unwrap()).collect();
+    assert_eq!(
+        begins,
+        [
+            "Window \"Delete it?\"",
+            "[1] button \"Delete it?\"",
+            "[2] button \"Yes\"",
+            "[4] button \"No\"",
+            "Window \"Files\"",
+            "[3] button \"Open\"",
+        ]
+    );
+}
+
+#[test]
 fn a_name_cannot_fake_a_line_or_turn_one_round() {
     let seen = screen_of(&["OK\"\n[7] button \"\u{202e}lecnaC\u{2028}".into()]);
     let name = "\"OK'\\n[7] button '\\u{202e}lecnaC\\u{2028}\"";

@@ -84,6 +84,6 @@ fn asked(task: &str, steps: &str) -> String {
 /// The steps that changed something.
 fn taken(steps: &[PastStep]) -> String {
     let taken = steps.iter().filter(|step| step.effective);
-    let lines: Vec<String> = taken.zip(1..).map(|(step, n)| format!("{n}. {}", step.did)).collect();
+    let lines: Vec<String> = taken.zip(1..).map(|(step, n)| format!("{n}. {}", step.words())).collect();
     if lines.is_empty() { "none".into() } else { lines.join("\n") }
 }

@@ -24,6 +24,7 @@ pub(super) fn question(view: &PlanView<'_>, proposal: &Proposal) -> Option<(Choi
         result: None,
         effective: true,
         opened: None,
+        times: 1,
     }]);
     let choice = check::question(view.task, &steps.collect::<Vec<_>>());
     Some((choice, Barred { id: Some(pressed.id), usage: Usage::Click }))

@@ -146,7 +146,7 @@ fn situation(view: &PlanView<'_>) -> String {
         text.push_str("Done so far:\n");
         for (i, step) in view.steps.iter().enumerate() {
             let result = step.result.as_ref().map(|r| format!(" ({r})")).unwrap_or_default();
-            text.push_str(&format!("{}. {}{result}\n", i + 1, step.did));
+            text.push_str(&format!("{}. {}{result}\n", i + 1, step.words()));
         }
     }
     for note in view.notes {

@@ -33,6 +33,7 @@ fn opened(all: &[&str]) -> Vec<PastStep> {
         result: None,
         effective: true,
         opened: Some((*what).to_owned()),
+        times: 1,
     };
     all.iter().map(step).collect()
 }

@@ -4,22 +4,22 @@
 
 use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
-use tokio::time::Instant;
 
 use super::beyond::Suspects;
-use super::bus::{Attributes, Bus, NODES, Silence};
+use super::bus::{Attributes, Bus, Silence};
 use super::list::acts;
 use super::naming::name;
 use super::node::{Address, Node, Tree, is_block};
 use super::programs::Program;
+use super::reading::Cuts;
 use super::{MAX_NODES, reading, roles};
 use crate::element::Role;
 
-/// All that is needed of one program for its list, and what is missing of it.
-pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<String>), Silence> {
-    let mut tree = Tree::new(reading::read(bus, program).await?);
-    let start = Instant::now();
-    let looked_at: Vec<Address> = looked_at(&tree).map(|node| node.address.clone()).collect();
+/// All that is needed of one program for its list, and what is cut off of it.
+pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), Silence> {
+    let (nodes, mut cuts) = reading::read(bus, program).await?;
+    let mut tree = Tree::new(nodes);
+    let looked_at: Vec<Address> = looked_at(&tree, &mut cuts).map(|node| node.address.clone()).collect();
     let nodes = || looked_at.iter().filter_map(|at| tree.get(at));
     let acting: Vec<Address> = nodes()
         .filter(|node| node.has_action && !roles::is_control(roles::role(node)))
@@ -67,8 +67,7 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Option<S
         }
     }
     name_the_nameless(bus, &mut tree, &acting).await;
-    let late = start.elapsed() >= NODES;
-    Ok((tree, late.then(|| "answers slowly; a part of what it shows is missing".into())))
+    if bus.pulses().is_stuck(&program.root.bus) { Err(Silence::Late) } else { Ok((tree, cuts)) }
 }
 
 /// Asks what those are called in code that react to clicks and are called nothing.
@@ -87,16 +86,19 @@ async fn name_the_nameless(bus: &Bus, tree: &mut Tree, acting: &[Address]) {
 }
 
 /// What shows and stands in the list or around what stands in it.
-fn looked_at(tree: &Tree) -> impl Iterator<Item = &Node> {
+fn looked_at<'t>(tree: &'t Tree, cuts: &mut Cuts) -> impl Iterator<Item = &'t Node> + use<'t> {
     let mut found = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let mut open: Vec<&Node> = tree.roots();
     open.reverse();
     while let Some(node) = open.pop() {
-        if found.len() >= MAX_NODES || !seen.insert(&node.address) {
+        if !seen.insert(&node.address) || node.role != BusRole::Application && !node.shows() {
             continue;
         }
-        if node.role != BusRole::Application && !node.shows() || node.is_vast {
+        // The cells of a sheet are found by their places.
+        cuts.vast |= node.is_vast && node.role != BusRole::Table;
+        cuts.large |= found.len() >= MAX_NODES;
+        if node.is_vast || found.len() >= MAX_NODES {
             continue;
         }
         found.push(node);

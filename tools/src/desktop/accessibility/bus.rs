@@ -1,5 +1,5 @@
-//! What is asked over the accessibility bus, all of it pipelined and each part with a time limit, so
-//! that one program that hangs costs little and hides only itself.
+//! What is asked over the accessibility bus, all of it pipelined and each question with a time limit
+//! ([`Pulses`]), so that one program that hangs costs little and hides only itself.
 //!
 //! The interfaces are those of AT-SPI 2 (`org.a11y.atspi.*`).
 
@@ -8,20 +8,17 @@ use std::time::Duration;
 
 use ::atspi::{CacheItem, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
 use futures_util::future::join_all;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use zbus::zvariant::{DynamicType, OwnedValue, Type};
 use zbus::{Connection, Message};
 
 use super::node::Address;
+use super::pulse::{HEARTBEAT, LONG, Pulses};
 use super::said::{Kept, Said, address, from_cache, from_legacy, node};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
-/// As long as a program may take over one simple question. One that hangs costs no more than this.
-const HEARTBEAT: Duration = Duration::from_millis(150);
-/// As long as one program may take over its whole tree.
-const TREE: Duration = Duration::from_millis(800);
-/// As long as one program may take over what is asked of its nodes.
-pub(super) const NODES: Duration = Duration::from_secs(1);
+/// As long as a connection may take to come about.
+const CONNECTION: Duration = Duration::from_secs(2);
 /// Characters of a field that are read.
 const MAX_TEXT: i32 = 400;
 /// Coordinates of the whole screen, in the numbering of AT-SPI.
@@ -35,6 +32,7 @@ const LABELLED_BY: u32 = 2;
 pub(super) struct Bus {
     connection: Connection,
     direct: HashMap<String, Connection>,
+    pulses: Pulses,
 }
 
 /// Why a program says nothing.
@@ -62,11 +60,16 @@ impl Bus {
             None => named_by_session().await.map_err(text)?,
         };
         let builder = zbus::connection::Builder::address(named.as_str()).map_err(text)?;
-        let connection = timeout(Duration::from_secs(2), builder.build())
+        let connection = timeout(CONNECTION, builder.build())
             .await
             .map_err(|_| "the bus does not answer".to_owned())?
             .map_err(text)?;
-        Ok(Self { connection, direct: HashMap::new() })
+        Ok(Self { connection, direct: HashMap::new(), pulses: Pulses::new() })
+    }
+
+    /// How long the programs are waited for.
+    pub(super) const fn pulses(&self) -> &Pulses {
+        &self.pulses
     }
 
     /// From now on talks to the program with that name directly.
@@ -104,9 +107,9 @@ impl Bus {
         A: serde::Serialize + DynamicType + Sync,
     {
         let connection = self.direct.get(&at.bus).unwrap_or(&self.connection);
-        connection
-            .call_method(Some(at.bus.as_str()), at.path.as_str(), Some(interface), method, args)
-            .await
+        let bus = at.bus.as_str();
+        let asked = connection.call_method(Some(bus), at.path.as_str(), Some(interface), method, args);
+        self.pulses.answer(bus, asked).await.unwrap_or_else(|| Err(late()))
     }
 
     async fn property(&self, at: &Address, interface: &str, name: &str) -> zbus::Result<OwnedValue> {
@@ -116,8 +119,9 @@ impl Bus {
     /// Whether the bus is still there.
     pub(super) async fn answers(&self) -> bool {
         let bus = Address { bus: "org.freedesktop.DBus".into(), path: "/org/freedesktop/DBus".into() };
+        self.pulses.begin(LONG);
         let asked = self.call::<_, String>(&bus, "org.freedesktop.DBus", "GetId", &());
-        matches!(timeout(TREE, asked).await, Ok(Ok(_)))
+        asked.await.is_ok()
     }
 
     /// The roots of the applications that are there.
@@ -126,7 +130,7 @@ impl Bus {
             bus: "org.a11y.atspi.Registry".into(),
             path: "/org/a11y/atspi/accessible/root".into(),
         };
-        timeout(TREE, self.children(&registry)).await.unwrap_or_default()
+        self.children(&registry).await
     }
 
     /// The process that an application runs in.
@@ -134,27 +138,28 @@ impl Bus {
         let bus = Address { bus: "org.freedesktop.DBus".into(), path: "/org/freedesktop/DBus".into() };
         let name = (root.bus.as_str(),);
         let pid = self.call(&bus, "org.freedesktop.DBus", "GetConnectionUnixProcessID", &name);
-        timeout(TREE, pid).await.ok()?.ok()
+        pid.await.ok()
     }
 
-    /// Whether an application answers at all. The one with the keyboard gets more time: nothing can be
-    /// done before it answers, and it may be busy with what was just done to it.
-    pub(super) async fn lives(&self, root: &Address, has_keyboard: bool) -> bool {
-        let patience = if has_keyboard { TREE } else { HEARTBEAT };
+    /// Whether an application answers at all.
+    pub(super) async fn lives(&self, root: &Address) -> bool {
         let asked = self.call::<_, Role>(root, "org.a11y.atspi.Accessible", "GetRole", &());
-        timeout(patience, asked).await.is_ok()
+        !asked.await.is_err_and(|fault| is_late(&fault))
     }
 
     /// Has an application keep a cache of its tree, and connects to it directly, where it offers that.
     /// Many keep a cache only from the moment when they are asked where they can be reached.
     pub(super) async fn wake(&self, root: &Address) -> Result<Option<Connection>, Silence> {
         let application = "org.a11y.atspi.Application";
-        let place = self.call::<_, String>(root, application, "GetApplicationBusAddress", &());
-        let place = timeout(HEARTBEAT, place).await.map_err(|_| Silence::Late)?;
+        let place = self.call::<_, String>(root, application, "GetApplicationBusAddress", &()).await;
+        if place.as_ref().is_err_and(is_late) {
+            return Err(Silence::Late);
+        }
         let place = place.ok().filter(|place| !place.is_empty());
         let builder = place.and_then(|place| zbus::connection::Builder::address(place.as_str()).ok());
         Ok(match builder {
-            Some(builder) => timeout(TREE, builder.p2p().build()).await.ok().and_then(Result::ok),
+            // One that stops there is spoken to through the bus.
+            Some(builder) => timeout(HEARTBEAT, builder.p2p().build()).await.ok().and_then(Result::ok),
             None => None,
         })
     }
@@ -162,12 +167,11 @@ impl Bus {
     /// What an application keeps of its tree, in no order; nothing where it keeps nothing.
     pub(super) async fn cache(&self, root: &Address) -> Result<Vec<Kept>, Silence> {
         let cache = Address { bus: root.bus.clone(), path: "/org/a11y/atspi/cache".into() };
-        let items = self.ask(&cache, "org.a11y.atspi.Cache", "GetItems", &());
-        let reply = match timeout(TREE, items).await {
-            Err(_) => return Err(Silence::Late),
-            Ok(Err(zbus::Error::MethodError(..))) => return Ok(Vec::new()),
-            Ok(Err(_)) => return Err(Silence::Broken),
-            Ok(Ok(reply)) => reply,
+        let reply = match self.ask(&cache, "org.a11y.atspi.Cache", "GetItems", &()).await {
+            Ok(reply) => reply,
+            Err(zbus::Error::MethodError(..)) => return Ok(Vec::new()),
+            Err(fault) if is_late(&fault) => return Err(Silence::Late),
+            Err(_) => return Err(Silence::Broken),
         };
         let body = reply.body();
         if let Ok(items) = body.deserialize::<Vec<CacheItem>>() {
@@ -179,14 +183,14 @@ impl Bus {
     /// How many children an object says it has.
     pub(super) async fn count(&self, of: &Address) -> Option<i32> {
         let count = self.property(of, "org.a11y.atspi.Accessible", "ChildCount");
-        i32::try_from(timeout(TREE, count).await.ok()?.ok()?).ok()
+        i32::try_from(count.await.ok()?).ok()
     }
 
     /// Whether an application is made with GTK 4.
     pub(super) async fn is_gtk4(&self, root: &Address) -> bool {
         let application = "org.a11y.atspi.Application";
         let ask = |name| async move {
-            let value = timeout(HEARTBEAT, self.property(root, application, name)).await.ok()?.ok()?;
+            let value = self.property(root, application, name).await.ok()?;
             String::try_from(value).ok()
         };
         let (name, version) = tokio::join!(ask("ToolkitName"), ask("Version"));
@@ -237,11 +241,9 @@ impl Bus {
 
     /// The extents of each, in physical px as the program counts them.
     pub(super) async fn extents(&self, of: &[Address]) -> Vec<Option<ScreenRect>> {
-        let end = Instant::now() + NODES;
         let asked = of.iter().map(|at| async move {
             let extents = self.call(at, "org.a11y.atspi.Component", "GetExtents", &(SCREEN,));
-            let (x, y, width, height): (i32, i32, i32, i32) =
-                timeout_at(end, extents).await.ok()?.ok()?;
+            let (x, y, width, height): (i32, i32, i32, i32) = extents.await.ok()?;
             let length = |v: i32| u32::try_from(v).unwrap_or(0);
             Some(Rect::new(x, y, length(width), length(height)))
         });
@@ -251,7 +253,7 @@ impl Bus {
     /// What an object stands in.
     pub(super) async fn parent(&self, of: &Address) -> Option<Address> {
         let parent = self.property(of, "org.a11y.atspi.Accessible", "Parent");
-        let parent = timeout(HEARTBEAT, parent).await.ok()?.ok()?;
+        let parent = parent.await.ok()?;
         let parent = ObjectRefOwned::try_from(parent).ok()?;
         address(&parent).filter(|_| !parent.is_null())
     }
@@ -264,7 +266,7 @@ impl Bus {
             && let Some(parent) = self.parent(&at).await
         {
             let role = self.call::<_, Role>(&parent, "org.a11y.atspi.Accessible", "GetRole", &());
-            let Ok(Ok(role)) = timeout(HEARTBEAT, role).await else { break };
+            let Ok(role) = role.await else { break };
             if role == Role::Application || found.iter().any(|(known, _)| *known == parent) {
                 break;
             }
@@ -277,7 +279,7 @@ impl Bus {
     /// The address that is shown there, where it is a page of a browser.
     pub(super) async fn page_address(&self, at: &Address) -> Option<String> {
         let role = self.call::<_, Role>(at, "org.a11y.atspi.Accessible", "GetRole", &());
-        if !matches!(timeout(HEARTBEAT, role).await, Ok(Ok(Role::DocumentWeb))) {
+        if !matches!(role.await, Ok(Role::DocumentWeb)) {
             return None;
         }
         let document = "org.a11y.atspi.Document";
@@ -285,7 +287,7 @@ impl Bus {
         for name in ["URI", "DocURL"] {
             let args = (name,);
             let asked = self.call::<_, String>(at, document, "GetAttributeValue", &args);
-            if let Ok(Ok(address)) = timeout(HEARTBEAT, asked).await
+            if let Ok(address) = asked.await
                 && !address.is_empty()
             {
                 return Some(address);
@@ -297,42 +299,41 @@ impl Bus {
     /// Where a link leads.
     pub(super) async fn link_address(&self, at: &Address) -> Option<String> {
         let asked = self.call::<_, String>(at, "org.a11y.atspi.Hyperlink", "GetURI", &(0i32,));
-        timeout(HEARTBEAT, asked).await.ok()?.ok().filter(|address| !address.is_empty())
+        asked.await.ok().filter(|address| !address.is_empty())
     }
 
     /// What lies on top at a point of the screen, as far as `within` knows.
     pub(super) async fn at_point(&self, within: &Address, point: ScreenPoint) -> Option<Address> {
         let args = (point.x, point.y, SCREEN);
         let hit = self.call(within, "org.a11y.atspi.Component", "GetAccessibleAtPoint", &args);
-        let hit: ObjectRefOwned = timeout(HEARTBEAT, hit).await.ok()?.ok()?;
+        let hit: ObjectRefOwned = hit.await.ok()?;
         address(&hit).filter(|_| !hit.is_null())
     }
 
     /// The cell of a table in this row and column.
     pub(super) async fn cell(&self, table: &Address, at: (i32, i32)) -> Option<Address> {
         let cell = self.call(table, "org.a11y.atspi.Table", "GetAccessibleAt", &at);
-        let cell: ObjectRefOwned = timeout(NODES, cell).await.ok()?.ok()?;
+        let cell: ObjectRefOwned = cell.await.ok()?;
         address(&cell).filter(|_| !cell.is_null())
     }
 
     /// How many columns a table has.
     pub(super) async fn columns(&self, table: &Address) -> Option<i32> {
         let columns = self.property(table, "org.a11y.atspi.Table", "NColumns");
-        i32::try_from(timeout(HEARTBEAT, columns).await.ok()?.ok()?).ok()
+        i32::try_from(columns.await.ok()?).ok()
     }
 
     /// Which child of its parent an object is.
     pub(super) async fn index(&self, of: &Address) -> Option<i32> {
         let index = self.call::<_, i32>(of, "org.a11y.atspi.Accessible", "GetIndexInParent", &());
-        timeout(HEARTBEAT, index).await.ok()?.ok().filter(|index| *index >= 0)
+        index.await.ok().filter(|index| *index >= 0)
     }
 
     /// The name of the first action of each: `click` where a click does something.
     pub(super) async fn actions(&self, of: &[Address]) -> Vec<Option<String>> {
-        let end = Instant::now() + NODES;
         let asked = of.iter().map(|at| async move {
             let name = self.call(at, "org.a11y.atspi.Action", "GetName", &(0i32,));
-            timeout_at(end, name).await.ok()?.ok()
+            name.await.ok()
         });
         join_all(asked).await
     }
@@ -347,15 +348,12 @@ impl Bus {
     async fn text_until(&self, at: &Address, end: i32) -> Option<String> {
         let part = (0i32, end);
         let text = self.call(at, "org.a11y.atspi.Text", "GetText", &part);
-        timeout(NODES, text).await.ok()?.ok()
+        text.await.ok()
     }
 
     /// What a slider or the like stands at.
     pub(super) async fn value(&self, at: &Address) -> Option<f64> {
-        let value = timeout(NODES, self.property(at, "org.a11y.atspi.Value", "CurrentValue"))
-            .await
-            .ok()?
-            .ok()?;
+        let value = self.property(at, "org.a11y.atspi.Value", "CurrentValue").await.ok()?;
         f64::try_from(value).ok()
     }
 
@@ -363,14 +361,13 @@ impl Bus {
     pub(super) async fn action(&self, at: &Address, number: i32) -> Option<String> {
         let number = (number,);
         let name = self.call(at, "org.a11y.atspi.Action", "GetName", &number);
-        timeout(NODES, name).await.ok()?.ok()
+        name.await.ok()
     }
 
     /// Where a scroll bar stands and where its end is, counted from its beginning.
     pub(super) async fn range(&self, at: &Address) -> Option<(f64, f64)> {
         let ask = |name| async move {
-            let value =
-                timeout(NODES, self.property(at, "org.a11y.atspi.Value", name)).await.ok()?.ok()?;
+            let value = self.property(at, "org.a11y.atspi.Value", name).await.ok()?;
             f64::try_from(value).ok()
         };
         let (now, from, to) =
@@ -382,9 +379,8 @@ impl Bus {
     /// What else its program says of it.
     pub(super) async fn attributes(&self, at: &Address) -> Attributes {
         let asked = self.call(at, "org.a11y.atspi.Accessible", "GetAttributes", &());
-        let all: HashMap<String, String> = match timeout(NODES, asked).await {
-            Ok(Ok(all)) => all,
-            _ => return Attributes::default(),
+        let Ok(all): zbus::Result<HashMap<String, String>> = asked.await else {
+            return Attributes::default();
         };
         let first = |keys: &[&str]| {
             keys.iter().find_map(|key| all.get(*key).filter(|text| !text.trim().is_empty()).cloned())
@@ -400,17 +396,26 @@ impl Bus {
     /// The option that a dropdown stands at.
     pub(super) async fn chosen(&self, at: &Address) -> Option<Address> {
         let chosen = self.call(at, "org.a11y.atspi.Selection", "GetSelectedChild", &(0i32,));
-        let chosen: ObjectRefOwned = timeout(NODES, chosen).await.ok()?.ok()?;
+        let chosen: ObjectRefOwned = chosen.await.ok()?;
         address(&chosen).filter(|_| !chosen.is_null())
     }
 
     /// What labels it.
     pub(super) async fn label(&self, at: &Address) -> Option<Address> {
         let relations = self.call(at, "org.a11y.atspi.Accessible", "GetRelationSet", &());
-        let relations: Vec<(u32, Vec<ObjectRefOwned>)> = timeout(NODES, relations).await.ok()?.ok()?;
+        let relations: Vec<(u32, Vec<ObjectRefOwned>)> = relations.await.ok()?;
         let labels = relations.into_iter().find(|(kind, _)| *kind == LABELLED_BY)?.1;
         labels.first().and_then(address)
     }
+}
+
+/// What stands for an answer that is not waited for any longer.
+fn late() -> zbus::Error {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}
+
+fn is_late(fault: &zbus::Error) -> bool {
+    matches!(fault, zbus::Error::InputOutput(fault) if fault.kind() == std::io::ErrorKind::TimedOut)
 }
 
 /// What a program says of an object beside what all programs say.

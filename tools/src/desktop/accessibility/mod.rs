@@ -29,6 +29,7 @@ mod naming;
 mod node;
 mod placing;
 mod programs;
+mod pulse;
 mod reading;
 mod roles;
 mod said;
@@ -44,6 +45,7 @@ use list::{Lister, TINY};
 use node::{Address, Node, Tree, is_block};
 use placing::{below_their_menus, place_in_windows};
 use programs::{Program, Programs};
+use pulse::{HEARTBEAT, LONG};
 
 /// Objects of one program that are looked at.
 const MAX_NODES: usize = 4000;
@@ -59,6 +61,8 @@ pub struct Seen {
     pub focus: Option<ElementId>,
     /// What could not be read, one line each.
     pub gaps: Vec<String>,
+    /// What is too much to be read, one line each. More patience would not bring it.
+    pub(super) cuts: Vec<String>,
     /// What is told of parts of the windows.
     pub(super) areas: Vec<Area>,
     /// What holds more than it shows.
@@ -82,7 +86,7 @@ pub struct Accessibility {
     placed: HashSet<Address>,
     /// What lies under something else.
     verdicts: Verdicts,
-    /// Programs that did not answer at the last look.
+    /// Programs that did not answer at the last look, though they had the keyboard.
     silent: HashSet<Address>,
 }
 
@@ -111,6 +115,7 @@ impl Accessibility {
     /// in physical px.
     pub async fn read(&mut self, windows: &[Window], frame: &Frame) -> Seen {
         let screen = frame.bounds();
+        self.bus.pulses().begin(HEARTBEAT);
         let programs = self.programs.all(&mut self.bus).await;
         let wanted = programs.iter().filter(|program| {
             windows
@@ -118,11 +123,14 @@ impl Accessibility {
                 .any(|window| window.pid.is_none() || program.pid.is_none() || window.pid == program.pid)
         });
         let front = windows.iter().find(|window| window.focused).and_then(|window| window.pid);
+        let has_keyboard = |program: &Program| front.is_some() && program.pid == front;
         let (bus, silent) = (&self.bus, &self.silent);
         let trees = join_all(wanted.map(|program| async move {
-            // One that was silent has had its time.
-            let waits = front.is_some() && program.pid == front && !silent.contains(&program.root);
-            let tree = if program.answers && bus.lives(&program.root, waits).await {
+            // Nothing can be done before the one with the keyboard answers, unless it has had its time.
+            if has_keyboard(program) && !silent.contains(&program.root) {
+                bus.pulses().wait_long_for(&program.root.bus);
+            }
+            let tree = if program.answers && bus.lives(&program.root).await {
                 asking::tree(bus, program).await
             } else {
                 Err(Silence::Late)
@@ -131,8 +139,9 @@ impl Accessibility {
         }))
         .await;
         let late = trees.iter().filter(|(_, tree)| matches!(tree, Err(Silence::Late)));
+        let late = late.filter(|(program, _)| has_keyboard(program));
         self.silent = late.map(|(program, _)| program.root.clone()).collect();
-        let (mut gaps, mut broken) = (Vec::new(), Vec::new());
+        let (mut gaps, mut cuts, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         let (mut areas, mut more) = (Vec::new(), Vec::new());
         let mut framed = HashSet::new();
@@ -142,7 +151,7 @@ impl Accessibility {
         self.verdicts.age();
         for (program, tree) in trees {
             match tree {
-                Ok((mut tree, gap)) => {
+                Ok((mut tree, cut)) => {
                     self.place(&mut tree, program, windows);
                     sheet::add_cells(&self.bus, &mut tree, frame, &self.moved).await;
                     let drafts =
@@ -153,7 +162,10 @@ impl Accessibility {
                     }));
                     found.extend(drafts);
                     framed.extend(frames(&tree, program, windows));
-                    gaps.extend(gap.map(|reason| missed(program, windows, &reason)));
+                    cuts.extend(cut.words().map(|reason| missed(program, windows, &reason)));
+                    let late = cut.late.then_some(pulse::SLOW);
+                    let gap = self.bus.pulses().missing(&program.root.bus).or(late);
+                    gaps.extend(gap.map(|reason| missed(program, windows, reason)));
                 }
                 Err(Silence::Late) => gaps.push(missed(program, windows, "does not answer")),
                 Err(Silence::Broken) => {
@@ -162,12 +174,15 @@ impl Accessibility {
                 }
             }
         }
+        if self.bus.pulses().others_stuck(programs.iter().map(|program| program.root.bus.as_str())) {
+            gaps.push("a part of a program does not answer".into());
+        }
         for root in &broken {
             self.programs.forget(root);
             self.bus.talk_through_the_bus(|name| name == root.bus);
         }
         let found = from_front_to_back(found, windows, &framed);
-        Seen { gaps, areas, more, ..self.number(found, windows) }
+        Seen { gaps, cuts, areas, more, ..self.number(found, windows) }
     }
 
     /// Puts what a program shows where it is.
@@ -241,6 +256,7 @@ impl Accessibility {
     /// The address of the nearest page that an object stands in, as its program tells it.
     pub async fn page(&self, key: &ElementKey) -> Option<String> {
         let mut at = Address::from_key(&key.0)?;
+        self.bus.pulses().begin(HEARTBEAT);
         for _ in 0..MAX_DEPTH {
             if let Some(address) = self.bus.page_address(&at).await {
                 return Some(address);
@@ -254,6 +270,7 @@ impl Accessibility {
     /// nobody tells, nothing does.
     pub async fn is_covered(&self, key: &ElementKey, point: ScreenPoint) -> bool {
         let Some(own) = Address::from_key(&key.0) else { return false };
+        self.bus.pulses().begin(HEARTBEAT);
         let above = self.bus.above(&own, MAX_DEPTH).await;
         let Some((page, _)) = above.iter().rfind(|(_, role)| *role == BusRole::DocumentWeb) else {
             return false;
@@ -277,6 +294,7 @@ impl Accessibility {
 
     /// The address that a link leads to, as its program tells it.
     pub async fn link(&self, key: &ElementKey) -> Option<String> {
+        self.bus.pulses().begin(HEARTBEAT);
         self.bus.link_address(&Address::from_key(&key.0)?).await
     }
 
@@ -285,6 +303,7 @@ impl Accessibility {
         let known = self.last.get(key)?.clone();
         let id = self.numbers.of(key)?;
         let address = Address::from_key(&key.0)?;
+        self.bus.pulses().begin(LONG);
         let (node, bounds) =
             tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
         let is_shown = |node: &Node| self.placed.contains(&address) || node.shows();

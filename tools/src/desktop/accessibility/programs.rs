@@ -40,7 +40,8 @@ impl Programs {
             let meet = |root| async move {
                 let (direct, pid, is_gtk4) =
                     tokio::join!(bus.wake(root), bus.pid(root), bus.is_gtk4(root));
-                (root, direct, pid, is_gtk4)
+                let is_stuck = bus.pulses().is_stuck(&root.bus);
+                (root, if is_stuck { Err(Silence::Late) } else { direct }, pid, is_gtk4)
             };
             join_all(strangers.map(meet)).await
         };

@@ -23,13 +23,38 @@ use super::{MAX_DEPTH, MAX_NODES, roles};
 /// does not come back from naming them all.
 const MAX_CHILDREN: i32 = 4000;
 /// As long as reading object by object may take.
-const WALK: Duration = Duration::from_millis(1500);
+const WALK: Duration = Duration::from_millis(1200);
 
 type Nodes = HashMap<Address, Node>;
 type Children = HashMap<Address, Vec<Address>>;
 
+/// What of a program is not read because there is too much of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cuts {
+    /// It has too many objects, or too many levels of them.
+    pub(super) large: bool,
+    /// It has a list with too many entries.
+    pub(super) vast: bool,
+    /// Reading it object by object takes too long.
+    pub(super) late: bool,
+}
+
+impl Cuts {
+    /// What is cut off, as often as it is looked at.
+    pub(super) fn words(self) -> impl Iterator<Item = String> {
+        let large = format!(
+            "shows more than {MAX_NODES} things, or some within more than {MAX_DEPTH} others; the rest is \
+             not listed"
+        );
+        let vast = format!("has a list of more than {MAX_CHILDREN} entries, which are not listed");
+        [(self.large, large), (self.vast, vast)]
+            .into_iter()
+            .filter_map(|(is, words)| is.then_some(words))
+    }
+}
+
 /// All that a program says it shows.
-pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Silence> {
+pub(super) async fn read(bus: &Bus, program: &Program) -> Result<(Vec<Node>, Cuts), Silence> {
     let root = &program.root;
     let kept = bus.cache(root).await?;
     let kept = counted(bus, program, kept).await;
@@ -43,8 +68,8 @@ pub(super) async fn read(bus: &Bus, program: &Program) -> Result<Vec<Node>, Sile
     let missing: Vec<Address> =
         below.values().flatten().filter(|at| !nodes.contains_key(*at)).cloned().collect();
     let start = if whole { missing } else { vec![root.clone()] };
-    walk((bus, program), start, &mut nodes, &mut below).await;
-    Ok(from_root(root, &nodes, &below))
+    let cuts = walk((bus, program), start, &mut nodes, &mut below).await;
+    Ok((from_root(root, &nodes, &below), cuts))
 }
 
 /// What is kept, with the counts of children that the cache leaves out: those of what is made only when
@@ -137,19 +162,33 @@ fn from_root(root: &Address, nodes: &Nodes, below: &Children) -> Vec<Node> {
 
 /// Reads what is in `start` and below it, and leaves out what is there already. Nothing waits for the
 /// rest of its level: a page may be twenty levels deep.
-async fn walk(program: (&Bus, &Program), start: Vec<Address>, nodes: &mut Nodes, below: &mut Children) {
+async fn walk(
+    program: (&Bus, &Program),
+    start: Vec<Address>,
+    nodes: &mut Nodes,
+    below: &mut Children,
+) -> Cuts {
+    let mut cuts = Cuts::default();
     let deadline = Instant::now() + WALK;
     let mut asked: HashSet<Address> = HashSet::new();
     let mut open = FuturesUnordered::new();
     let mut next: Vec<(Address, usize, bool)> = start.into_iter().map(|at| (at, 0, false)).collect();
     loop {
         for (at, depth, is_option) in next.drain(..) {
-            let is_new = !nodes.contains_key(&at) && asked.len() < MAX_NODES && depth < MAX_DEPTH;
-            if is_new && asked.insert(at.clone()) {
-                open.push(visit(program, at, depth, is_option));
+            if nodes.contains_key(&at) || asked.contains(&at) {
+                continue;
             }
+            if asked.len() >= MAX_NODES || depth >= MAX_DEPTH {
+                cuts.large = true;
+                continue;
+            }
+            asked.insert(at.clone());
+            open.push(visit(program, at, depth, is_option));
         }
-        let Ok(Some(visited)) = timeout_at(deadline, open.next()).await else { break };
+        let Ok(visited) = timeout_at(deadline, open.next()).await else {
+            return Cuts { late: true, ..cuts };
+        };
+        let Some(visited) = visited else { return cuts };
         let Some((node, children, depth)) = visited else { continue };
         // The options of a closed list do not show, and may stand in groups.
         let options = matches!(node.role, Role::Menu | Role::ComboBox);

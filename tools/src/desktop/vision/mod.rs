@@ -18,7 +18,7 @@ mod segment;
 mod sift;
 pub(super) mod sizes;
 mod things;
-mod words;
+pub(super) mod words;
 
 use things::{Look, Thing, things};
 

@@ -4,6 +4,7 @@ use image::{Rgb, RgbImage};
 
 use super::things::things;
 use super::{Scene, Vision, sizes};
+use crate::desktop::appearance;
 use crate::desktop::area::{Area, AreaKind};
 use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window, WindowId};
 use crate::frame::{Frame, Monitor};
@@ -190,6 +191,21 @@ fn signs_are_called_by_what_they_stand_beside_and_nothing_stands_twice() {
     assert!(plain.iter().filter(|e| e.looks.is_some()).all(|e| e.source == Source::Vision));
     let both = listed(&mut vision, &image, &[], &[button, swatch]);
     assert_eq!(looks(&both), ["black icon right of \"Save\""]);
+}
+
+#[test]
+fn a_button_without_a_name_is_called_by_what_it_stands_beside() {
+    let mut image = canvas(400, 200, WHITE);
+    fill(&mut image, 200, 60, 30, 30, RED);
+    fill(&mut image, 300, 60, 30, 30, BLUE);
+    let save = told(Role::Button, "Save", Rect::new(50, 60, 60, 30));
+    let button = told(Role::Button, "", Rect::new(150, 60, 30, 30));
+    let known =
+        Element { looks: Some("trash".into()), ..told(Role::Button, "", Rect::new(250, 60, 30, 30)) };
+    let swatch = told(Role::Clickable, "", Rect::new(250, 60, 30, 30));
+    let mut all = [save, button, known, swatch];
+    appearance::describe_nameless(&frame(image), &mut all);
+    assert_eq!(looks(&all), ["red box right of \"Save\"", "trash, blue box", "blue box"]);
 }
 
 #[test]

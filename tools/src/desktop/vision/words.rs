@@ -25,7 +25,11 @@ pub(super) fn words(things: &[Found], elements: &[Element], window: Option<Windo
 }
 
 /// Beside what it stands: the nearest name on its line, else right above or below.
-fn neighbour(bounds: &ScreenRect, elements: &[Element], window: Option<WindowId>) -> Option<String> {
+pub(in crate::desktop) fn neighbour(
+    bounds: &ScreenRect,
+    elements: &[Element],
+    window: Option<WindowId>,
+) -> Option<String> {
     let near =
         elements.iter().filter(|e| e.window == window && e.name.chars().any(char::is_alphanumeric));
     let place = |element: &Element| {

@@ -16,7 +16,7 @@ use super::link::{During, Link};
 use super::monitors::Known;
 use crate::desktop::DesktopError;
 use crate::frame::{Frame, Monitor};
-use crate::geometry::{Rect, ScreenRect};
+use crate::geometry::ScreenRect;
 
 const WHAT: &str = "taking a picture of the screen";
 /// Pixels that are read and turned round at once: few enough to stay in the processor's cache.
@@ -174,24 +174,22 @@ fn read(from: &impl Pixels, bounds: &ScreenRect) -> io::Result<RgbImage> {
     RgbImage::from_raw(bounds.width, bounds.height, rgb).ok_or_else(too_large)
 }
 
+/// What xcap sees there. Its own measures are divided by the scale, so that it is asked for the whole monitor,
+/// which it takes as it is.
 fn through_xcap(known: &Known, bounds: &ScreenRect) -> Option<RgbImage> {
-    let handle = known.portable.as_ref()?;
-    let whole = known.monitor.bounds;
-    let inside: ScreenRect =
-        Rect::new(bounds.x - whole.x, bounds.y - whole.y, bounds.width, bounds.height);
-    let (x, y) = (u32::try_from(inside.x).ok()?, u32::try_from(inside.y).ok()?);
-    let picture = handle
-        .capture_region(x, y, inside.width, inside.height)
-        .inspect_err(|fault| tracing::warn!(%fault, "xcap takes no picture either"))
-        .ok()?;
-    let rgba = picture.into_raw();
-    let rgb = rgba.as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect();
-    RgbImage::from_raw(inside.width, inside.height, rgb)
+    let warn = |fault: &xcap::XCapError| tracing::warn!(%fault, "xcap takes no picture either");
+    let all = if known.portable { xcap::Monitor::all().inspect_err(warn).ok()? } else { Vec::new() };
+    let handle =
+        all.into_iter().find(|handle| handle.name().is_ok_and(|name| name == known.monitor.name))?;
+    let rgba = handle.capture_image().inspect_err(warn).ok()?;
+    let whole = image::DynamicImage::ImageRgba8(rgba).into_rgb8();
+    Some(Frame::new(known.monitor.clone(), whole).crop(bounds)?.pixels().clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Rect;
 
     #[test]
     fn the_order_of_colours_is_turned_round() {

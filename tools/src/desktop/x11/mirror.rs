@@ -1,6 +1,7 @@
 //! A display as somebody else may watch it: the server says what has changed, and only that is
 //! fetched. It has a connection of its own, so that watching never waits for a run and never holds
-//! one up.
+//! one up. It is for the person alone and hides nothing from them: no picture of it may get to a model,
+//! a log or a record.
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};

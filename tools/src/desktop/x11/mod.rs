@@ -199,10 +199,17 @@ impl X11 {
 
     /// The windows, the front one first, and what of them must not be seen.
     fn windows(&self) -> Result<(Vec<Window>, Hidden), DesktopError> {
+        let (mut windows, hidden) = self.titled()?;
+        hidden.untitle(&mut windows);
+        Ok((windows, hidden))
+    }
+
+    /// The same with the titles of those that must not be seen: programs tell of their windows by title.
+    fn titled(&self) -> Result<(Vec<Window>, Hidden), DesktopError> {
         let mut windows = windows::list(&self.link)?;
         let veiled = self.veil.hold();
         windows.retain(|window| !veiled.knows(window.id));
-        let mut hidden = self.curtain.draw(&mut windows);
+        let mut hidden = self.curtain.draw(&windows);
         hidden.own = veiled.takes();
         Ok((windows, hidden))
     }
@@ -322,17 +329,20 @@ impl Desktop for X11 {
     async fn observe(&mut self) -> Result<Observation, DesktopError> {
         self.surroundings.children.reap();
         self.hands.begin();
-        let (windows, hidden) = self.windows()?;
+        let (titled, hidden) = self.titled()?;
+        let mut windows = titled.clone();
+        hidden.untitle(&mut windows);
         let before = self.picture(None, Some((&windows, &hidden)))?;
         let cursor = pointer::position(&self.link)?;
         if let Some(still) = self.still.as_ref().filter(|still| still.holds(&windows, &hidden, &before))
         {
             return Ok(Observation { cursor, ..still.again() });
         }
-        let mut seen = self.eyes.read(&self.link, &windows, &before).await?;
-        drop(before);
+        let mut seen = self.eyes.read(&self.link, &titled, &before).await?;
+        drop((before, titled));
         let frame = self.picture(None, Some((&windows, &hidden)))?;
         hidden.clear(&mut seen.elements);
+        hidden.clear_more(&mut seen.more);
         self.told.clone_from(&seen.elements);
         let gap = match &mut self.ocr {
             Some(ocr) => ocr.look(&frame, &windows, &mut seen.elements).await,
@@ -341,7 +351,7 @@ impl Desktop for X11 {
         // A program that has not answered yet, or text that is still being read, may tell more at any moment.
         let read = gap.is_none();
         let whole = seen.gaps.is_empty() && read;
-        seen.gaps.extend(gap);
+        seen.gaps.extend(gap.into_iter().chain(seen.cuts));
         seen.areas.extend(windows::bars(&self.link, &windows)?);
         let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };
         let beside = self.vision.look(scene, &mut seen.elements);

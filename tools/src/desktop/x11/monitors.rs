@@ -1,6 +1,6 @@
-//! The monitors of the display. xcap reads them where it can reach the display, which is the one
-//! that `DISPLAY` names; for any other one RandR is asked on our own connection. They are read once,
-//! and again after the server says that one has changed.
+//! The monitors of the display, as RandR tells of them on our own connection: in physical pixels, whatever
+//! the scale, and those too that no output shows. They are read once, and again after the server says that
+//! one has changed.
 
 use x11rb::protocol::randr::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
@@ -10,13 +10,13 @@ use crate::desktop::DesktopError;
 use crate::frame::Monitor;
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
-/// One monitor and the way to it through xcap.
+/// One monitor.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) monitor: Monitor,
     primary: bool,
-    /// Its handle, where xcap reaches the display.
-    pub(super) portable: Option<xcap::Monitor>,
+    /// Whether xcap reaches it.
+    pub(super) portable: bool,
 }
 
 /// The monitors as they were when last read.
@@ -27,7 +27,8 @@ pub(super) struct Monitors {
 }
 
 impl Monitors {
-    /// Nothing is read yet. `portable` says whether xcap reaches the display.
+    /// Nothing is read yet. `portable` says whether xcap reaches the display, which is so for the one that
+    /// `DISPLAY` names.
     pub(super) const fn new(portable: bool) -> Self {
         Self { known: Vec::new(), portable }
     }
@@ -36,11 +37,7 @@ impl Monitors {
     pub(super) fn all(&mut self, link: &Link) -> Result<&[Known], DesktopError> {
         link.attend()?;
         if link.monitors_changed() || self.known.is_empty() {
-            let portable = if self.portable { through_xcap() } else { None };
-            self.known = match portable {
-                Some(known) => known,
-                None => through_randr(link)?,
-            };
+            self.known = read(link, self.portable)?;
         }
         if self.known.is_empty() {
             return Err(none());
@@ -81,28 +78,11 @@ fn none() -> DesktopError {
     DesktopError::failed("looking for a monitor", "none is switched on")
 }
 
-fn through_xcap() -> Option<Vec<Known>> {
-    let monitors = xcap::Monitor::all()
-        .inspect_err(|fault| tracing::warn!(%fault, "xcap finds no monitor; asking RandR"))
-        .ok()?;
-    let known: Option<Vec<Known>> = monitors.into_iter().map(one_of_xcap).collect();
-    known.filter(|known| !known.is_empty())
-}
-
-fn one_of_xcap(handle: xcap::Monitor) -> Option<Known> {
-    let bounds =
-        Rect::new(handle.x().ok()?, handle.y().ok()?, handle.width().ok()?, handle.height().ok()?);
-    let scale = handle.scale_factor().unwrap_or(1.0);
-    let monitor = Monitor { name: handle.name().ok()?, bounds, scale };
-    let primary = handle.is_primary().unwrap_or(false);
-    (!bounds.is_empty()).then_some(Known { monitor, primary, portable: Some(handle) })
-}
-
-fn through_randr(link: &Link) -> Result<Vec<Known>, DesktopError> {
+fn read(link: &Link, portable: bool) -> Result<Vec<Known>, DesktopError> {
     let what = "reading the monitors";
     let scale = scale(link)?;
     if !link.has(randr::X11_EXTENSION_NAME)? {
-        return Ok(vec![whole_screen(link, scale)?]);
+        return Ok(vec![whole_screen(link, scale, portable)?]);
     }
     let reply = link.wire.randr_get_monitors(link.root, true).during(what)?.reply().during(what)?;
     let mut known = Vec::new();
@@ -112,18 +92,18 @@ fn through_randr(link: &Link) -> Result<Vec<Known>, DesktopError> {
             Rect::new(info.x.into(), info.y.into(), info.width.into(), info.height.into());
         let monitor = Monitor { name: String::from_utf8_lossy(&name).into_owned(), bounds, scale };
         if !bounds.is_empty() {
-            known.push(Known { monitor, primary: info.primary, portable: None });
+            known.push(Known { monitor, primary: info.primary, portable });
         }
     }
-    if known.is_empty() { Ok(vec![whole_screen(link, scale)?]) } else { Ok(known) }
+    if known.is_empty() { Ok(vec![whole_screen(link, scale, portable)?]) } else { Ok(known) }
 }
 
-fn whole_screen(link: &Link, scale: f32) -> Result<Known, DesktopError> {
+fn whole_screen(link: &Link, scale: f32, portable: bool) -> Result<Known, DesktopError> {
     let what = "reading the size of the screen";
     let size = link.wire.get_geometry(link.root).during(what)?.reply().during(what)?;
     let bounds = Rect::new(0, 0, size.width.into(), size.height.into());
     let monitor = Monitor { name: "screen".into(), bounds, scale };
-    Ok(Known { monitor, primary: true, portable: None })
+    Ok(Known { monitor, primary: true, portable })
 }
 
 /// Desktops on X11 tell programs the scale as a resolution, of which 96 is no scaling.

@@ -69,3 +69,49 @@ async fn a_window_by_its_title_and_a_part_of_the_screen_are_hidden() {
     assert!(seen.elements.iter().all(|element| element.bounds.intersect(&place).is_none()));
     assert_ne!(seen.hidden.windows, [WindowId(0)]);
 }
+
+/// Two windows of one process, of which one is not to be seen. It is told at the same place as the other:
+/// GTK 4 tells places within windows.
+const TWO_WINDOWS: &str = r#"
+import gi
+gi.require_version("Gtk", "4.0")
+from gi.repository import GLib, Gtk
+for title, text in [("Vault", "The number is 4711"), ("Plain", "Plain words")]:
+    window = Gtk.Window(title=title, default_width=400, default_height=240)
+    window.set_child(Gtk.Button(label=text))
+    window.present()
+GLib.MainLoop().run()
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hidden_window_is_not_taken_for_another_of_its_program() {
+    let mut bench = Bench::start().await;
+    bench.open(&["/usr/bin/python3", "-c", TWO_WINDOWS], "Plain").await;
+    bench.place("Vault", (700, 400));
+    bench.place("Plain", (0, 0));
+    bench.quiet().await;
+    let open = bench.desktop.observe().await.unwrap();
+    let number = open.elements.iter().find(|element| element.name.contains("4711")).unwrap();
+    assert!(number.bounds.x > 600, "{number:?}");
+    let title = Pattern { program: None, title: Some("vault".into()) };
+    bench.desktop.hide(Curtain { windows: vec![title], places: Vec::new() });
+    let seen = bench.desktop.observe().await.unwrap();
+    assert_eq!(seen.hidden.windows.len(), 1);
+    let said = format!("{:?} {:?} {:?}", seen.elements, seen.windows, seen.more);
+    assert!(!said.contains("4711") && !said.contains("Vault"), "{said}");
+    assert!(seen.elements.iter().any(|element| element.name == "Plain words"), "{said}");
+}
+
+/// What a hidden window holds beyond what it shows is as secret as the rest of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_scrolls_in_a_hidden_window_is_not_told() {
+    let mut bench = Bench::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/scrolling.py");
+    let window = bench.open(&["/usr/bin/python3", script], "Rows").await;
+    let open = bench.desktop.observe().await.unwrap();
+    assert!(open.more.iter().any(|more| more.window == window.id), "{:?}", open.more);
+    let title = Pattern { program: None, title: Some(window.title) };
+    bench.desktop.hide(Curtain { windows: vec![title], places: Vec::new() });
+    let seen = bench.desktop.observe().await.unwrap();
+    assert_eq!((seen.hidden.windows.as_slice(), seen.more.len()), ([window.id].as_slice(), 0));
+}

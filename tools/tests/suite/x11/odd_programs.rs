@@ -1,8 +1,7 @@
 //! Programs that are not as one would like them: one that hangs, names that try to break the list, a
 //! toolkit that does not say where its widgets are.
 
-use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::Desktop;
 use freehand_tools::element::{Element, Role};
@@ -28,6 +27,49 @@ async fn a_program_that_hangs_hides_only_itself() {
     // Once it answers it is seen again.
     let seen = bench.desktop.observe().await.unwrap();
     assert_eq!(seen.gaps, Vec::<String>::new());
+}
+
+/// A program of which one half works: it says that it is there, and stops in the middle of being read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_stops_at_one_question_hides_only_itself() {
+    for question in ["GetChildren", "GetExtents", "GetAttributes"] {
+        let mut bench = beside_stalling(&[question]).await;
+        let seen = bench.desktop.observe().await.unwrap();
+        assert_eq!(seen.gaps.len(), 1, "{question}: {:?}", seen.gaps);
+        assert!(seen.gaps[0].contains("does not answer"), "{question}: {:?}", seen.gaps);
+        let names: Vec<&str> = seen.elements.iter().map(|e| e.name.as_str()).collect();
+        assert!(names.contains(&"Alive") && !names.contains(&"Heard"), "{question}: {names:?}");
+    }
+}
+
+/// One question that is never answered is missing alone, and said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_passes_over_a_question_is_seen_all_the_same() {
+    let mut bench = beside_stalling(&["GetAttributes", "pass over"]).await;
+    let seen = bench.desktop.observe().await.unwrap();
+    assert_eq!(seen.gaps.len(), 1, "{:?}", seen.gaps);
+    assert!(seen.gaps[0].contains("answers slowly"), "{:?}", seen.gaps);
+    let names: Vec<&str> = seen.elements.iter().map(|e| e.name.as_str()).collect();
+    assert!(names.contains(&"Alive") && names.contains(&"Heard"), "{names:?}");
+}
+
+/// The program that stalls at this, and beside it one in front that does not.
+async fn beside_stalling(how: &[&str]) -> Bench {
+    let mut bench = Bench::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stalling.py");
+    bench.open(&[&["/usr/bin/python3", script], how].concat(), "Stalling").await;
+    bench.place("Stalling", (0, 0));
+    bench.open(&["zenity", "--info", "--text", "Alive", "--title", "Well"], "Well").await;
+    bench.place("Well", (700, 400));
+    bench.quiet().await;
+    let end = Instant::now() + Duration::from_secs(10);
+    while bench.desktop.observe().await.unwrap().gaps.is_empty() {
+        assert!(Instant::now() < end, "it does not stall");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // The next look finds it awake.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    bench
 }
 
 /// It is stopped first, so that it surely dies while the look waits for its answer.
@@ -103,12 +145,7 @@ async fn widgets_of_gtk_4_are_where_they_are() {
     assert!((f64::from(middle.y) - down).abs() < 8.0, "{middle} instead of ({across}, {down})");
     let hit = bench.desktop.element_at(Some(middle), Some(&sow.key)).await.unwrap();
     assert_eq!(hit.element.unwrap().name, "Sow");
-    let moved = Command::new("xdotool")
-        .args(["search", "--name", "Greenhouse", "windowmove", "40", "60"])
-        .envs(bench.display.environment())
-        .status()
-        .unwrap();
-    assert!(moved.success());
+    bench.place("Greenhouse", (40, 60));
     bench.quiet().await;
     let seen = bench.desktop.observe().await.unwrap();
     let again = seen.elements.iter().find(|element| element.name == "Sow").unwrap();

@@ -73,6 +73,16 @@ impl Probe {
         window
     }
 
+    /// Says how many pixels an inch has, as the desktop of a scaled session does; 96 is no scaling.
+    pub(crate) fn scale(&self, dpi: u32) {
+        let text = format!("Xft.dpi:\t{dpi}\n");
+        let (property, kind) = (AtomEnum::RESOURCE_MANAGER, AtomEnum::STRING);
+        self.wire
+            .change_property8(PropMode::REPLACE, self.root, property, kind, text.as_bytes())
+            .unwrap();
+        self.wire.sync().unwrap();
+    }
+
     /// Lets the window say that it answers the question whether it still reads its events; the atom
     /// that such a question bears.
     pub(crate) fn answers_pings(&self, window: u32) -> u32 {

@@ -1,13 +1,16 @@
 //! Frames and windows, compared with what others see of the same screen.
 
+use std::ffi::OsStr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use freehand_tools::action::Button;
 use freehand_tools::desktop::x11::X11;
-use freehand_tools::desktop::{Desktop, DesktopError};
+use freehand_tools::desktop::{Desktop, DesktopError, PointerInput};
 use freehand_tools::element::{Role, WindowId};
 use freehand_tools::geometry::{Point, Rect};
 use rustix::process::{Pid, Signal, kill_process};
+use x11rb::protocol::Event;
 
 use super::probe::{Kind, Probe};
 use super::support::{Bench, Server};
@@ -16,15 +19,9 @@ use super::support::{Bench, Server};
 async fn a_frame_is_what_xcap_sees() {
     let mut bench = Bench::start().await;
     bench.open(&["xterm", "-e", "sh", "-c", "seq 1000; sleep 60"], "XTerm").await;
-    // xcap goes where `DISPLAY` leads, which may only be changed for another process.
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--ignored", "--nocapture", "x11::seeing::compare_with_xcap"])
-        .envs(bench.display.environment())
-        .env_remove("WAYLAND_DISPLAY")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&child.stdout);
-    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    let environment: Vec<_> = bench.display.environment().collect();
+    let said = on_its_own_display("x11::seeing::compare_with_xcap", &environment);
+    assert!(said.contains("1 passed"), "{said}");
 }
 
 #[tokio::test]
@@ -38,6 +35,53 @@ async fn compare_with_xcap() {
     assert!(*ours.pixels() == theirs, "the pictures differ");
     let colours: std::collections::BTreeSet<_> = theirs.pixels().map(|pixel| pixel.0).collect();
     assert!(colours.len() > 2, "nothing is on the screen");
+}
+
+/// A session of half as many pixels again for each measure: the pixels are what is seen and pointed at.
+#[tokio::test]
+async fn all_of_a_scaled_session_is_seen_and_reached() {
+    let server = Server::start();
+    Probe::on(&server.name).scale(144);
+    let said = on_its_own_display("x11::seeing::look_at_a_scaled_session", &[("DISPLAY", &server.name)]);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "run by all_of_a_scaled_session_is_seen_and_reached, on its display"]
+async fn look_at_a_scaled_session() {
+    let mut desktop = X11::connect(None).unwrap();
+    let probe = Probe::on(desktop.name());
+    let corner = Rect::new(700, 500, 100, 100);
+    probe.window(corner, Kind::PopUp, "Corner");
+    let seen = desktop.observe().await.unwrap();
+    assert_eq!((seen.bounds(), seen.frame.monitor().scale), (Rect::new(0, 0, 800, 600), 1.5));
+    let picture = desktop.capture(None).await.unwrap();
+    assert_eq!(picture.pixels().dimensions(), (800, 600));
+    assert_eq!(picture.pixels().get_pixel(799, 599).0, [0x33, 0x66, 0x99]);
+    let permit = super::support::permit(&mut desktop).await;
+    let far = Point::new(799, 599);
+    desktop.pointer(&permit, PointerInput::MoveTo(far)).await.unwrap();
+    desktop.pointer(&permit, PointerInput::Click(Button::Left, 1)).await.unwrap();
+    let released =
+        |events: &[Event]| events.iter().any(|event| matches!(event, Event::ButtonRelease(_)));
+    let seen = probe.events(released);
+    let press = seen.iter().find_map(|event| match event {
+        Event::ButtonPress(press) => Some((press.root_x, press.root_y)),
+        _ => None,
+    });
+    assert_eq!(press, Some((799, 599)));
+}
+
+/// What a test says that is run by itself in this environment: libraries go where `DISPLAY` leads, which may
+/// only be changed for another process.
+fn on_its_own_display(test: &str, environment: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)]) -> String {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "--ignored", "--nocapture", test]).env_remove("WAYLAND_DISPLAY");
+    for (name, value) in environment {
+        child.env(name, value);
+    }
+    let output = child.output().unwrap();
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
 #[tokio::test]

@@ -119,6 +119,15 @@ impl Bench {
         }
     }
 
+    /// Puts the window with this title there.
+    pub(crate) fn place(&self, title: &str, (x, y): (u32, u32)) {
+        let moved = Command::new("xdotool")
+            .args(["search", "--name", title, "windowmove", &x.to_string(), &y.to_string()])
+            .envs(self.display.environment())
+            .status();
+        assert!(moved.unwrap().success());
+    }
+
     pub(crate) async fn type_text(&mut self, text: &str) {
         self.desktop.keyboard(&self.permit, KeyboardInput::Text(text.into())).await.unwrap();
     }
