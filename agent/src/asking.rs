@@ -115,9 +115,14 @@ impl Asking<'_> {
         &mut self,
         view: &PlanView<'_>,
     ) -> Result<(Completion, Result<Proposal, ParseError>), ModelError> {
-        let prompt = Prompt { thinking: self.thinking, ..self.dialect.render(view) };
+        // Asked each time: a server may have refused pictures since.
+        let view = PlanView { images: self.model.capabilities().images, ..view.clone() };
+        let prompt = Prompt { thinking: self.thinking, ..self.dialect.render(&view) };
         let completion = self.model.complete(&prompt, self).await?;
-        let proposal = self.dialect.parse(&completion, view.seen);
+        if prompt.has_picture() && self.model.capabilities().images.is_none() {
+            self.listener.event(Event::Blinded { step: self.step });
+        }
+        let proposal = self.dialect.parse(&completion, &view);
         Ok((completion, proposal))
     }
 

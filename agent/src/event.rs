@@ -101,6 +101,11 @@ pub enum Event {
         /// The step.
         step: u32,
     },
+    /// The model's server refuses pictures: from now on the model reads the list alone.
+    Blinded {
+        /// The step.
+        step: u32,
+    },
     /// The model was asked whether the task is done.
     AskedDone {
         /// The step.

@@ -128,5 +128,6 @@ pub(crate) fn view<'v>(
         program: progress.program.as_deref(),
         barred,
         comparison: &progress.comparison,
+        images: None,
     }
 }

@@ -9,8 +9,8 @@ use freehand_tools::geometry::{Screen, ScreenRect, Size};
 use crate::display::{self, Display};
 use crate::duration;
 use crate::model_choice::ModelChoice;
-use crate::presence;
 use crate::ruling::Ruling;
+use crate::wanted::Wanted;
 
 mod bench;
 mod console;
@@ -150,7 +150,7 @@ pub struct GateArgs {
     /// Show on the desktop that Freehand is at work, what it is about to do and how to stop it, and notify of
     /// its questions: auto, on or off [default: auto, on every display that Freehand did not start].
     #[arg(long, value_name = "auto|on|off")]
-    pub presence: Option<presence::Wanted>,
+    pub presence: Option<Wanted>,
     /// Answer every question of this run with yes; needs a virtual or a trusted display.
     #[arg(long)]
     pub yes: bool,
@@ -173,6 +173,10 @@ pub struct PlannerArgs {
     /// [default: 256].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=32_000))]
     pub thinking: Option<u32>,
+    /// Show the screen as a picture, beside the list, to a model behind a server: auto, on or off; auto shows it
+    /// where the server says that the model sees [default: auto].
+    #[arg(long, value_name = "auto|on|off")]
+    pub images: Option<Wanted>,
 }
 
 /// Where the record goes and what is printed.
@@ -212,7 +216,8 @@ Examples:
   freehand run \"Fill in the form\" --display :1 --trust-display --policy unattended-in-sandbox --timeout 5m
   freehand run \"Order a ticket\" --display virtual --policy supervised --console
   freehand run \"Order a ticket\" --display virtual --policy supervised --tui
-  freehand run \"Tidy up the notes\" --policy my.cedar --allow-app mousepad --deny delete";
+  freehand run \"Tidy up the notes\" --policy my.cedar --allow-app mousepad --deny delete
+  freehand run \"Draw a house\" --display virtual --model http://127.0.0.1:8000/v1 --images on";
 
 #[derive(Debug, Args)]
 pub struct ObserveArgs {

@@ -28,6 +28,8 @@ pub struct Config {
     pub timeout: Option<String>,
     /// Tokens for which a model that thinks aloud may do so before each action.
     pub thinking: Option<u32>,
+    /// Whether a model behind a server is shown the screen as a picture: auto, on or off.
+    pub images: Option<String>,
     /// Keys that stop a run when the person presses them together.
     pub stop_keys: Option<String>,
     /// Whether pushing the pointer into the top left corner stops a run.

@@ -36,6 +36,7 @@ mod supervised;
 mod terminal;
 mod tui;
 mod views;
+mod wanted;
 mod work;
 
 use args::Cli;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use freehand_model::Model;
 use freehand_model::backend::embedded::{Embedded, Settings};
-use freehand_model::backend::openai::{KEY_VARIABLE, OpenAi};
+use freehand_model::backend::openai::{KEY_VARIABLE, Maker, OpenAi};
 use freehand_model::dialect::Dialect;
 use freehand_model::dialect::numbered::Numbered;
 use freehand_model::dialect::tools::Tools;
@@ -17,6 +17,7 @@ use freehand_model::store::Store;
 use crate::exit::usage;
 use crate::places;
 use crate::progress;
+use crate::wanted::Wanted;
 
 /// The model that a user names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum ModelChoice {
         url: String,
         /// The model's name there.
         model: Option<String>,
+        /// Whether it is shown pictures.
+        images: Wanted,
     },
 }
 
@@ -72,7 +75,7 @@ impl FromStr for ModelChoice {
                 ));
             }
             let model = model.filter(|name| !name.is_empty()).map(ToOwned::to_owned);
-            return Ok(Self::Server { url: url.into(), model });
+            return Ok(Self::Server { url: url.into(), model, images: Wanted::Auto });
         }
         let has_ending =
             Path::new(text).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
@@ -88,8 +91,8 @@ impl fmt::Display for ModelChoice {
         match self {
             Self::Named(name) => f.write_str(name),
             Self::File(path) => path.display().fmt(f),
-            Self::Server { url, model: None } => f.write_str(url),
-            Self::Server { url, model: Some(model) } => write!(f, "{url}#{model}"),
+            Self::Server { url, model: None, .. } => f.write_str(url),
+            Self::Server { url, model: Some(model), .. } => write!(f, "{url}#{model}"),
         }
     }
 }
@@ -98,6 +101,15 @@ impl ModelChoice {
     /// The choice of one who makes none.
     pub fn usual(store: &Store) -> Self {
         Self::Named(store.catalogue().default.clone())
+    }
+
+    /// The same with pictures for one behind a server; the others are shown none in any case.
+    #[must_use]
+    pub fn showing(self, images: Wanted) -> Self {
+        match self {
+            Self::Server { url, model, .. } => Self::Server { url, model, images },
+            other @ (Self::Named(_) | Self::File(_)) => other,
+        }
     }
 
     /// Finds the model without reading it.
@@ -119,9 +131,10 @@ impl ModelChoice {
                 Err(usage(format!("the folder `{}` {reason}", path.display())))
             }
             Self::File(path) => Err(usage(format!("there is no file `{}`", path.display()))),
-            Self::Server { url, model } => {
+            Self::Server { url, model, images } => {
                 let key = std::env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty());
-                Ok(Located::Server(OpenAi::new(url, model.clone(), key)?))
+                let server = OpenAi::new(url, model.clone(), key)?;
+                Ok(Located::Server(server.with_images(images.told())))
             }
         }
     }
@@ -149,6 +162,9 @@ impl Located {
             }
             Self::Server(server) => {
                 let found = server.probe().await?;
+                if found.maker == Maker::Freehand && server.capabilities().images.is_some() {
+                    return Err(usage("`freehand serve` takes no pictures; leave `--images on` away"));
+                }
                 // A server of ours knows how its model is best spoken to.
                 let named = found.dialect.as_deref().and_then(|name| dialect(name).ok());
                 let dialect = named.unwrap_or_else(|| Box::new(Tools));
@@ -176,6 +192,7 @@ mod tests {
         let server = |url: &str, model: Option<&str>| ModelChoice::Server {
             url: url.into(),
             model: model.map(ToOwned::to_owned),
+            images: Wanted::Auto,
         };
         for (text, expected) in [
             ("qwen2.5-coder-1.5b", ModelChoice::Named("qwen2.5-coder-1.5b".into())),

@@ -188,6 +188,9 @@ impl Listener for Steps {
                 say(Tone::Faint, "  you use the mouse or the keyboard; going on when they rest");
             }
             Event::Waiting { wait, .. } => say(Tone::Faint, &format!("  waits: {}", waits_for(&wait))),
+            Event::Blinded { .. } => {
+                say(Tone::Faint, "  the server takes no pictures: the model reads the list alone");
+            }
             // The verdict shows in what came of the action, and the end is told by the command.
             Event::WentOn { .. }
             | Event::Discarded { .. }

@@ -29,12 +29,13 @@ use crate::latch::{Latch, Watching};
 use crate::mcp::Client;
 use crate::own_windows;
 use crate::places;
-use crate::presence::{Feed, Shown, Wanted};
+use crate::presence::{Feed, Shown};
 use crate::ruling::Ruling;
 use crate::running::Running;
 use crate::signals::Interrupt;
 use crate::supervised::{ConsoleUntouched, IN_THE_TERMINAL, NobodyLooks, Supervised};
 use crate::terminal::{self, Lines, Steps, Tone};
+use crate::wanted::Wanted;
 
 /// Where it works, under which rules, and who answers.
 #[derive(Debug, Clone)]

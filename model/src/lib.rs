@@ -11,4 +11,6 @@ pub mod serve;
 pub mod store;
 
 pub use backend::{Capabilities, Model, ModelError, TokenSink};
-pub use prompt::{Chosen, Completion, Constraint, Finish, Likely, Prompt, Speaker, Turn, Usage};
+pub use prompt::{
+    Chosen, Completion, Constraint, Finish, Likely, Picture, Prompt, Speaker, Turn, Usage,
+};

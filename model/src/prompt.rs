@@ -1,5 +1,8 @@
 //! What goes into a model and what comes out of it, the same for every backend.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,12 +25,37 @@ pub struct Turn {
     pub speaker: Speaker,
     /// What is said.
     pub text: String,
+    /// What is shown beside it, to a model that sees. It is not written down with the rest.
+    #[serde(skip)]
+    pub picture: Option<Picture>,
 }
 
 impl Turn {
     /// What `speaker` says.
     pub fn new(speaker: Speaker, text: impl Into<String>) -> Self {
-        Self { speaker, text: text.into() }
+        Self { speaker, text: text.into(), picture: None }
+    }
+
+    /// The same with a picture beside it.
+    #[must_use]
+    pub fn showing(self, picture: Option<Picture>) -> Self {
+        Self { picture, ..self }
+    }
+}
+
+/// A picture with what is to be said about it; a model that is not shown the one is not told the other.
+/// Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// A PNG file.
+    pub png: Arc<[u8]>,
+    /// What goes before the text of its turn.
+    pub words: Arc<str>,
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({} bytes, {:?})", self.png.len(), self.words)
     }
 }
 
@@ -82,6 +110,13 @@ pub struct Prompt {
     pub likelihoods: Option<u8>,
     /// Reads the turns as they stand, without the template that marks who speaks.
     pub plain: bool,
+}
+
+impl Prompt {
+    /// Whether only a model that sees can be asked this.
+    pub fn has_picture(&self) -> bool {
+        self.turns.iter().any(|turn| turn.picture.is_some())
+    }
 }
 
 /// A token of an answer and how likely it was.

@@ -150,15 +150,7 @@ impl Frame {
 
     /// The frame as a PNG file, quickly made rather than small.
     pub fn to_png(&self) -> Result<Vec<u8>, image::ImageError> {
-        let mut file = Cursor::new(Vec::with_capacity(self.pixels.as_raw().len() / 8));
-        PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive)
-            .write_image(
-                self.pixels.as_raw(),
-                self.pixels.width(),
-                self.pixels.height(),
-                ExtendedColorType::Rgb8,
-            )?;
-        Ok(file.into_inner())
+        png(&self.pixels)
     }
 
     /// The fraction (0 to 1) of pixels inside `region` that are not the same in `other`; 1 when the
@@ -174,6 +166,18 @@ impl Frame {
             changed as f32 / a.bounds().area().max(1) as f32
         }
     }
+}
+
+/// These pixels as a PNG file, quickly made rather than small.
+pub fn png(pixels: &RgbImage) -> Result<Vec<u8>, image::ImageError> {
+    let mut file = Cursor::new(Vec::with_capacity(pixels.as_raw().len() / 8));
+    PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive).write_image(
+        pixels.as_raw(),
+        pixels.width(),
+        pixels.height(),
+        ExtendedColorType::Rgb8,
+    )?;
+    Ok(file.into_inner())
 }
 
 #[cfg(test)]

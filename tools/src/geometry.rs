@@ -268,6 +268,11 @@ impl<A, B> Mapping<A, B> {
         (!from.is_empty() && !to.is_empty()).then_some(Self { from, to })
     }
 
+    /// The rectangle that it leads to.
+    pub const fn to(&self) -> Rect<B> {
+        self.to
+    }
+
     /// Where the middle of the pixel `point` falls.
     pub fn forward(&self, point: Point<A>) -> Point<B> {
         let x = scale(point.x, self.from.x, self.from.width, self.to.x, self.to.width);

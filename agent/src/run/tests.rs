@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::*;
 
 mod person;
+mod seeing;
 
 #[derive(Debug)]
 struct Open;
@@ -90,6 +91,7 @@ impl Listener for Lines {
         let line = match event {
             Event::Observed { step, windows, .. } => format!("{step} sees {}", windows.join(", ")),
             Event::Yielded { step } => format!("{step} gives way"),
+            Event::Blinded { step } => format!("{step} is shown no more pictures"),
             Event::Acted { step, summary, outcome, .. } => format!("{step} {summary}: {outcome:?}"),
             Event::Ended { exit, .. } => format!("{exit:?}"),
             Event::Started { .. }

@@ -193,7 +193,7 @@ impl State {
             Event::Said { text, by: _ } => {
                 push(&mut self.said, text.clone(), NOTES);
             }
-            Event::Yielded { .. } => {}
+            Event::Yielded { .. } | Event::Blinded { .. } => {}
             Event::Ended { exit, steps: _ } => {
                 self.activity = Activity::Ended { exit: exit.clone() };
                 (self.intent, self.question, self.waiting) = (None, None, None);

@@ -24,7 +24,7 @@ pub async fn run(args: ConsoleArgs) -> Result<Code> {
     let config = Config::load()?;
     let terms = Terms::settle(&args.gate, &config, None)?;
     let limits = limits(&args.planner, &config)?;
-    let choice = choice(args.planner.model.as_ref(), &config, None)?;
+    let choice = choice(&args.planner, &config, None)?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     let dialect = located.dialect().to_owned();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::Seen;
 use freehand_model::dialect::list;
+use freehand_tools::frame;
 use freehand_tools::observation::Observation;
 use freehand_tools::picture::marks;
 use freehand_tools::quote::quoted;
@@ -117,9 +118,7 @@ fn no_window(text: &str, seen: &Observation) -> anyhow::Error {
 
 fn write_picture(file: &Path, seen: &Observation, marks: bool) -> Result<()> {
     let png = if marks {
-        let listed = list::listed(seen);
-        let pixels = marks::marked(&seen.frame, &listed, Some(seen.cursor));
-        freehand_tools::frame::Frame::new(seen.frame.monitor().clone(), pixels).to_png()
+        frame::png(&marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor)))
     } else {
         seen.frame.to_png()
     };

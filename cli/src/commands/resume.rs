@@ -29,7 +29,7 @@ pub async fn run(args: ResumeArgs) -> Result<Code> {
     }
     let mut terms = Terms::settle(&args.gate, &config, Some(recorded(&known.header)?))?;
     let limits = limits(&args.planner, &config)?;
-    let choice = choice(args.planner.model.as_ref(), &config, Some(&known.header.model))?;
+    let choice = choice(&args.planner, &config, Some(&known.header.model))?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     terms.record = Some(args.dir.clone());

@@ -23,6 +23,7 @@ use crate::secrets;
 use crate::signals::{Interrupt, overdue};
 use crate::terminal::{self, Tone};
 use crate::views::{self, Views};
+use crate::wanted::Wanted;
 use crate::work::{Terms, Work, from_config};
 
 /// Runs the command.
@@ -38,7 +39,7 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     let mut terms = Terms::settle(&args.gate, &config, None)?;
     terms.secrets = secrets::named_in([args.task.as_str()]).await?;
     let limits = limits(&args.planner, &config)?;
-    let choice = choice(args.planner.model.as_ref(), &config, None)?;
+    let choice = choice(&args.planner, &config, None)?;
     let interrupt = Interrupt::listen()?;
     let located = choice.locate()?;
     let views = Views::of(&args.watch, args.record.json, &terms)?;
@@ -210,17 +211,25 @@ pub fn limits(args: &PlannerArgs, config: &Config) -> Result<Limits> {
 }
 
 /// The model of the command line, of an earlier run, of the configuration, or the default one.
-pub fn choice(
-    named: Option<&ModelChoice>,
-    config: &Config,
-    earlier: Option<&str>,
-) -> Result<ModelChoice> {
-    match (named, earlier, &config.model) {
-        (Some(choice), _, _) => Ok(choice.clone()),
-        (None, Some(text), _) => text.parse().map_err(|error: String| usage(error)),
-        (None, None, Some(text)) => from_config("model", text),
-        (None, None, None) => Ok(ModelChoice::usual(&places::store()?)),
+pub fn choice(args: &PlannerArgs, config: &Config, earlier: Option<&str>) -> Result<ModelChoice> {
+    let choice = match (&args.model, earlier, &config.model) {
+        (Some(choice), _, _) => choice.clone(),
+        (None, Some(text), _) => text.parse().map_err(|error: String| usage(error))?,
+        (None, None, Some(text)) => from_config("model", text)?,
+        (None, None, None) => ModelChoice::usual(&places::store()?),
+    };
+    let images = match (args.images, &config.images) {
+        (Some(images), _) => images,
+        (None, Some(text)) => from_config("images", text)?,
+        (None, None) => Wanted::default(),
+    };
+    if args.images == Some(Wanted::On) && !matches!(choice, ModelChoice::Server { .. }) {
+        return Err(usage(format!(
+            "`{choice}` sees no pictures; `--images on` is for a model behind a server, named by its address \
+             with --model"
+        )));
     }
+    Ok(choice.showing(images))
 }
 
 /// The folder of the record.

@@ -41,7 +41,7 @@ pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
     workflow.check(&Toolbox::default())?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
     let limits = limits(&args.planner, &config)?;
-    let choice = choice(args.planner.model.as_ref(), &config, None)?;
+    let choice = choice(&args.planner, &config, None)?;
     let needs_model = workflow.steps.iter().any(|step| matches!(step.work, StepWork::Task { .. }));
     if needs_model {
         // Better now than after half of the workflow.

@@ -7,11 +7,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use freehand_agent::step::Done;
 use freehand_model::dialect::list;
-use freehand_tools::frame::Frame;
+use freehand_tools::frame::png;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
 use freehand_tools::picture::marks;
 use freehand_tools::visible::visible;
+use image::RgbImage;
 use rmcp::model::{CallToolResult, ContentBlock};
 
 /// Characters of an answer of a tool.
@@ -32,12 +33,11 @@ pub fn screen(seen: &Observation) -> String {
 
 /// The picture with the numbers of the list; none where it cannot be encoded.
 pub fn marked(seen: &Observation) -> Option<ContentBlock> {
-    let pixels = marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor));
-    picture(&Frame::new(seen.frame.monitor().clone(), pixels))
+    picture(&marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor)))
 }
 
-fn picture(frame: &Frame) -> Option<ContentBlock> {
-    let png = frame.to_png().ok()?;
+fn picture(pixels: &RgbImage) -> Option<ContentBlock> {
+    let png = png(pixels).ok()?;
     Some(ContentBlock::image(BASE64_STANDARD.encode(png), "image/png"))
 }
 
@@ -55,7 +55,7 @@ pub fn done(done: &Done, screens: Option<(&Observation, &Observation)>) -> CallT
         text.push_str(&changes(before, now));
     }
     let mut content = vec![ContentBlock::text(text)];
-    content.extend(done.picture.as_ref().and_then(picture));
+    content.extend(done.picture.as_ref().and_then(|frame| picture(frame.pixels())));
     if judged.outcome.is_done() {
         CallToolResult::success(content)
     } else {

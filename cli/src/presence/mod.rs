@@ -2,7 +2,6 @@
 //! how to stop it, the ring where it will click, and notifications for its questions.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use tokio::time::Instant;
 use crate::display::{self, Presence};
 use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
+use crate::wanted::Wanted;
 
 mod asking;
 mod bell;
@@ -31,43 +31,8 @@ const LINGERS: Duration = Duration::from_millis(600);
 /// As long as a compositing manager lets windows fade that have been closed: a third of a second is usual.
 const FADES: Duration = Duration::from_millis(500);
 
-/// When it is shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Wanted {
-    /// On a display that Freehand did not start.
-    #[default]
-    Auto,
-    /// Always.
-    On,
-    /// Never.
-    Off,
-}
-
-impl FromStr for Wanted {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            _ => Err(format!("`{text}` is none of auto, on and off")),
-        }
-    }
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::On => "on",
-            Self::Off => "off",
-        })
-    }
-}
-
 impl Wanted {
-    /// What is to be said on a display of this kind, if anything.
+    /// What is to be said on a display of this kind, if anything: by itself where Freehand did not start it.
     pub fn feed(self, trust: DisplayTrust) -> Option<Feed> {
         let shown = match self {
             Self::Auto => trust != DisplayTrust::Own,

@@ -68,6 +68,7 @@ impl Said {
             | Event::Asked { .. }
             | Event::Answered { .. }
             | Event::Discarded { .. }
+            | Event::Blinded { .. }
             | Event::Proposed { .. }
             | Event::AskedDone { .. }
             | Event::Noted { .. }

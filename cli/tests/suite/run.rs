@@ -11,32 +11,56 @@ use crate::screen::Screen;
 use crate::support::{Account, Running, last_line, processes_with, rest, signal, wait_for};
 
 mod disk;
+mod pictures;
 mod servers;
 mod weights;
 
-/// A server that gives these answers, one for each question; the last one again and again.
+/// A server that answers each question as it is told to.
 pub(crate) struct Server {
     pub(crate) url: String,
 }
 
+/// The status and the words of a refusal.
+type Refusal = (&'static str, &'static str);
+
 impl Server {
+    /// One that gives these answers, one for each question; the last one again and again.
     pub(crate) fn start(answers: &[&str]) -> Self {
+        let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
+        let models = json!({ "object": "list", "data": [{ "id": "made-up", "object": "model" }] });
+        Self::answering(models, move |_| {
+            let answer = answers.last().cloned().unwrap_or_default();
+            if answers.len() > 1 {
+                answers.pop();
+            }
+            Ok(answer)
+        })
+    }
+
+    /// One that tells this of itself, and answers so.
+    pub(crate) fn answering(
+        about: Value,
+        mut answer: impl FnMut(&Value) -> Result<String, Refusal> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                serve(stream.unwrap(), &mut answers);
+                serve(stream.unwrap(), &about, &mut answer);
             }
         });
         Self { url }
     }
 }
 
-fn serve(mut stream: TcpStream, answers: &mut Vec<String>) {
+fn serve(
+    mut stream: TcpStream,
+    about: &Value,
+    answer: &mut impl FnMut(&Value) -> Result<String, Refusal>,
+) {
     let mut bytes = Vec::new();
-    let body = loop {
-        let mut room = [0; 4096];
+    let mut room = vec![0; 1 << 16];
+    let text = loop {
         let count = stream.read(&mut room).unwrap_or(0);
         bytes.extend(room.iter().take(count));
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -53,25 +77,29 @@ fn serve(mut stream: TcpStream, answers: &mut Vec<String>) {
             break text;
         }
     };
-    let reply = if body.starts_with("GET") {
-        json!({ "object": "list", "data": [{ "id": "made-up", "object": "model" }] })
+    let (status, reply) = if text.starts_with("GET") {
+        ("200 OK", about.clone())
     } else {
-        let answer = answers.last().cloned().unwrap_or_default();
-        if answers.len() > 1 {
-            answers.pop();
+        let (_, question) = text.split_once("\r\n\r\n").unwrap();
+        match answer(&serde_json::from_str(question).unwrap()) {
+            Ok(answer) => ("200 OK", completion(&answer)),
+            Err((status, words)) => (status, json!({ "error": { "message": words } })),
         }
-        json!({
-            "id": "1", "object": "chat.completion", "model": "made-up",
-            "choices": [{ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": answer } }],
-            "usage": { "prompt_tokens": 1, "completion_tokens": 1 }
-        })
     };
     let reply = reply.to_string();
     let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         reply.len()
     );
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(reply.as_bytes()));
+}
+
+fn completion(answer: &str) -> Value {
+    json!({
+        "id": "1", "object": "chat.completion", "model": "made-up",
+        "choices": [{ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": answer } }],
+        "usage": { "prompt_tokens": 1, "completion_tokens": 1 }
+    })
 }
 
 pub(crate) const OPEN: &str = r#"{"tool":"open_app","args":{"name":"xterm -T shell -e sh"}}"#;

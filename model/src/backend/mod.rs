@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use freehand_tools::picture::fit::Fit;
 use thiserror::Error;
 
 use crate::prompt::{Chosen, Completion, Prompt};
@@ -24,8 +25,8 @@ pub struct Capabilities {
     pub constrained: bool,
     /// Whether [`Model::choose`] answers with probabilities of its own.
     pub likelihoods: bool,
-    /// Whether it sees images.
-    pub images: bool,
+    /// The sizes in which it is shown pictures; `None` where it sees none.
+    pub images: Option<Fit>,
 }
 
 /// Reads an answer while it is written, and may end it: the backend stops within one token.
@@ -133,6 +134,12 @@ pub enum ModelError {
         prompt: u32,
         /// Tokens of the context.
         context: u32,
+    },
+    /// It was shown a picture and sees none.
+    #[error("`{name}` sees no pictures and was shown one; put the question in words alone")]
+    Blind {
+        /// The model's name for the log.
+        name: String,
     },
     /// The constraint cannot be compiled.
     #[error("the constraint cannot be used: {0}")]

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use freehand_tools::picture::fit::Fit;
 
 use super::{Capabilities, Model, ModelError, TokenSink};
 use crate::prompt::{Completion, Finish, Prompt, Usage};
@@ -15,6 +16,7 @@ use crate::prompt::{Completion, Finish, Prompt, Usage};
 #[derive(Debug, Default)]
 pub struct Scripted {
     script: Mutex<Script>,
+    images: Option<Fit>,
 }
 
 #[derive(Debug, Default)]
@@ -30,7 +32,13 @@ impl Scripted {
     /// A model that gives `answers` in order and then ends with [`ModelError::ScriptEnded`].
     pub fn new<T: Into<String>>(answers: impl IntoIterator<Item = T>) -> Self {
         let answers = answers.into_iter().map(Into::into).collect();
-        Self { script: Mutex::new(Script { answers, ..Script::default() }) }
+        Self { script: Mutex::new(Script { answers, ..Script::default() }), images: None }
+    }
+
+    /// The same for one that is shown pictures in these sizes.
+    #[must_use]
+    pub fn seeing(self, sizes: Fit) -> Self {
+        Self { images: Some(sizes), ..self }
     }
 
     /// The same with these probabilities for [`Model::choose`], one list for each question. Without
@@ -56,6 +64,13 @@ impl Scripted {
         self.script().answers.len()
     }
 
+    fn check(&self, prompt: &Prompt) -> Result<(), ModelError> {
+        if prompt.has_picture() && self.images.is_none() {
+            return Err(ModelError::Blind { name: self.capabilities().name });
+        }
+        Ok(())
+    }
+
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,7 +84,7 @@ impl Model for Scripted {
             context: u32::MAX,
             constrained: false,
             likelihoods: true,
-            images: false,
+            images: self.images,
         }
     }
 
@@ -78,6 +93,7 @@ impl Model for Scripted {
         prompt: &Prompt,
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, ModelError> {
+        self.check(prompt)?;
         let answer = {
             let mut script = self.script();
             script.asked.push(prompt.clone());
@@ -101,6 +117,7 @@ impl Model for Scripted {
     }
 
     async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+        self.check(prompt)?;
         let mut script = self.script();
         script.offered.push((prompt.clone(), options.to_vec()));
         let Some(choices) = &mut script.choices else {

@@ -5,6 +5,7 @@ use freehand_tools::apps::App;
 use freehand_tools::call::{ToolCall, ToolSpec};
 use freehand_tools::element::ElementId;
 use freehand_tools::observation::Observation;
+use freehand_tools::picture::fit::Fit;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,6 +13,7 @@ use crate::prompt::{Completion, Prompt, Turn};
 
 pub mod list;
 pub mod numbered;
+mod picture;
 pub mod tools;
 
 /// One earlier step in words.
@@ -146,6 +148,8 @@ pub struct PlanView<'a> {
     pub comparison: &'a Comparison,
     /// The list of what is on the screen, as [`list::screen`] makes it.
     pub list: &'a str,
+    /// The sizes in which the model is shown the screen as a picture; `None` where it sees none.
+    pub images: Option<Fit>,
 }
 
 /// What the model wants to do.
@@ -211,8 +215,8 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// early, and what is not to be done if it would not. The first answer says that it would.
     fn ask_leap(&self, view: &PlanView<'_>, proposal: &Proposal) -> Option<(Choice, Barred)>;
 
-    /// Reads the answer to [`Dialect::render`].
-    fn parse(&self, completion: &Completion, seen: &Observation) -> Result<Proposal, ParseError>;
+    /// Reads the answer to [`Dialect::render`] of the same view.
+    fn parse(&self, completion: &Completion, view: &PlanView<'_>) -> Result<Proposal, ParseError>;
 
     /// The beginnings that its questions have in every run, for a model that remembers what it has read.
     fn lasting(&self) -> Vec<Prompt> {

@@ -1,13 +1,13 @@
 //! The dialect for models that can read a schema: every tool with its arguments, any number of words
-//! before the answer, and an end that the model names itself, with evidence.
+//! before the answer, and an end that the model names itself, with evidence. One that sees is shown the
+//! screen as well; what was done before is told in words, so no question has more than one picture.
 
 use freehand_tools::call::ToolCall;
-use freehand_tools::observation::Observation;
 use freehand_tools::quote::named;
 use serde_json::{Value, json};
 
 use crate::dialect::{
-    Barred, Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list,
+    Barred, Choice, Dialect, Order, ParseError, PlanView, Proposal, last_object, list, picture,
 };
 use crate::prompt::{Completion, Constraint, Finish, Prompt, Speaker, Turn};
 
@@ -79,7 +79,11 @@ fn schema(view: &PlanView<'_>) -> Value {
         .map(|spec| {
             let mut args = spec.schema.clone();
             if let Some(target) = args.pointer_mut("/properties/target") {
-                *target = json!({"enum": ids});
+                let number = json!({"enum": ids});
+                *target = match picture::point(view) {
+                    Some(point) => json!({"anyOf": [number, point]}),
+                    None => number,
+                };
             }
             json!({
                 "type": "object",
@@ -98,8 +102,12 @@ impl Dialect for Tools {
     }
 
     fn render(&self, view: &PlanView<'_>) -> Prompt {
+        let mut turns = turns(view, "The next call:");
+        if let Some(last) = turns.pop() {
+            turns.push(last.showing(picture::of(view)));
+        }
         Prompt {
-            turns: turns(view, "The next call:"),
+            turns,
             lasting: 1,
             constraint: Constraint::JsonSchema(schema(view)),
             max_tokens: 2000,
@@ -132,7 +140,7 @@ impl Dialect for Tools {
         None
     }
 
-    fn parse(&self, completion: &Completion, _: &Observation) -> Result<Proposal, ParseError> {
+    fn parse(&self, completion: &Completion, view: &PlanView<'_>) -> Result<Proposal, ParseError> {
         let Some(answer) = last_object(&completion.text) else {
             return Err(if completion.finish == Finish::Length {
                 ParseError::Cut
@@ -140,10 +148,11 @@ impl Dialect for Tools {
                 ParseError::NoJson
             });
         };
-        let calls = match answer.get("calls") {
+        let mut calls: Vec<ToolCall> = match answer.get("calls") {
             Some(Value::Array(calls)) => calls.iter().take(MAX_CALLS).map(read).collect(),
             _ => read(&answer).map(|call| vec![call]),
         }?;
+        calls.iter_mut().try_for_each(|call| picture::bring_back(view, &mut call.args))?;
         Ok(Proposal { calls, thought: completion.thinking.clone() })
     }
 

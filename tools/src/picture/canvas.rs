@@ -1,23 +1,23 @@
-//! Filling, framing and lettering parts of a picture by screen coordinates: all that the drawing here
-//! needs. Whatever falls outside of the picture is not drawn.
+//! Filling, framing and lettering parts of a picture by the coordinates of the region that it shows: all that
+//! the drawing here needs. Whatever falls outside of the picture is not drawn.
 
 use font8x8::UnicodeFonts as _;
 use image::{Rgb, RgbImage};
 
-use crate::geometry::{Rect, ScreenRect};
+use crate::geometry::{Rect, Screen};
 
 /// Red, green and blue.
 pub(crate) type Colour = [u8; 3];
 
-/// A picture of one region of the screen; what falls outside of it or of `clip` is not drawn.
-pub(crate) struct Canvas {
+/// A picture of one region of the space `S`; what falls outside of it or of `clip` is not drawn.
+pub(crate) struct Canvas<S = Screen> {
     pub(crate) image: RgbImage,
-    pub(crate) region: ScreenRect,
-    pub(crate) clip: ScreenRect,
+    pub(crate) region: Rect<S>,
+    pub(crate) clip: Rect<S>,
 }
 
-impl Canvas {
-    pub(crate) fn fill(&mut self, area: &ScreenRect, colour: Colour) {
+impl<S> Canvas<S> {
+    pub(crate) fn fill(&mut self, area: &Rect<S>, colour: Colour) {
         let Some(area) = area.intersect(&self.clip).and_then(|a| a.intersect(&self.region)) else {
             return;
         };
@@ -28,7 +28,7 @@ impl Canvas {
         }
     }
 
-    pub(crate) fn outline(&mut self, area: &ScreenRect, colour: Colour) {
+    pub(crate) fn outline(&mut self, area: &Rect<S>, colour: Colour) {
         let Rect { x, y, width, height, .. } = *area;
         for side in [
             Rect::new(x, y, width, 1),

@@ -2,14 +2,17 @@
 
 use image::RgbImage;
 
+use super::marks::{draw, zoom};
 use super::resize::{Filter, resize};
+use crate::element::Element;
 use crate::frame::Frame;
-use crate::geometry::{Grid, Image, Mapping, Rect, Screen, Size};
+use crate::geometry::{Grid, Image, Mapping, Point, Rect, Screen, ScreenPoint, ScreenRect, Size};
 
 /// Pictures more than so many times as long as wide are not taken.
 const LONGEST: u32 = 200;
 
-/// The sizes that a model takes: both sides a multiple of a number, and not too many or too few pixels.
+/// The sizes that a model takes: both sides a multiple of a number, neither too long, and not too many or
+/// too few pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fit {
     /// What both sides are a multiple of, in pixels: two patches for Qwen-VL.
@@ -18,6 +21,8 @@ pub struct Fit {
     pub least: u32,
     /// Pixels that it has at most.
     pub most: u32,
+    /// Pixels along its longer side at most.
+    pub longest: u32,
 }
 
 /// A frame as a model is given it.
@@ -27,14 +32,37 @@ pub struct Fitted {
     pub pixels: RgbImage,
     /// From its pixels, in which the model answers, to the screen.
     pub mapping: Mapping<Grid, Screen>,
+    /// Its pixels for a logical pixel of the screen.
+    scale: f32,
+}
+
+impl Fitted {
+    /// The picture with these elements marked by their numbers, and the pointer at `cursor`. They are drawn
+    /// in its own pixels: numbers that are made smaller with the rest cannot be read.
+    pub fn marked(&self, elements: &[&Element], cursor: Option<ScreenPoint>) -> RgbImage {
+        let (width, height) = self.pixels.dimensions();
+        let (region, screen) = (Rect::new(0, 0, width, height), self.mapping.to());
+        let here = self.mapping.inverse();
+        let place = |area: &ScreenRect| {
+            let shown = area.intersect(&screen)?;
+            let from = here.forward(shown.origin());
+            let to = here.forward(Point::new(shown.right() - 1, shown.bottom() - 1));
+            Some(Rect::new(from.x, from.y, from.x.abs_diff(to.x) + 1, from.y.abs_diff(to.y) + 1))
+        };
+        let boxes: Vec<_> =
+            elements.iter().filter_map(|element| Some((element.id, place(&element.bounds)?))).collect();
+        let cursor = cursor.filter(|cursor| screen.contains(*cursor)).map(|at| here.forward(at));
+        draw(self.pixels.clone(), region, zoom(self.scale), &boxes, cursor)
+    }
 }
 
 impl Fit {
     /// The size for a picture of size `of`, by the rule of Qwen-VL's processor (`smart_resize`): each side
-    /// to the nearest multiple, and where that has too many or too few pixels, both sides by the same
-    /// share. `None` for a picture that no size fits.
+    /// to the nearest multiple, and where that is too long, or has too many or too few pixels, both sides by
+    /// the same share. `None` for a picture that no size fits.
     #[expect(
         clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
         clippy::cast_sign_loss,
         reason = "the sides of a picture, which are not negative and small"
     )]
@@ -53,9 +81,16 @@ impl Fit {
         };
         let nearest = each(&f64::round_ties_even);
         let area = f64::from(of.width) * f64::from(of.height);
+        let by_area = (area / f64::from(self.most)).sqrt();
+        let by_side = f64::from(long) / f64::from(self.longest);
+        if by_side > by_area && nearest.width.max(nearest.height) > self.longest {
+            // In whole numbers, so that the longest side comes out as it is.
+            let scaled = |side: u32| u64::from(side) * u64::from(self.longest) / u64::from(long);
+            let down = |side: u32| whole((scaled(side) / u64::from(self.factor)) as f64);
+            return Some(Size::new(down(of.width), down(of.height)));
+        }
         if nearest.area() > u64::from(self.most) {
-            let by = (area / f64::from(self.most)).sqrt();
-            let down = |side: u32| whole((f64::from(side) / by / factor).floor());
+            let down = |side: u32| whole((f64::from(side) / by_area / factor).floor());
             return Some(Size::new(down(of.width), down(of.height)));
         }
         if nearest.area() < u64::from(self.least) {
@@ -71,18 +106,23 @@ impl Fit {
         let size = self.size(frame.size())?;
         let grid: Rect<Grid> = Rect::new(0, 0, size.width, size.height);
         let mapping = Mapping::new(grid, frame.bounds())?;
-        Some(Fitted { pixels: resize(frame.pixels(), size, filter), mapping })
+        #[expect(clippy::cast_precision_loss, reason = "a ratio of sides of pictures")]
+        let share = size.width as f32 / frame.bounds().width as f32;
+        let scale = frame.monitor().scale * share;
+        Some(Fitted { pixels: resize(frame.pixels(), size, filter), mapping, scale })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::element::{ElementId, ElementKey, Role, Source, States};
     use crate::frame::Monitor;
-    use crate::geometry::Point;
     use proptest::prelude::*;
 
-    const QWEN: Fit = Fit { factor: 28, least: 56 * 56, most: 1280 * 28 * 28 };
+    const QWEN: Fit = Fit { factor: 28, least: 56 * 56, most: 1280 * 28 * 28, longest: u32::MAX };
 
     #[test]
     fn sizes_are_those_of_the_reference() {
@@ -90,11 +130,61 @@ mod tests {
         let mut count = 0;
         for line in golden.lines().filter(|line| !line.starts_with('#')) {
             let n: Vec<u32> = line.split_whitespace().map(|n| n.parse().unwrap()).collect();
-            let fit = Fit { factor: n[2], least: n[3], most: n[4] };
+            let fit = Fit { factor: n[2], least: n[3], most: n[4], longest: u32::MAX };
             assert_eq!(fit.size(Size::new(n[0], n[1])), Some(Size::new(n[5], n[6])), "{line}");
             count += 1;
         }
         assert!(count > 20);
+    }
+
+    #[test]
+    fn no_side_is_too_long() {
+        let fit = Fit { longest: 784, ..QWEN };
+        for ((width, height), expected) in [
+            ((1280, 800), (784, 476)),
+            ((800, 1280), (476, 784)),
+            ((5120, 1440), (784, 196)),
+            ((780, 500), (784, 504)),
+        ] {
+            let size = fit.size(Size::new(width, height));
+            assert_eq!(size, Some(Size::new(expected.0, expected.1)), "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn marks_stand_where_their_elements_came_to_be_and_stay_sharp() {
+        let bounds = Rect::new(-100, 50, 1920, 1080);
+        let monitor = Monitor { name: "m".into(), bounds, scale: 1.0 };
+        let frame = Frame::new(monitor, RgbImage::from_pixel(1920, 1080, image::Rgb([240; 3])));
+        let fitted = QWEN.frame(&frame, Filter::Bicubic).unwrap();
+        assert_eq!(fitted.pixels.dimensions(), (1316, 728));
+        let one = Element {
+            id: ElementId(47),
+            key: ElementKey("47".into()),
+            role: Role::Button,
+            name: "Save".into(),
+            value: None,
+            description: None,
+            looks: None,
+            options: Vec::new(),
+            states: States::default(),
+            bounds: Rect::new(-100 + 960, 50 + 540, 96, 54),
+            source: Source::Accessibility,
+            window: None,
+            within: None,
+        };
+        let marked = fitted.marked(&[&one], None);
+        let drawn: Vec<(u32, u32)> = marked
+            .enumerate_pixels()
+            .filter(|(x, y, pixel)| fitted.pixels.get_pixel(*x, *y) != *pixel)
+            .map(|(x, y, _)| (x, y))
+            .collect();
+        // The box, and a tag of 18 by 10 px beside it.
+        assert!(drawn.contains(&(658, 364)) && drawn.contains(&(723, 400)), "{drawn:?}");
+        let inside = |(x, y): &(u32, u32)| (658 - 18..=723 + 18).contains(x) && (354..=410).contains(y);
+        assert!(drawn.iter().all(inside), "{drawn:?}");
+        let colours: BTreeSet<[u8; 3]> = drawn.iter().map(|(x, y)| marked.get_pixel(*x, *y).0).collect();
+        assert_eq!(colours.len(), 2, "a colour and white, and nothing between: {colours:?}");
     }
 
     #[test]

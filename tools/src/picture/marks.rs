@@ -7,9 +7,9 @@
 use image::RgbImage;
 
 use super::canvas::{Canvas, Colour, glyph};
-use crate::element::Element;
+use crate::element::{Element, ElementId};
 use crate::frame::Frame;
-use crate::geometry::{Rect, ScreenPoint, ScreenRect};
+use crate::geometry::{Point, Rect, ScreenPoint};
 
 /// Told apart by most people with any colour vision, and dark enough for white digits.
 const COLOURS: [Colour; 6] =
@@ -22,21 +22,30 @@ const PAD: u32 = 1;
 
 /// The picture of `frame` with these elements marked by their numbers, and the pointer at `cursor`.
 pub fn marked(frame: &Frame, elements: &[&Element], cursor: Option<ScreenPoint>) -> RgbImage {
-    let region = frame.bounds();
-    let mut canvas = Canvas { image: frame.pixels().clone(), region, clip: region };
-    let zoom = zoom(frame);
-    let boxes: Vec<(&Element, ScreenRect)> = elements
-        .iter()
-        .filter_map(|element| Some((*element, element.bounds.intersect(&region)?)))
-        .collect();
+    let boxes: Vec<_> = elements.iter().map(|element| (element.id, element.bounds)).collect();
+    draw(frame.pixels().clone(), frame.bounds(), zoom(frame.monitor().scale), &boxes, cursor)
+}
+
+/// `picture`, which shows `region`, with these boxes marked, in letters so many times as large as the
+/// smallest, and the pointer at `cursor`.
+pub(super) fn draw<S>(
+    picture: RgbImage,
+    region: Rect<S>,
+    zoom: u32,
+    boxes: &[(ElementId, Rect<S>)],
+    cursor: Option<Point<S>>,
+) -> RgbImage {
+    let mut canvas = Canvas { image: picture, region, clip: region };
+    let boxes: Vec<(ElementId, Rect<S>)> =
+        boxes.iter().filter_map(|(id, area)| Some((*id, area.intersect(&region)?))).collect();
     let tags = places(&boxes, region, zoom);
     let colours = COLOURS.iter().cycle();
     for ((_, area), colour) in boxes.iter().zip(colours.clone()) {
         frame_in(&mut canvas, area, *colour, zoom);
     }
-    for (((element, _), tag), colour) in boxes.iter().zip(&tags).zip(colours) {
+    for (((id, _), tag), colour) in boxes.iter().zip(&tags).zip(colours) {
         canvas.fill(tag, *colour);
-        letters(&mut canvas, tag, &element.id.to_string(), zoom);
+        letters(&mut canvas, tag, &id.to_string(), zoom);
     }
     if let Some(cursor) = cursor {
         arrow(&mut canvas, cursor, zoom);
@@ -44,23 +53,22 @@ pub fn marked(frame: &Frame, elements: &[&Element], cursor: Option<ScreenPoint>)
     canvas.image
 }
 
-/// Screen px for one px of a letter: letters stay readable on a screen that scales.
-fn zoom(frame: &Frame) -> u32 {
-    let scale = frame.monitor().scale.clamp(1.0, 8.0);
+/// Pixels for one px of a letter: letters stay readable on a screen that scales.
+pub(super) fn zoom(scale: f32) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 8")]
     {
-        scale.round() as u32
+        scale.clamp(1.0, 8.0).round() as u32
     }
 }
 
 /// Where the tag of each box goes.
-fn places(boxes: &[(&Element, ScreenRect)], region: ScreenRect, zoom: u32) -> Vec<ScreenRect> {
-    let mut taken: Vec<ScreenRect> = Vec::new();
-    for (at, (element, area)) in boxes.iter().enumerate() {
-        let digits = u32::try_from(element.id.to_string().len()).unwrap_or(1);
+fn places<S>(boxes: &[(ElementId, Rect<S>)], region: Rect<S>, zoom: u32) -> Vec<Rect<S>> {
+    let mut taken: Vec<Rect<S>> = Vec::new();
+    for (at, (id, area)) in boxes.iter().enumerate() {
+        let digits = u32::try_from(id.to_string().len()).unwrap_or(1);
         let (width, height) = (digits * LETTER * zoom + 2 * PAD * zoom, (LETTER + 2 * PAD) * zoom);
-        let cost = |tag: &ScreenRect| {
-            let shared = |other: &ScreenRect| other.intersect(tag).map_or(0, |shared| shared.area());
+        let cost = |tag: &Rect<S>| {
+            let shared = |other: &Rect<S>| other.intersect(tag).map_or(0, |shared| shared.area());
             let tags: u64 = taken.iter().map(shared).sum();
             let others = boxes.iter().enumerate().filter(|(other, _)| *other != at);
             let covered: u64 = others.map(|(_, (_, area))| shared(area)).sum();
@@ -74,7 +82,7 @@ fn places(boxes: &[(&Element, ScreenRect)], region: ScreenRect, zoom: u32) -> Ve
 }
 
 /// Outside of the box at its corners and sides, then inside of it.
-fn candidates(area: &ScreenRect, width: u32, height: u32) -> [ScreenRect; 12] {
+fn candidates<S>(area: &Rect<S>, width: u32, height: u32) -> [Rect<S>; 12] {
     let (w, h) = (width.cast_signed(), height.cast_signed());
     let (left, right) = (area.x, area.right().saturating_sub(w));
     let (top, bottom) = (area.y, area.bottom().saturating_sub(h));
@@ -96,7 +104,7 @@ fn candidates(area: &ScreenRect, width: u32, height: u32) -> [ScreenRect; 12] {
     ]
 }
 
-fn frame_in(canvas: &mut Canvas, area: &ScreenRect, colour: Colour, zoom: u32) {
+fn frame_in<S>(canvas: &mut Canvas<S>, area: &Rect<S>, colour: Colour, zoom: u32) {
     for inset in 0..zoom {
         let by = inset.cast_signed();
         let width = area.width.saturating_sub(2 * inset);
@@ -107,7 +115,7 @@ fn frame_in(canvas: &mut Canvas, area: &ScreenRect, colour: Colour, zoom: u32) {
     }
 }
 
-fn letters(canvas: &mut Canvas, tag: &ScreenRect, text: &str, zoom: u32) {
+fn letters<S>(canvas: &mut Canvas<S>, tag: &Rect<S>, text: &str, zoom: u32) {
     let z = zoom.cast_signed();
     let pad = PAD.cast_signed() * z;
     let step = (LETTER * zoom) as usize;
@@ -122,7 +130,7 @@ fn letters(canvas: &mut Canvas, tag: &ScreenRect, text: &str, zoom: u32) {
 }
 
 /// An arrow with its tip at `tip`; captures do not hold the pointer.
-fn arrow(canvas: &mut Canvas, tip: ScreenPoint, zoom: u32) {
+fn arrow<S>(canvas: &mut Canvas<S>, tip: Point<S>, zoom: u32) {
     let z = zoom.cast_signed();
     for row in 0..12_i32 {
         let wide = if row < 9 { row + 1 } else { 12 - row };
@@ -138,8 +146,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::element::{ElementId, ElementKey, Role, Source, States};
+    use crate::element::{ElementKey, Role, Source, States};
     use crate::frame::Monitor;
+    use crate::geometry::ScreenRect;
 
     const SCREEN: ScreenRect = Rect::new(-40, 10, 320, 200);
 
@@ -168,8 +177,8 @@ mod tests {
     }
 
     fn tags(elements: &[Element]) -> Vec<ScreenRect> {
-        let boxes: Vec<(&Element, ScreenRect)> =
-            elements.iter().filter_map(|e| Some((e, e.bounds.intersect(&SCREEN)?))).collect();
+        let boxes: Vec<(ElementId, ScreenRect)> =
+            elements.iter().filter_map(|e| Some((e.id, e.bounds.intersect(&SCREEN)?))).collect();
         places(&boxes, SCREEN, 1)
     }
 

@@ -87,7 +87,7 @@ fn line(canvas: &mut Canvas, from: ScreenPoint, to: ScreenPoint) {
 
 /// `picture` on a ground of this size with a strip of `words` under it; whatever does not fit is cut.
 pub fn captioned(picture: &RgbImage, width: u32, height: u32, words: &str) -> RgbImage {
-    let region = Rect::new(0, 0, width, height.saturating_add(STRIP));
+    let region: ScreenRect = Rect::new(0, 0, width, height.saturating_add(STRIP));
     let image = RgbImage::from_pixel(width, height.saturating_add(STRIP), image::Rgb(PAPER));
     let mut canvas = Canvas { image, region, clip: region };
     let shown = image::imageops::crop_imm(

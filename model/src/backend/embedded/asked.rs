@@ -13,7 +13,7 @@ use super::network::{Network, Wanted};
 use super::prefixes::Prefixes;
 use super::vocabulary::Vocabulary;
 use super::*;
-use crate::prompt::{Constraint, Speaker, Turn};
+use crate::prompt::{Constraint, Picture, Speaker, Turn};
 
 fn model() -> Embedded {
     Embedded::load(write(&FLOATS, "qwen2").path(), &Settings::default()).unwrap()
@@ -47,6 +47,20 @@ impl TokenSink for Recorder {
         self.calls += 1;
         if self.calls < self.most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
+}
+
+#[tokio::test]
+async fn a_picture_is_refused_and_not_read_over() {
+    let (model, mut prompt) = (model(), prompt("What is this?", Constraint::Free, 4));
+    let picture = Picture { png: [0_u8; 9].into(), words: "Look. ".into() };
+    prompt.turns.push(Turn::new(Speaker::User, "q").showing(Some(picture)));
+    let name = model.capabilities().name;
+    assert_eq!(
+        model.complete(&prompt, &mut Unread).await,
+        Err(ModelError::Blind { name: name.clone() })
+    );
+    let options = ["a".to_owned(), "b".to_owned()];
+    assert_eq!(model.choose(&prompt, &options).await, Err(ModelError::Blind { name }));
 }
 
 #[tokio::test]

@@ -143,6 +143,9 @@ impl Embedded {
         options: Option<&[String]>,
     ) -> Result<(Reply, Option<usize>), ModelError> {
         trace(prompt, options.unwrap_or_default());
+        if prompt.has_picture() {
+            return Err(ModelError::Blind { name: self.capabilities().name });
+        }
         let (sender, mut events) = mpsc::unbounded_channel();
         let (reply, answer) = oneshot::channel();
         let (prompt, options) = (prompt.clone(), options.map(<[String]>::to_vec));
@@ -184,7 +187,7 @@ impl Model for Embedded {
             context: self.context,
             constrained: true,
             likelihoods: true,
-            images: false,
+            images: None,
         }
     }
 

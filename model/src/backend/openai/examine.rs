@@ -71,7 +71,12 @@ impl OpenAi {
         progress("asking for its models");
         let served = self.probe().await?;
         let about = self.about();
-        let examination = Examination { server: &self.server, model: &served.model, maker: about.maker };
+        let examination = Examination {
+            server: &self.server,
+            model: &served.model,
+            maker: about.maker,
+            says_that_it_sees: about.images == Some(true),
+        };
         let mut findings = Vec::new();
         progress("asking for an answer");
         findings.push(self.streaming().await?);
@@ -190,7 +195,7 @@ impl Check {
                 "yes-or-no questions are answered in words instead, with no sureness to go by"
             }
             (Self::Images, Maker::LlamaCpp) => {
-                "start llama-server with `--mmproj FILE` and a model that sees; Freehand works from text"
+                "start llama-server with `--mmproj FILE` and a model that sees; until then Freehand works from text"
             }
             (Self::Images, _) => {
                 "Freehand works from text; a model that sees needs another server or model"
@@ -214,6 +219,7 @@ struct Examination<'a> {
     server: &'a Server,
     model: &'a str,
     maker: Maker,
+    says_that_it_sees: bool,
 }
 
 impl Examination<'_> {
@@ -304,7 +310,9 @@ impl Examination<'_> {
         let messages = json!({ "messages": [{ "role": "user", "content": parts }] });
         let told = self.ask("", messages).await?;
         if content(&told).to_lowercase().contains("red") {
-            return Ok(finding(Check::Images.name(), State::Yes, "it sees a red square as red", None));
+            let advice = "it does not say so itself: give `--images on` to have the screen shown to it";
+            let advice = (!self.says_that_it_sees).then_some(advice);
+            return Ok(finding(Check::Images.name(), State::Yes, "it sees a red square as red", advice));
         }
         Ok(self.no(Check::Images, State::Ignored, "a picture is taken and not seen"))
     }

@@ -24,10 +24,12 @@ pub(super) enum Feature {
     Seed,
     /// A turn of the system: the rules then go to the user's first one.
     System,
+    /// A picture beside the text of a turn.
+    Images,
 }
 
 /// All of them.
-const ALL: [Feature; 8] = [
+const ALL: [Feature; 9] = [
     Feature::Schema,
     Feature::ObjectSchema,
     Feature::StreamUsage,
@@ -36,6 +38,7 @@ const ALL: [Feature; 8] = [
     Feature::Temperature,
     Feature::Seed,
     Feature::System,
+    Feature::Images,
 ];
 
 /// The features that a server has refused.
@@ -97,6 +100,28 @@ pub(super) fn refused(status: StatusCode, said: &str) -> Option<Feature> {
             .iter()
             .any(|w| said.contains(w)))
     .then_some(about)
+}
+
+/// Whether what a server said to a question with a picture may be about the picture: that it takes none, or so
+/// few or small ones, or that a turn has to be one text. Words of the question, which some servers repeat, do
+/// no harm here: the same is asked again without the picture, and that says whether it was to blame.
+pub(super) fn may_blame_pictures(said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    let words = [
+        "image",
+        "picture",
+        "vision",
+        "multimodal",
+        "multi-modal",
+        "mmproj",
+        "content",
+        "valid string",
+        "expected a string",
+        "expected string",
+        "too large",
+        "413",
+    ];
+    words.iter().any(|word| said.contains(word))
 }
 
 #[cfg(test)]

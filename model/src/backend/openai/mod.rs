@@ -27,6 +27,7 @@ mod features;
 #[cfg(test)]
 mod fuzz;
 mod ollama;
+mod pictures;
 #[cfg(test)]
 mod servers;
 mod sse;
@@ -61,6 +62,8 @@ pub struct OpenAi {
     about: Mutex<About>,
     /// Whether the server has ever told likelihoods.
     likelihoods: AtomicBool,
+    /// Whether the model sees pictures, where whoever asks knows that better than the server.
+    images: Option<bool>,
 }
 
 /// What a server offers.
@@ -105,7 +108,15 @@ impl OpenAi {
             dropped: Dropped::default(),
             about: Mutex::default(),
             likelihoods: AtomicBool::new(false),
+            images: None,
         })
+    }
+
+    /// The same for a model that is known to see pictures, or to see none. Of any other the server is asked, and
+    /// where that says nothing, none are sent.
+    #[must_use]
+    pub fn with_images(self, images: Option<bool>) -> Self {
+        Self { images, ..self }
     }
 
     /// Asks the server what it offers, and settles by it which model is asked, and how.
@@ -144,6 +155,21 @@ impl OpenAi {
         Ok(Served { model, offered, maker: about.maker, dialect: about.dialect })
     }
 
+    /// Whether it is shown pictures.
+    fn sees(&self) -> bool {
+        let known = self.images.or(self.about().images);
+        known.unwrap_or(false) && !self.dropped.has(Feature::Images)
+    }
+
+    /// Whether `prompt` is asked with pictures: not once the server has refused them.
+    fn shows(&self, prompt: &Prompt) -> Result<bool, ModelError> {
+        let (has, sees) = (prompt.has_picture(), self.sees());
+        if has && !sees && !self.dropped.has(Feature::Images) {
+            return Err(ModelError::Blind { name: self.capabilities().name });
+        }
+        Ok(has && sees)
+    }
+
     fn about(&self) -> About {
         self.about.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -177,7 +203,7 @@ impl OpenAi {
     fn question(&self, prompt: &Prompt, name: &str) -> Result<Question, ModelError> {
         if self.about().maker == Maker::Ollama {
             let context = self.context.load(Ordering::Relaxed).min(USUAL_CONTEXT);
-            let body = ollama::request(prompt, name, context)?;
+            let body = ollama::request(prompt, name, context, self.sees())?;
             return Ok(Question { body, protocol: Protocol::Ollama });
         }
         let body = wire::request(prompt, name, |feature| self.dropped.has(feature))?;
@@ -191,7 +217,7 @@ impl OpenAi {
         options: &[String],
         name: &str,
     ) -> Result<Option<Vec<f64>>, ModelError> {
-        let messages = wire::messages(&prompt.turns);
+        let messages = wire::messages(&prompt.turns, self.sees());
         let body = json!({ "model": name, "messages": messages, "options": options });
         let told = self.patiently("/choose", Some(&body)).await?;
         let told: Value = serde_json::from_str(&told).unwrap_or_default();
@@ -263,7 +289,7 @@ impl Model for OpenAi {
             context: self.context.load(Ordering::Relaxed),
             constrained: !self.dropped.has_all_forms(),
             likelihoods: self.likelihoods.load(Ordering::Relaxed),
-            images: self.about().images.unwrap_or(false),
+            images: self.sees().then(|| pictures::sizes(model)),
         }
     }
 
@@ -280,11 +306,17 @@ impl Model for OpenAi {
         let mut patience = Patience::new(self.server.limits.first_token);
         // Each round has one feature less or a little less patience, so it ends.
         loop {
+            let shows = self.shows(prompt)?;
             let question = self.question(prompt, &name)?;
             match self.server.ask(&question, form, sink).await {
                 Ok(answer) => return Ok(answer),
+                Err(trouble) if shows && trouble.may_blame_pictures() => {
+                    self.dropped.note(Feature::Images);
+                }
                 Err(Trouble::Unknown(feature)) => {
-                    if !self.dropped.note(feature) {
+                    // One that repeats the question names features that are not to blame.
+                    let other = || shows && self.dropped.note(Feature::Images);
+                    if !self.dropped.note(feature) && !other() {
                         return Err(self
                             .server
                             .bad("400; it refuses a plain question, look at the server's log"));
@@ -307,13 +339,14 @@ impl Model for OpenAi {
             return Ok(vec![1.0; options.len()]);
         }
         let name = self.name().await?;
+        let shows = self.shows(prompt)?;
         if self.about().chooses
             && let Some(shares) = self.shares(prompt, options, &name).await?
         {
             return Ok(shares);
         }
         if !self.dropped.has(Feature::Likelihoods) {
-            match self.server.ask_whole(&wire::likelihoods(prompt, &name)).await {
+            match self.server.ask_whole(&wire::likelihoods(prompt, &name, shows)).await {
                 Ok(reply) => {
                     if let Some(chances) = choose::by_tokens(reply.first_tokens(), options) {
                         self.likelihoods.store(true, Ordering::Relaxed);
@@ -322,6 +355,9 @@ impl Model for OpenAi {
                     if reply.first_tokens().is_empty() {
                         self.dropped.note(Feature::Likelihoods);
                     }
+                }
+                Err(trouble) if shows && trouble.may_blame_pictures() => {
+                    self.dropped.note(Feature::Images);
                 }
                 Err(Trouble::Unknown(_)) => {
                     self.dropped.note(Feature::Likelihoods);

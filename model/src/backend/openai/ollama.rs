@@ -3,20 +3,27 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::wire::{self, Reply};
 use crate::backend::ModelError;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, Turn};
 
 /// Where questions go, below the server's root.
 pub(super) const PATH: &str = "/api/chat";
 /// For how long the model stays loaded after an answer.
 const KEEP_ALIVE: &str = "15m";
 
-/// The request for an answer to `prompt` with a context of so many tokens.
-pub(super) fn request(prompt: &Prompt, model: &str, context: u32) -> Result<Value, ModelError> {
+/// The request for an answer to `prompt` with a context of so many tokens, with pictures where they are taken.
+pub(super) fn request(
+    prompt: &Prompt,
+    model: &str,
+    context: u32,
+    pictures: bool,
+) -> Result<Value, ModelError> {
     let mut options = json!({
         "num_ctx": context,
         // Minus one is for as many as there is room for.
@@ -32,7 +39,7 @@ pub(super) fn request(prompt: &Prompt, model: &str, context: u32) -> Result<Valu
             options.insert("top_p".into(), json!(share));
         }
     }
-    let messages = wire::messages(&prompt.turns);
+    let messages: Vec<Value> = prompt.turns.iter().map(|turn| message(turn, pictures)).collect();
     let mut body = json!({
         "model": model, "messages": messages, "stream": true, "keep_alive": KEEP_ALIVE, "options": options,
     });
@@ -40,6 +47,17 @@ pub(super) fn request(prompt: &Prompt, model: &str, context: u32) -> Result<Valu
         body.insert("format".into(), schema);
     }
     Ok(body)
+}
+
+/// A turn as Ollama takes it: pictures stand beside the text, in base 64 and nothing else.
+fn message(turn: &Turn, pictures: bool) -> Value {
+    match turn.picture.as_ref().filter(|_| pictures) {
+        Some(picture) => json!({
+            "role": turn.speaker, "content": format!("{}{}", picture.words, turn.text),
+            "images": [BASE64_STANDARD.encode(&picture.png)],
+        }),
+        None => json!({ "role": turn.speaker, "content": turn.text }),
+    }
 }
 
 /// A line of the answer.

@@ -45,6 +45,15 @@ impl Trouble {
             Self::Later(_, error) | Self::Dropped(error) | Self::Failed(error) => error,
         }
     }
+
+    /// Whether a picture in the question may be to blame, so that the question is worth asking without it.
+    pub(super) fn may_blame_pictures(&self) -> bool {
+        match self {
+            Self::Failed(ModelError::TooLong { .. }) => true,
+            Self::Failed(ModelError::BadReply { reason, .. }) => features::may_blame_pictures(reason),
+            Self::Unknown(_) | Self::Later(..) | Self::Dropped(_) | Self::Failed(_) => false,
+        }
+    }
 }
 
 impl From<ModelError> for Trouble {

@@ -1,6 +1,8 @@
 //! The bodies that go to a server and come from it. Servers differ in what they leave out, add and
 //! set to null, so everything in a reply may be missing.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
@@ -23,7 +25,8 @@ pub(super) fn request(
     if dropped(Feature::System) {
         fold_system(&mut turns);
     }
-    let mut body = json!({ "model": model, "messages": messages(&turns) });
+    let messages = messages(&turns, !dropped(Feature::Images));
+    let mut body = json!({ "model": model, "messages": messages });
     let most = if dropped(Feature::MaxTokens) { "max_completion_tokens" } else { "max_tokens" };
     put(&mut body, most, json!(prompt.max_tokens));
     if !dropped(Feature::Temperature) {
@@ -80,9 +83,9 @@ fn fold_system(turns: &mut Vec<Turn>) {
     }
 }
 
-/// The request for the likelihoods of the first token of the answer.
-pub(super) fn likelihoods(prompt: &Prompt, model: &str) -> Value {
-    let mut body = question(prompt, model);
+/// The request for the likelihoods of the first token of the answer, with pictures where they are taken.
+pub(super) fn likelihoods(prompt: &Prompt, model: &str, pictures: bool) -> Value {
+    let mut body = json!({ "model": model, "messages": messages(&prompt.turns, pictures) });
     put(&mut body, "max_tokens", json!(1));
     put(&mut body, "temperature", json!(0));
     put(&mut body, "stream", json!(false));
@@ -91,13 +94,25 @@ pub(super) fn likelihoods(prompt: &Prompt, model: &str) -> Value {
     body
 }
 
-fn question(prompt: &Prompt, model: &str) -> Value {
-    json!({"model": model, "messages": messages(&prompt.turns)})
-}
-
-/// The turns as servers take them.
-pub(super) fn messages(turns: &[Turn]) -> Vec<Value> {
-    turns.iter().map(|turn| json!({"role": turn.speaker, "content": turn.text})).collect()
+/// The turns as servers take them, with pictures where they are taken. The picture goes first, as models that
+/// see were mostly trained.
+pub(super) fn messages(turns: &[Turn], pictures: bool) -> Vec<Value> {
+    turns
+        .iter()
+        .map(|turn| {
+            let content = match turn.picture.as_ref().filter(|_| pictures) {
+                Some(picture) => {
+                    let url = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(&picture.png));
+                    json!([
+                        { "type": "image_url", "image_url": { "url": url } },
+                        { "type": "text", "text": format!("{}{}", picture.words, turn.text) },
+                    ])
+                }
+                None => json!(turn.text),
+            };
+            json!({ "role": turn.speaker, "content": content })
+        })
+        .collect()
 }
 
 fn put(body: &mut Value, key: &str, value: Value) {

@@ -96,7 +96,7 @@ impl Dialect for Numbered {
         leap::question(view, proposal)
     }
 
-    fn parse(&self, completion: &Completion, seen: &Observation) -> Result<Proposal, ParseError> {
+    fn parse(&self, completion: &Completion, view: &PlanView<'_>) -> Result<Proposal, ParseError> {
         let Some(answer) = last_object(&completion.text) else {
             return Err(if completion.finish == Finish::Length {
                 ParseError::Cut
@@ -104,7 +104,7 @@ impl Dialect for Numbered {
                 ParseError::NoJson
             });
         };
-        let call = read(&answer, seen)?;
+        let call = read(&answer, view.seen)?;
         Ok(Proposal { calls: vec![call], thought: completion.thinking.clone() })
     }
 
