@@ -188,7 +188,7 @@ async fn a_long_choice_holds_nobody_up_and_has_a_limit() {
         }
     }
     let refused = model.choose(&question, &options(200, 100)).await;
-    let right = "the options have 20000 tokens together, 16384 are the most";
+    let right = "the options have 30500 tokens together, 16384 are the most";
     assert_eq!(refused, Err(ModelError::BadConstraint(right.into())));
 }
 

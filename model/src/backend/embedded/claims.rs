@@ -203,7 +203,8 @@ impl Sizes {
         }
         for (layer, key_heads) in self.key_heads.iter().enumerate() {
             for (part, shape) in self.parts(family, *key_heads) {
-                places.insert(format!("blk.{layer}.{part}"), (shape, !part.ends_with(".bias")));
+                let is_needed = part.rsplit('.').next() != Some("bias");
+                places.insert(format!("blk.{layer}.{part}"), (shape, is_needed));
             }
         }
         places

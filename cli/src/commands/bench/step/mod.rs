@@ -134,7 +134,7 @@ impl Measurement {
             None => None,
         };
         let (mut ours, mut theirs): (Rounds<_>, Rounds<_>) = (Vec::new(), Vec::new());
-        let (mut clicks, mut last) = (0, None);
+        let (mut clicks, mut missed, mut last) = (0, 0, None);
         for round in 0..WARM_UP + self.rounds {
             // By turns the first and the second, since each leaves the machine warm for the other.
             let first = round % 2 == 0;
@@ -142,6 +142,7 @@ impl Measurement {
                 if own {
                     let done = stepper.round(&mut stage).await?;
                     clicks += 1;
+                    stage.has_counted(clicks).await?;
                     ours.push((round, done.parts));
                     last = Some((done.point, done.elements));
                 } else if let (Some(Ok(other)), Some((point, _))) = (&mut peer, last) {
@@ -150,15 +151,18 @@ impl Measurement {
                         Ok(times) => theirs.push((round, times)),
                         Err(error) => peer = Some(Err(error)),
                     }
-                    clicks += peer::CLICKS;
                     settle(&mut stage.desktop, &before, Patience::default()).await?;
+                    // Of a round that was broken off nobody knows how many clicks it made.
+                    let made = clicks + peer::CLICKS;
+                    clicks = stage.counts(made).await?.unwrap_or(clicks);
+                    missed += made.saturating_sub(clicks);
                 }
             }
         }
         let peer = peer.map(|peer| peer.map(|other| other.versions).map_err(|error| words(&error)));
-        // Of a round that was broken off nobody knows how many clicks it made.
-        if !matches!(peer, Some(Err(_))) {
-            stage.has_counted(clicks).await?;
+        if missed > 0 && matches!(peer, Some(Ok(_))) {
+            let all = peer::CLICKS * u32::try_from(theirs.len()).unwrap_or(u32::MAX);
+            terminal::say(Tone::Faint, &format!("{missed} of {all} clicks of PyAutoGUI did not arrive"));
         }
         let elements = last.map_or(0, |(_, elements)| elements);
         let (ours, theirs) = (counted(ours), counted(theirs));

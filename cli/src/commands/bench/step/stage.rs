@@ -71,16 +71,23 @@ impl Stage {
 
     /// Waits until the page has counted `clicks`; says how many it has counted if it never does.
     pub async fn has_counted(&mut self, clicks: u32) -> Result<()> {
+        match self.counts(clicks).await? {
+            Some(counted) if counted == clicks => Ok(()),
+            counted => {
+                let counted = counted.map_or("no number".into(), |n| n.to_string());
+                Err(failed(format!("{clicks} clicks were made, and it shows {counted}")).into())
+            }
+        }
+    }
+
+    /// What the page has counted once that is `clicks`, or after a while.
+    pub async fn counts(&mut self, clicks: u32) -> Result<Option<u32>> {
         let start = Instant::now();
         loop {
             let hit = self.desktop.element_at(None, None).await?;
             let counted = hit.keyboard.as_ref().and_then(clicks_of);
-            if counted == Some(clicks) {
-                return Ok(());
-            }
-            if start.elapsed() >= ARRIVAL {
-                let counted = counted.map_or("no number".into(), |n| n.to_string());
-                return Err(failed(format!("{clicks} clicks were made, and it shows {counted}")).into());
+            if counted == Some(clicks) || start.elapsed() >= ARRIVAL {
+                return Ok(counted);
             }
             tokio::time::sleep(POLL).await;
         }
