@@ -66,7 +66,8 @@ async function colours(page, orders, count = rounds) {
   return took;
 }
 
-// By turns, each in a page that is there for its turn alone; ms of ours and of theirs.
+// By turns, each in a page that is there for its turn alone; ms of ours and of theirs. An even number of changes ends with
+// another colour than the next turn begins with.
 async function besideVnc(stage, orders) {
   const [ours, theirs] = [[], []];
   for (let turn = 0; turn < 4; turn += 1) {
@@ -75,7 +76,7 @@ async function besideVnc(stage, orders) {
       const page = vnc ? await vnc.page(stage.context) : await stage.page();
       await watch(page, vnc ? "#screen canvas" : "#canvas");
       await rest(1000);
-      (vnc ? theirs : ours).push(...(await colours(page, orders, Math.ceil(rounds / 2))));
+      (vnc ? theirs : ours).push(...(await colours(page, orders, 2 * Math.ceil(rounds / 4))));
       await page.close();
     } finally {
       vnc?.end();
