@@ -26,6 +26,8 @@ use things::{Look, Thing, things};
 const MEMORY: usize = 500;
 /// Sides in px up to which a thing without a name that reacts to clicks is the thing that is drawn there.
 const SMALL: u32 = 120;
+/// The same of one with a name: what lies on it belongs to it, as the picture on a card.
+const NAMED: u32 = 240;
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +143,8 @@ fn explains(element: &Element, areas: &[Area]) -> bool {
     if areas.iter().any(drawn) {
         return false;
     }
-    let small = element.bounds.width.max(element.bounds.height) <= SMALL;
+    let most = if element.name.is_empty() { SMALL } else { NAMED };
+    let small = element.bounds.width.max(element.bounds.height) <= most;
     region::explains(element) || element.role == Role::Image || element.role.takes_clicks() && small
 }
 

@@ -209,6 +209,17 @@ fn a_button_without_a_name_is_called_by_what_it_stands_beside() {
 }
 
 #[test]
+fn what_lies_on_a_card_with_a_name_belongs_to_it() {
+    let mut image = canvas(500, 300, WHITE);
+    fill(&mut image, 60, 40, 40, 40, RED);
+    fill(&mut image, 400, 40, 40, 40, RED);
+    let card = told(Role::Clickable, "10", Rect::new(0, 20, 150, 200));
+    let mut vision = Vision::default();
+    let all = listed(&mut vision, &image, &[], &[card]);
+    assert_eq!(looks(&all), ["red square"]);
+}
+
+#[test]
 fn sizes_are_told_where_they_differ() {
     let mut image = canvas(400, 200, WHITE);
     fill(&mut image, 20, 20, 20, 20, RED);
