@@ -62,7 +62,7 @@ pub struct Seen {
     pub focus: Option<ElementId>,
     /// What could not be read, one line each.
     pub gaps: Vec<String>,
-    /// What is too much to be read, one line each. More patience would not bring it.
+    /// What cannot be read, one line each: it is too much, or nobody tells. More patience would not bring it.
     pub(super) cuts: Vec<String>,
     /// What is told of parts of the windows.
     pub(super) areas: Vec<Area>,

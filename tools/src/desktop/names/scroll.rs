@@ -111,15 +111,24 @@ impl<'a> Shift<'a> {
     fn changed(self, part: &ScreenRect) -> Vec<(usize, usize)> {
         let Rect { x, y, width, height, .. } = *part;
         let (Ok(left), Ok(top)) = (usize::try_from(x), usize::try_from(y)) else { return Vec::new() };
-        let down = (top..(top + height as usize).saturating_sub(BLOCK)).step_by(BLOCK);
-        let across = || (left..(left + width as usize).saturating_sub(BLOCK)).step_by(BLOCK);
-        let blocks = down.flat_map(|y| across().map(move |x| (x, y)));
-        let is_changed = |&(x, y): &(usize, usize)| !rows(self.now, x, y).eq(rows(self.before, x, y));
-        let is_drawn = |&(x, y): &(usize, usize)| {
-            let all: Vec<u8> = rows(self.now, x, y).flatten().flatten().copied().collect();
-            is_drawn(&all)
-        };
-        blocks.filter(is_changed).filter(is_drawn).collect()
+        let (right, bottom) = (left + width as usize, top + height as usize);
+        let mut found = Vec::new();
+        for y in (top..bottom.saturating_sub(BLOCK)).step_by(BLOCK) {
+            // Most bands are as they were, from one side to the other.
+            let band = |frame| (y..y + BLOCK).map(move |y| line(frame, left..right, y));
+            if band(self.now).eq(band(self.before)) {
+                continue;
+            }
+            let corners = (left..right.saturating_sub(BLOCK)).step_by(BLOCK).map(|x| (x, y));
+            let is_changed =
+                |&(x, y): &(usize, usize)| !rows(self.now, x, y).eq(rows(self.before, x, y));
+            found.extend(corners.filter(is_changed).filter(|&(x, y)| {
+                let first = line(self.now, x..x + 1, y).unwrap_or_default();
+                let other = |row: &[u8]| row.chunks(3).any(|pixel| pixel != first);
+                rows(self.now, x, y).flatten().any(other)
+            }));
+        }
+        found
     }
 }
 

@@ -52,6 +52,11 @@ impl Eyes {
         Self { bus: Bus::Closed, own_session: false, counter }
     }
 
+    /// Whether there is nobody to ask.
+    pub(super) const fn are_closed(&self) -> bool {
+        matches!(self.bus, Bus::Missing { .. } | Bus::Closed)
+    }
+
     /// What the bus shows of these windows, on the monitor that `frame` shows.
     pub(super) async fn read(
         &mut self,
@@ -74,7 +79,9 @@ impl Eyes {
                     PATIENCE.as_millis()
                 ),
             },
-            Bus::Missing { reason, .. } => missing(reason),
+            Bus::Missing { reason, .. } => {
+                return Ok(Seen { cuts: vec![missing(reason)], ..Seen::default() });
+            }
             Bus::Closed => return Ok(Seen::default()),
             Bus::Unknown => "the accessibility bus is not connected".into(),
         };

@@ -349,8 +349,9 @@ impl Desktop for X11 {
             None => ocr::unread(&windows, &seen.elements),
         };
         // A program that has not answered yet, or text that is still being read, may tell more at any moment.
-        let read = gap.is_none();
-        let whole = seen.gaps.is_empty() && read;
+        let read = gap.is_none() || self.ocr.is_none();
+        let may_tell = gap.is_some() && !self.eyes.are_closed();
+        let whole = seen.gaps.is_empty() && read && !may_tell;
         seen.gaps.extend(gap.into_iter().chain(seen.cuts));
         seen.areas.extend(windows::bars(&self.link, &windows)?);
         let scene = Scene { frame: &frame, windows: &windows, areas: &seen.areas };
