@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::bus::Bus;
 use super::draft::Draft;
 use super::node::{Address, Node, Tree, is_block};
+use super::placing::Places;
 use crate::geometry::ScreenRect;
 
 /// As long as the questions of one look may take; what is still in doubt then is asked at the next.
@@ -149,7 +150,12 @@ impl<'t> Order<'t> {
 
 impl Verdicts {
     /// The drafts of one program without those that are hidden, and with what is cut off taken off.
-    pub(super) async fn apply(&mut self, bus: &Bus, tree: &Tree, drafts: Vec<Draft>) -> Vec<Draft> {
+    pub(super) async fn apply(
+        &mut self,
+        bus: &Bus,
+        (tree, places): (&Tree, &Places),
+        drafts: Vec<Draft>,
+    ) -> Vec<Draft> {
         let showing = tree.showing();
         let order = Order::of(tree, &showing);
         let end = Instant::now() + PATIENCE;
@@ -160,7 +166,7 @@ impl Verdicts {
                 drafts.iter().zip(&doubts).filter(|(draft, _)| draft.role.takes_clicks() == uses);
             for doubt in meant.filter_map(|(_, doubt)| doubt.as_ref()) {
                 if !self.known.contains_key(doubt) && Instant::now() < end {
-                    let finding = find(bus, &order, doubt).await;
+                    let finding = find((bus, places), &order, doubt).await;
                     self.known.insert(doubt.clone(), Verdict { finding, left: LASTS });
                 }
             }
@@ -186,7 +192,7 @@ impl Verdicts {
 }
 
 /// Asks the browser about one doubt.
-async fn find(bus: &Bus, order: &Order<'_>, doubt: &Doubt) -> Finding {
+async fn find(bus: (&Bus, &Places), order: &Order<'_>, doubt: &Doubt) -> Finding {
     if reaches(bus, order, doubt, doubt.bounds).await {
         return Finding::Open;
     }
@@ -198,8 +204,13 @@ async fn find(bus: &Bus, order: &Order<'_>, doubt: &Doubt) -> Finding {
 
 /// Whether a click on the middle of `part` reaches what is in doubt. Asked twice before the answer is no,
 /// since a slow browser still guesses, and hiding what is there is the worse mistake.
-async fn reaches(bus: &Bus, order: &Order<'_>, doubt: &Doubt, part: ScreenRect) -> bool {
-    let point = part.center();
+async fn reaches(
+    (bus, places): (&Bus, &Places),
+    order: &Order<'_>,
+    doubt: &Doubt,
+    part: ScreenRect,
+) -> bool {
+    let point = places.of(&doubt.page).back(part.center());
     let _guess = bus.at_point(&doubt.page, point).await;
     for _ in 0..2 {
         sleep(MOMENT).await;

@@ -33,6 +33,7 @@ mod pulse;
 mod reading;
 mod roles;
 mod said;
+mod scale;
 mod sheet;
 mod value;
 
@@ -43,7 +44,7 @@ use hidden::Verdicts;
 use identity::{Looks, Numbers};
 use list::{Lister, TINY};
 use node::{Address, Node, Tree, is_block};
-use placing::{below_their_menus, place_in_windows};
+use placing::Places;
 use programs::{Program, Programs};
 use pulse::{HEARTBEAT, LONG};
 use reading::Cuts;
@@ -81,8 +82,8 @@ pub struct Accessibility {
     said: HashMap<ElementKey, (BusRole, String)>,
     /// The parts of them that have the keyboard.
     cursors: HashMap<ElementKey, Address>,
-    /// How far from where its program says each of them is, in px.
-    moved: HashMap<Address, (i32, i32)>,
+    /// Where those of them are that their programs tell elsewhere.
+    places: Places,
     /// Of these, those of GTK 4, which says of nothing but its windows that it shows.
     placed: HashSet<Address>,
     /// What lies under something else.
@@ -96,10 +97,10 @@ impl Accessibility {
     pub async fn connect(address: Option<&str>) -> Result<Self, String> {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
-        let (last, said, moved) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (last, said, places) = (HashMap::new(), HashMap::new(), Places::default());
         let cursors = HashMap::new();
         let (placed, verdicts, silent) = (HashSet::new(), Verdicts::default(), HashSet::new());
-        Ok(Self { bus, programs, numbers, last, said, cursors, moved, placed, verdicts, silent })
+        Ok(Self { bus, programs, numbers, last, said, cursors, places, placed, verdicts, silent })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -124,14 +125,14 @@ impl Accessibility {
         let (mut areas, mut more) = (Vec::new(), Vec::new());
         let mut framed = HashSet::new();
         self.said.clear();
-        self.moved.clear();
+        self.places.clear();
         self.placed.clear();
         self.verdicts.age();
         for (program, tree) in trees {
             match tree {
                 Ok((mut tree, cut)) => {
                     self.place(&mut tree, program, windows);
-                    sheet::add_cells(&self.bus, &mut tree, frame, &self.moved).await;
+                    sheet::add_cells(&self.bus, &mut tree, frame, &self.places).await;
                     let drafts =
                         self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
@@ -194,12 +195,11 @@ impl Accessibility {
 
     /// Puts what a program shows where it is.
     fn place(&mut self, tree: &mut Tree, program: &Program, windows: &[Window]) {
+        self.places.stretch(tree, program, windows);
         if program.is_gtk4 {
-            let placed = place_in_windows(tree, program, windows);
-            self.placed.extend(placed.iter().map(|(at, _)| at.clone()));
-            self.moved.extend(placed);
+            self.placed.extend(self.places.move_into_windows(tree, program, windows));
         }
-        self.moved.extend(below_their_menus(tree));
+        self.places.move_below_menus(tree);
     }
 
     /// The elements of one program, each with the window that it stands in, counted from the front.
@@ -230,7 +230,7 @@ impl Accessibility {
                     let middle = draft.bounds.center();
                     own.iter().any(|(_, window)| window.bounds.contains(middle))
                 });
-                let seen = self.verdicts.apply(&self.bus, tree, listed).await;
+                let seen = self.verdicts.apply(&self.bus, (tree, &self.places), listed).await;
                 found.extend(merge::tidy(seen).into_iter().map(|draft| (at, draft)));
             }
         }
@@ -282,6 +282,7 @@ impl Accessibility {
         let Some((page, _)) = above.iter().rfind(|(_, role)| *role == BusRole::DocumentWeb) else {
             return false;
         };
+        let point = self.places.of(page).back(point);
         let _guess = self.bus.at_point(page, point).await;
         // A slow browser still guesses, so it is asked twice before the answer is yes.
         for _ in 0..2 {
@@ -316,10 +317,7 @@ impl Accessibility {
         let is_shown = |node: &Node| self.placed.contains(&address) || node.shows();
         let node = node.map(|(node, _)| node).filter(is_shown)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
-        let bounds = match self.moved.get(&address) {
-            Some((across, down)) => bounds.offset(*across, *down),
-            None => bounds,
-        };
+        let bounds = self.places.of(&address).of(bounds);
         let mut fresh = known.clone();
         fresh.id = id;
         let is_same = |(role, name): &(BusRole, String)| {

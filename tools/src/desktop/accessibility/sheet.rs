@@ -2,15 +2,14 @@
 //! from naming them, so its cells are found by place: which columns and rows show is asked along the first of
 //! each, and of the cells where they meet only those are read in which the picture shows something.
 
-use std::collections::HashMap;
-
 use ::atspi::{Role as BusRole, State};
 use futures_util::future::join_all;
 
 use super::bus::Bus;
 use super::node::{Address, Node, Tree};
+use super::placing::{Place, Places};
 use crate::frame::Frame;
-use crate::geometry::{Point, Rect, ScreenRect};
+use crate::geometry::{Rect, ScreenRect};
 
 /// Columns and rows of one sheet that are looked at.
 const MOST: (i32, i32) = (40, 80);
@@ -21,15 +20,10 @@ const INSET: u32 = 3;
 /// Steps of a channel by which ink differs from what it stands on.
 const INK: u8 = 40;
 
-/// Adds to `tree` the cells of its sheets that show something in `frame`. `moved` says by how much an object
-/// stands elsewhere than its program tells.
-pub(super) async fn add_cells(
-    bus: &Bus,
-    tree: &mut Tree,
-    frame: &Frame,
-    moved: &HashMap<Address, (i32, i32)>,
-) {
-    let sheets: Vec<Sheet> = tree.nodes().filter_map(|node| Sheet::of(tree, node, moved)).collect();
+/// Adds to `tree` the cells of its sheets that show something in `frame`. `places` says where an
+/// object stands that its program tells elsewhere.
+pub(super) async fn add_cells(bus: &Bus, tree: &mut Tree, frame: &Frame, places: &Places) {
+    let sheets: Vec<Sheet> = tree.nodes().filter_map(|node| Sheet::of(tree, node, places)).collect();
     for sheet in sheets {
         let cells = sheet.cells(bus, frame).await.unwrap_or_default();
         tree.add(cells);
@@ -40,28 +34,24 @@ pub(super) async fn add_cells(
 struct Sheet {
     table: Address,
     area: ScreenRect,
-    by: (i32, i32),
+    place: Place,
 }
 
 impl Sheet {
     /// A table with more in it than can be looked at. What holds it knows how much of it shows.
-    fn of(tree: &Tree, node: &Node, moved: &HashMap<Address, (i32, i32)>) -> Option<Self> {
+    fn of(tree: &Tree, node: &Node, places: &Places) -> Option<Self> {
         if !(node.is_vast && node.role == BusRole::Table && node.shows()) {
             return None;
         }
         let holder = tree.get(node.parent.as_ref()?)?;
         let area = holder.bounds.filter(|bounds| !bounds.is_empty())?;
-        Some(Self {
-            table: node.address.clone(),
-            area,
-            by: moved.get(&holder.address).copied().unwrap_or_default(),
-        })
+        Some(Self { table: node.address.clone(), area, place: places.of(&holder.address) })
     }
 
     async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Vec<Node>> {
         let inset = i32::try_from(INSET).ok()?;
-        let corner = Point::new(self.area.x, self.area.y).offset(inset - self.by.0, inset - self.by.1);
-        let first = bus.at_point(&self.table, corner).await?;
+        let corner = self.area.origin().offset(inset, inset);
+        let first = bus.at_point(&self.table, self.place.back(corner)).await?;
         let (index, columns) = tokio::join!(bus.index(&first), bus.columns(&self.table));
         let (index, columns) = (index?, columns.filter(|columns| *columns > 0)?);
         let (row, column) = (index / columns, index % columns);
@@ -105,7 +95,7 @@ impl Sheet {
         let addresses: Vec<Address> = found.iter().map(|(_, cell)| cell.clone()).collect();
         let places = found.into_iter().zip(bus.extents(&addresses).await);
         places
-            .filter_map(|((at, _), place)| Some((at, place?.offset(self.by.0, self.by.1))))
+            .filter_map(|((at, _), place)| Some((at, self.place.of(place?))))
             .filter(|(_, place)| place.intersect(&self.area).is_some_and(|shows| !shows.is_empty()))
             .collect()
     }

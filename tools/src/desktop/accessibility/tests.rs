@@ -7,7 +7,8 @@ use super::hidden::doubts;
 use super::list::Lister;
 use super::merge::tidy;
 use super::node::{Address, Node, Tree};
-use super::placing::below_their_menus;
+use super::placing::Places;
+use super::programs::Program;
 use super::said::{Said, node};
 use super::{owner, pages};
 use crate::desktop::area::AreaKind;
@@ -165,13 +166,64 @@ fn what_stands_below_a_menu_bar_is_not_told_without_it() {
         part("file", "win", BusRole::Menu, "File", [0, 19, 39, 25]),
     ];
     let mut told = tree(parts.clone());
-    assert_eq!(below_their_menus(&mut told).len(), 2);
+    let mut places = Places::default();
+    places.move_below_menus(&mut told);
     let bounds = |tree: &Tree, path: &str| tree.get(&at(path)).unwrap().bounds.unwrap();
     assert_eq!(bounds(&told, "save"), Rect::new(92, 46, 44, 35));
     assert_eq!(bounds(&told, "file"), Rect::new(0, 19, 39, 25));
     // One that lies in a larger panel is where it says.
     parts[0].bounds = Some(Rect::new(0, 19, 1000, 781));
-    assert!(below_their_menus(&mut tree(parts)).is_empty());
+    let mut told = tree(parts);
+    places.move_below_menus(&mut told);
+    assert_eq!(bounds(&told, "save"), Rect::new(92, 21, 44, 35));
+}
+
+/// A window of the program in the tests, called as its frame is.
+fn window(bounds: ScreenRect) -> Window {
+    let (title, app) = ("Window".to_owned(), "app".to_owned());
+    Window { id: WindowId(1), title, app, pid: None, bounds, focused: true }
+}
+
+/// A program as [`tree`] tells of one.
+fn program() -> Program {
+    Program { root: at("app"), pid: None, answers: true, is_gtk4: false }
+}
+
+#[test]
+fn what_is_told_in_larger_pixels_is_stretched() {
+    let button = part("b", "win", BusRole::Button, "Save", [10, 20, 31, 15]);
+    let stretched = |bounds| {
+        let (mut told, mut places) = (tree(vec![button.clone()]), Places::default());
+        places.stretch(&mut told, &program(), &[window(bounds)]);
+        (told.get(&at("b")).unwrap().bounds.unwrap(), places.of(&at("b")))
+    };
+    let as_told = Rect::new(10, 20, 31, 15);
+    // The frame of the window manager is no part of what is told.
+    for size in [(1000, 800), (1002, 822), (992, 792)] {
+        assert_eq!(stretched(Rect::new(0, 0, size.0, size.1)).0, as_told, "{size:?}");
+    }
+    let (twice, place) = stretched(Rect::new(0, 0, 2002, 1622));
+    assert_eq!(twice, Rect::new(20, 40, 62, 30));
+    assert_eq!(place.back(twice.center()), as_told.center());
+    assert_eq!(stretched(Rect::new(0, 0, 1502, 1222)).0, Rect::new(15, 30, 47, 23));
+    // A window of other proportions is another window.
+    assert_eq!(stretched(Rect::new(0, 0, 2000, 900)).0, as_told);
+}
+
+#[test]
+fn bars_around_a_page_are_stretched_to_it() {
+    let parts = vec![
+        part("back", "win", BusRole::Button, "Back", [30, 76, 34, 34]),
+        part("holder", "win", BusRole::Panel, "", [24, 117, 500, 259]),
+        part("page", "holder", BusRole::DocumentWeb, "Form", [48, 234, 1000, 518]),
+        part("ok", "page", BusRole::Button, "OK", [60, 300, 80, 40]),
+    ];
+    let (mut told, mut places) = (tree(parts), Places::default());
+    places.stretch(&mut told, &program(), &[window(Rect::new(48, 60, 1000, 692))]);
+    let bounds = |path: &str| told.get(&at(path)).unwrap().bounds.unwrap();
+    assert_eq!(bounds("back"), Rect::new(60, 152, 68, 68));
+    assert_eq!(bounds("holder"), bounds("page"));
+    assert_eq!(bounds("ok"), Rect::new(60, 300, 80, 40));
 }
 
 #[test]
