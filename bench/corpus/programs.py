@@ -15,12 +15,14 @@ def document(name):
 
 
 def told_by(script, package, probe=None):
-    """A program of ours, which writes down where its own widgets are."""
+    """A program of ours, which writes down where its own widgets are. At another scale the toolkit counts in
+    larger pixels, as it does where a desktop is set to large letters."""
 
-    def show(stage):
+    def show(stage, scale=1):
         told = os.path.join(stage.folder, f"{script}.json")
         python = "/usr/bin/python3"
         environment = {"QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_ACCESSIBILITY": "1"}
+        environment |= {"QT_SCALE_FACTOR": str(scale), "GDK_SCALE": str(int(scale))}
         program = stage.start([python, os.path.join(HERE, "programs", script), told], "python3", environment=environment)
         end = time.monotonic() + 20
         while not os.path.exists(told):
@@ -44,7 +46,7 @@ def told_by(script, package, probe=None):
 def known(command, package, items, text, **more):
     """A program of others: what a person sees of it is written down here, without places."""
 
-    def show(stage):
+    def show(stage, scale=1):
         # A copy: some programs leave a lock beside what they open.
         shutil.copytree(document(""), os.path.join(stage.folder, "documents"))
         stage.start([part.format(folder=stage.folder) for part in command], package, **more)
@@ -88,3 +90,5 @@ PROGRAMS = {
         "Fruit Crates Quince 31 Medlar 87",
     ),
 }
+# Those of ours, which say where their widgets are at any scale.
+SCALED = ["gtk3", "gtk4", "qt5"]

@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from browser import Chromium, Firefox
-from programs import PROGRAMS
+from programs import PROGRAMS, SCALED
 from score import changed_numbers, score, score_pixels
 from stage import Missing, Stage
 
@@ -95,15 +95,15 @@ def pages(stage, browser, scale, names, label=""):
     return results
 
 
-def program(stage, name):
-    truth = PROGRAMS[name](stage)
+def program(stage, name, scale=1):
+    truth = PROGRAMS[name](stage, scale)
     # Some take a while before they show anything.
     names = {item["name"] for item in truth()["items"]}
     seen = stage.wait_until_quiet(lambda seen: names & {e["name"] for e in seen["elements"]}, limit=90)
     if seen is None:
         seen = stage.look()
     placed = not truth().get("partial")
-    result = watch(stage, name, 1, truth, disturbed=placed)
+    result = watch(stage, name, scale, truth, disturbed=placed)
     line(result)
     return result
 
@@ -161,6 +161,7 @@ def arguments():
     parser.add_argument("--page", action="append", choices=[*PAGES, "none"], help="only these pages")
     parser.add_argument("--program", action="append", choices=[*PROGRAMS, "firefox", "none"], help="only these programs")
     parser.add_argument("--scale", action="append", type=float, help="only these device scales")
+    parser.add_argument("--program-scale", action="append", type=float, help="show our own programs at these scales (default 1 and 2)")
     parser.add_argument("--no-tree", action="store_true", help="ask no program what it shows: what is seen in the pixels alone")
     parser.add_argument("--json", metavar="FILE", help="write everything here")
     parser.add_argument("--details", action="store_true", help="say what is missing and what is too much")
@@ -173,8 +174,8 @@ def arguments():
 def run(args):
     results, skipped = [], []
 
-    def attempt(what, work):
-        stage = Stage(args.freehand, args.tokens, asks_programs=not args.no_tree)
+    def attempt(what, work, size="1280x800"):
+        stage = Stage(args.freehand, args.tokens, size, asks_programs=not args.no_tree)
         try:
             found = work(stage)
             results.extend(found if isinstance(found, list) else [found])
@@ -193,7 +194,10 @@ def run(args):
         if name == "firefox":
             attempt(name, lambda stage: pages(stage, Firefox, 1, ["form", "tabs", "table"], "firefox "))
         else:
-            attempt(name, lambda stage, n=name: program(stage, n))
+            scales = (args.program_scale or [1, 2]) if name in SCALED else [1]
+            for scale in scales:
+                size = f"{int(1280 * scale)}x{int(800 * scale)}"
+                attempt(f"{name} at {scale:g}", lambda stage, n=name, s=scale: program(stage, n, s), size)
     return results, skipped
 
 

@@ -153,7 +153,7 @@ def truth():
                 widget.forall(visit)
 
         visit(top)
-    return {"items": items, "words": words, "scale": 1}
+    return {"items": items, "words": words, "scale": int(os.environ.get("GDK_SCALE", 1))}
 
 
 def tell(path):

@@ -75,6 +75,7 @@ def origin(window):
 def truth(window):
     left, above = origin(window)
     inside = window.get_surface_transform()
+    factor = window.get_scale_factor()
     items, words = [], []
 
     def visit(widget):
@@ -83,10 +84,10 @@ def truth(window):
         there, room = widget.compute_bounds(window)
         if there:
             box = [
-                left + inside[0] + room.origin.x,
-                above + inside[1] + room.origin.y,
-                room.size.width,
-                room.size.height,
+                left + (inside[0] + room.origin.x) * factor,
+                above + (inside[1] + room.origin.y) * factor,
+                room.size.width * factor,
+                room.size.height * factor,
             ]
             if widget in TOLD:
                 role, name = TOLD[widget]
@@ -97,7 +98,7 @@ def truth(window):
             visit(child)
 
     visit(window)
-    return {"items": items, "words": words, "scale": 1}
+    return {"items": items, "words": words, "scale": factor}
 
 
 def tell(window, path):

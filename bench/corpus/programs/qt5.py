@@ -79,7 +79,8 @@ def build():
 
 def box_of(widget, room):
     at = widget.mapToGlobal(room.topLeft() if room else QPoint(0, 0))
-    return [at.x(), at.y(), room.width(), room.height()]
+    factor = widget.devicePixelRatioF()
+    return [side * factor for side in [at.x(), at.y(), room.width(), room.height()]]
 
 
 def truth(window, tabs):
@@ -102,7 +103,7 @@ def truth(window, tabs):
         add(1000 + number, "menu_item", action.text(), box_of(bar, bar.actionGeometry(action)))
     for at in range(tabs.count()):
         add(2000 + at, "tab", tabs.tabText(at), box_of(tabs.tabBar(), tabs.tabBar().tabRect(at)))
-    return {"items": items, "words": words, "scale": 1}
+    return {"items": items, "words": words, "scale": window.devicePixelRatioF()}
 
 
 def tell(window, tabs, path):

@@ -37,7 +37,7 @@ fn what_can_be_used_on_pages_and_in_a_program_is_seen() {
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     assert_eq!(report["left_out"], serde_json::json!([]), "{report:#}");
     let scenes = report["scenes"].as_array().unwrap();
-    assert_eq!(scenes.len(), 7, "{report:#}");
+    assert_eq!(scenes.len(), 8, "{report:#}");
     for scene in scenes {
         assert!(scene["items"].as_u64().unwrap() >= 5, "{scene:#}");
         assert!(scene["compared"].as_u64().unwrap() > 0, "{scene:#}");
