@@ -414,13 +414,21 @@ Examples:
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
+    /// Tell the programs of this session that somebody reads what they show, as a screen reader does: many tell
+    /// nothing before.
+    #[arg(long)]
+    pub accessibility: bool,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
 }
 
 const DOCTOR: &str = "\
-Ends with 0 when Freehand can work, with 5 when something that it needs is missing.";
+Ends with 0 when Freehand can work, with 5 when something that it needs is missing.
+
+Examples:
+  freehand doctor
+  freehand doctor --accessibility      # once on your own desktop; then open your programs anew";
 
 #[derive(Debug, Subcommand)]
 pub enum DocsCommand {

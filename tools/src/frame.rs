@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::sync::{Arc, OnceLock};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder, RgbImage};
+use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +99,28 @@ impl Frame {
     pub(crate) fn painted(mut self, paint: impl FnOnce(&mut RgbImage)) -> Self {
         paint(Arc::make_mut(&mut self.pixels));
         Self { digest: Arc::default(), ..self }
+    }
+
+    /// The same with these parts of the screen black.
+    #[must_use]
+    pub fn blackened(self, places: &[ScreenRect]) -> Self {
+        let shown: Vec<ScreenRect> =
+            places.iter().filter_map(|place| place.intersect(&self.bounds())).collect();
+        if shown.is_empty() {
+            return self;
+        }
+        let origin = self.bounds().origin();
+        let from = |v: i32, origin: i32| u32::try_from(v.saturating_sub(origin)).unwrap_or(0);
+        self.painted(|pixels| {
+            for place in shown {
+                let (left, top) = (from(place.x, origin.x), from(place.y, origin.y));
+                for y in top..(top + place.height).min(pixels.height()) {
+                    for x in left..(left + place.width).min(pixels.width()) {
+                        pixels.put_pixel(x, y, Rgb([0; 3]));
+                    }
+                }
+            }
+        })
     }
 
     /// What it shows.
@@ -202,6 +224,16 @@ mod tests {
         let part = frame(7).crop(&Rect::new(-1, 2, 100, 100)).unwrap();
         assert_eq!(part.bounds(), Rect::new(-1, 2, 5, 4));
         assert!(frame(7).crop(&Rect::new(4, 0, 1, 1)).is_none());
+    }
+
+    #[test]
+    fn parts_are_blackened_by_screen_coordinates() {
+        let black = frame(7).blackened(&[Rect::new(-9, 1, 7, 2), Rect::new(90, 0, 5, 5)]);
+        assert_ne!(black.digest(), frame(7).digest());
+        let shades: Vec<u8> = (0..4).map(|x| black.pixels().get_pixel(x, 2).0[0]).collect();
+        assert_eq!(shades, [0, 0, 7, 7]);
+        assert_eq!(black.pixels().get_pixel(0, 3).0[0], 7);
+        assert_eq!(frame(7).blackened(&[]).digest(), frame(7).digest());
     }
 
     #[test]

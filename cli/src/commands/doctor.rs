@@ -4,6 +4,7 @@
 use anyhow::Result;
 use freehand_model::ModelError;
 use freehand_model::store::{OCR, State};
+use freehand_tools::desktop::accessibility::status;
 use freehand_tools::desktop::ocr::{self, Reader};
 use freehand_tools::geometry::{Screen, Size};
 use freehand_tools::visible::visible;
@@ -67,6 +68,7 @@ impl Finding {
 pub async fn run(args: DoctorArgs) -> Result<Code> {
     let (config, configuration) = configuration();
     let mut findings = vec![configuration];
+    findings.extend(told(args.accessibility).await);
     findings.extend(displays().await);
     findings.extend(model(&config).await);
     findings.push(ocr());
@@ -107,6 +109,31 @@ fn configuration() -> (Config, Finding) {
             let mend = format!("mend or remove `{path}`");
             (Config::default(), Finding::broken(WHAT, words(&error), mend))
         }
+    }
+}
+
+/// Whether the programs of the session say what they show, where there is a session; switches that on first
+/// where it is wanted.
+async fn told(switch_on: bool) -> Option<Finding> {
+    const WHAT: &str = "accessibility";
+    let asked = if switch_on { status::switch_on().await } else { Ok(()) };
+    let is_on = match asked {
+        Ok(()) => status::is_on().await,
+        Err(reason) => Err(reason),
+    };
+    match is_on {
+        Ok(true) if switch_on => {
+            Some(Finding::fine(WHAT, "on from now on; open again what tells nothing yet"))
+        }
+        Ok(true) => Some(Finding::fine(WHAT, "programs are asked to tell what they show")),
+        Ok(false) => Some(Finding::lacking(
+            WHAT,
+            "off: browsers and programs with Qt tell nothing of what they show",
+            "freehand doctor --accessibility (then open your programs anew)",
+        )),
+        Err(reason) if switch_on => Some(Finding::broken(WHAT, reason, install(ACCESSIBILITY))),
+        // A machine without a session works on displays of its own.
+        Err(_) => None,
     }
 }
 

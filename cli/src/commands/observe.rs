@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::Seen;
 use freehand_model::dialect::list;
 use freehand_tools::frame;
+use freehand_tools::geometry::ScreenRect;
 use freehand_tools::observation::Observation;
 use freehand_tools::picture::marks;
 use freehand_tools::quote::quoted;
@@ -89,6 +90,10 @@ fn part(mut seen: Observation, args: &ObserveArgs) -> Result<Observation> {
                 [&window.title, &window.app].iter().any(|name| name.to_lowercase().contains(&text))
             });
             let window = found.cloned().ok_or_else(|| no_window(&text, &seen))?;
+            // What lies over it is no part of it.
+            let in_front = seen.windows.iter().take_while(|other| other.id != window.id);
+            let over: Vec<ScreenRect> = in_front.map(|other| other.bounds).collect();
+            seen.frame = seen.frame.blackened(&over);
             seen.elements.retain(|element| element.window == Some(window.id));
             seen.windows.retain(|other| other.id == window.id);
             window.bounds

@@ -1,6 +1,7 @@
 //! What needs no display: help, bad usage, bad files, and the reference pages.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::support::Account;
 
@@ -131,6 +132,29 @@ fn a_model_that_is_not_there_ends_with_5_and_names_the_command() {
     assert_eq!(doctor.code, Some(5), "{doctor:#?}");
     assert!(doctor.out.contains("freehand model pull qwen2.5-coder-1.5b"), "{doctor:#?}");
     assert!(account.run(&["model", "list"]).out.contains("not on this machine"));
+}
+
+/// A session of its own, in which nobody has said yet that somebody reads what programs show.
+#[test]
+fn the_doctor_switches_accessibility_on() {
+    let account = Account::new();
+    let script = "for how in '' --accessibility ''; do \"$0\" doctor $how --json; echo; done";
+    let mut command = std::process::Command::new("dbus-run-session");
+    command.args(["--", "sh", "-c", script, env!("CARGO_BIN_EXE_freehand")]);
+    command.env_clear().env("HOME", account.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let said = crate::support::Running::start(command).end();
+    let reports = serde_json::Deserializer::from_str(&said.out).into_iter::<serde_json::Value>();
+    let of = |report: &serde_json::Value| {
+        let findings = report.as_array().unwrap().iter();
+        let own = findings.filter(|finding| finding["what"] == "accessibility");
+        own.map(|finding| finding["standing"].as_str().unwrap().to_owned()).collect::<String>()
+    };
+    let standing: Vec<String> = reports.map(|report| of(&report.unwrap())).collect();
+    assert_eq!(standing, ["lacking", "fine", "fine"], "{said:#?}");
+    // Without a session there is nobody to tell.
+    let alone = account.run(&["doctor", "--accessibility"]);
+    assert!(alone.out.contains("MISSING accessibility"), "{alone:#?}");
 }
 
 #[test]

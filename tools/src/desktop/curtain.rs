@@ -4,7 +4,6 @@
 //! The window itself stays known, without its title: a click must not be judged as one on what lies behind
 //! it. The gate lets nothing through to it.
 
-use image::{Rgb, RgbImage};
 
 use crate::element::{Element, Source, Window, WindowId};
 use crate::frame::Frame;
@@ -67,23 +66,7 @@ impl Hidden {
 
     /// `frame` with all of it in black.
     pub(super) fn blacken(&self, frame: Frame) -> Frame {
-        let shown: Vec<ScreenRect> =
-            self.places.iter().filter_map(|place| place.intersect(&frame.bounds())).collect();
-        if shown.is_empty() {
-            return frame;
-        }
-        let mut pixels: RgbImage = frame.pixels().clone();
-        let origin = frame.bounds().origin();
-        let from = |v: i32, origin: i32| u32::try_from(v.saturating_sub(origin)).unwrap_or(0);
-        for place in shown {
-            let (left, top) = (from(place.x, origin.x), from(place.y, origin.y));
-            for y in top..(top + place.height).min(pixels.height()) {
-                for x in left..(left + place.width).min(pixels.width()) {
-                    pixels.put_pixel(x, y, Rgb([0; 3]));
-                }
-            }
-        }
-        Frame::new(frame.monitor().clone(), pixels)
+        frame.blackened(&self.places)
     }
 
     /// Takes out of `elements` what stands in it. What a program tells of another window, which a hidden one
@@ -171,6 +154,7 @@ fn around(part: ScreenRect, other: &ScreenRect) -> Vec<ScreenRect> {
 mod tests {
     use super::*;
     use crate::frame::Monitor;
+    use image::{Rgb, RgbImage};
     use crate::geometry::Rect;
     use proptest::prelude::*;
 

@@ -35,6 +35,7 @@ mod roles;
 mod said;
 mod scale;
 mod sheet;
+pub mod status;
 mod value;
 
 use beyond::Beyond;

@@ -203,7 +203,7 @@ pub(super) fn unread(windows: &[Window], elements: &[Element]) -> Option<String>
     let mut silent = windows.iter().enumerate().filter(|(at, w)| !covered(*at, w) && !tells(w));
     let (_, window) = silent.next()?;
     Some(format!(
-        "`{}` tells nothing of what it shows; run `{PULL}` once to have its text read",
+        "`{}` tells nothing of what it shows; `freehand doctor` may say why, and `{PULL}` once has its text read",
         window.app
     ))
 }

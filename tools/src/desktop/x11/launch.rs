@@ -65,6 +65,14 @@ impl Children {
     }
 }
 
+/// Has programs tell what they show, whatever the session asks of them.
+pub(super) const TELLING: [(&str, &str); 4] = [
+    ("QT_ACCESSIBILITY", "1"),
+    ("QT_LINUX_ACCESSIBILITY_ALWAYS_ON", "1"),
+    ("ACCESSIBILITY_ENABLED", "1"),
+    ("GNOME_ACCESSIBILITY", "1"),
+];
+
 /// What a program that is started finds around it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Surroundings {

@@ -108,7 +108,8 @@ impl X11 {
         let session = Session::of_process();
         let name = session.choose(display)?;
         let own_session = session.shows(&name);
-        let environment = vec![("DISPLAY".to_owned(), name.clone().into())];
+        let all = std::iter::once(("DISPLAY", name.as_str())).chain(launch::TELLING);
+        let environment = all.map(|(name, value)| (name.to_owned(), value.into())).collect();
         let surroundings = Surroundings { environment, ..Surroundings::default() };
         Self::open(Place { name, cookie: None }, own_session, surroundings)
     }

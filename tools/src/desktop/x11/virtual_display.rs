@@ -268,9 +268,6 @@ fn environment(mark: &str, folder: &Path) -> Vec<(String, OsString)> {
     let mut environment: Vec<(String, OsString)> = [
         (servant::MARK, mark),
         ("GTK_MODULES", "gail:atk-bridge"),
-        ("QT_ACCESSIBILITY", "1"),
-        ("QT_LINUX_ACCESSIBILITY_ALWAYS_ON", "1"),
-        ("ACCESSIBILITY_ENABLED", "1"),
         ("GDK_BACKEND", "x11"),
         ("QT_QPA_PLATFORM", "xcb"),
         ("XDG_SESSION_TYPE", "x11"),
@@ -279,6 +276,7 @@ fn environment(mark: &str, folder: &Path) -> Vec<(String, OsString)> {
         ("GTK_IM_MODULE", "gtk-im-context-simple"),
     ]
     .into_iter()
+    .chain(launch::TELLING)
     .map(|(name, value)| (name.to_owned(), value.into()))
     .collect();
     environment.push(("XAUTHORITY".into(), folder.join("authority").into()));
