@@ -4,7 +4,6 @@
 //! The window itself stays known, without its title: a click must not be judged as one on what lies behind
 //! it. The gate lets nothing through to it.
 
-
 use crate::element::{Element, Source, Window, WindowId};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
@@ -154,8 +153,8 @@ fn around(part: ScreenRect, other: &ScreenRect) -> Vec<ScreenRect> {
 mod tests {
     use super::*;
     use crate::frame::Monitor;
-    use image::{Rgb, RgbImage};
     use crate::geometry::Rect;
+    use image::{Rgb, RgbImage};
     use proptest::prelude::*;
 
     fn window(id: u64, app: &str, title: &str, bounds: ScreenRect) -> Window {

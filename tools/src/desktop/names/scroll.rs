@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Mark;
-use crate::element::{Window, WindowId};
+use crate::element::{Source, Window, WindowId};
 use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenRect};
 
@@ -41,11 +41,16 @@ pub(super) fn by(
 ) -> HashMap<Option<WindowId>, Move> {
     let mut moves: HashMap<Option<WindowId>, (Vec<Move>, Vec<ScreenRect>)> =
         now.iter().map(|mark| (mark.window, Default::default())).collect();
+    let mut texts: HashMap<Option<WindowId>, Vec<Move>> = HashMap::new();
     let old = once(before.iter().map(|mark| (mark.called(), mark.place)));
     for (called, place) in once(now.iter().map(|mark| (mark.called(), mark.place))) {
         let Some(old) = old.get(&called) else { continue };
         let (went, stood) = moves.entry(called.0).or_default();
-        went.extend(straight(old, &place));
+        let moved = straight(old, &place);
+        went.extend(moved);
+        if called.1 == Source::Ocr {
+            texts.entry(called.0).or_default().extend(moved);
+        }
         stood.extend(Some(place).filter(|_| near((old.x, old.y), (place.x, place.y))));
     }
     let scrolled = |(window, (went, stood)): (Option<WindowId>, (Vec<Move>, Vec<ScreenRect>))| {
@@ -56,7 +61,7 @@ pub(super) fn by(
         // A row under the pointer is read otherwise than its like, and looks like one that has moved.
         let by = match agreed(&went) {
             Some((votes, by)) if votes >= VOTES => (votes > still).then_some(by),
-            _ => change.filter(|_| still == 0)?.best(),
+            _ => change.filter(|_| still == 0)?.best(texts.get(&window).map_or(&[], Vec::as_slice)),
         };
         Some((window, by?))
     };
@@ -85,9 +90,9 @@ fn agreed(all: &[Move]) -> Option<(usize, Move)> {
 struct Change<'a> {
     shift: Shift<'a>,
     window: ScreenRect,
-    /// The corners of the blocks, in pixels of the pictures.
+    /// The corners of the blocks in which something is drawn now, in pixels of the pictures.
     blocks: Vec<(usize, usize)>,
-    /// Left, top, right and bottom of all of them.
+    /// Left, top, right and bottom of these and of those in which something was drawn before.
     round: [usize; 4],
 }
 
@@ -99,16 +104,22 @@ impl<'a> Shift<'a> {
         let origin = self.now.bounds().origin();
         let part = window.intersect(&self.now.bounds())?;
         let part = part.offset(origin.x.saturating_neg(), origin.y.saturating_neg());
-        let blocks = self.changed(&part);
-        let round = blocks.iter().map(|(x, y)| [*x, *y, x + BLOCK, y + BLOCK]).reduce(|a, b| {
-            let ([al, at, ar, ab], [bl, bt, br, bb]) = (a, b);
-            [al.min(bl), at.min(bt), ar.max(br), ab.max(bb)]
-        })?;
-        Some(Change { shift: self, window: *window, blocks, round })
+        let changed = self.changed(&part);
+        let round = changed
+            .iter()
+            .map(|(corner, _)| corner)
+            .map(|(x, y)| [*x, *y, x + BLOCK, y + BLOCK])
+            .reduce(|a, b| {
+                let ([al, at, ar, ab], [bl, bt, br, bb]) = (a, b);
+                [al.min(bl), at.min(bt), ar.max(br), ab.max(bb)]
+            })?;
+        let blocks = changed.into_iter().filter_map(|(corner, is_drawn)| is_drawn.then_some(corner));
+        Some(Change { shift: self, window: *window, blocks: blocks.collect(), round })
     }
 
-    /// The corners of the blocks that are not as they were and not of one colour.
-    fn changed(self, part: &ScreenRect) -> Vec<(usize, usize)> {
+    /// The corners of the blocks that are not as they were and not of one colour, now or before; with each
+    /// whether it is so now.
+    fn changed(self, part: &ScreenRect) -> Vec<((usize, usize), bool)> {
         let Rect { x, y, width, height, .. } = *part;
         let (Ok(left), Ok(top)) = (usize::try_from(x), usize::try_from(y)) else { return Vec::new() };
         let (right, bottom) = (left + width as usize, top + height as usize);
@@ -122,11 +133,12 @@ impl<'a> Shift<'a> {
             let corners = (left..right.saturating_sub(BLOCK)).step_by(BLOCK).map(|x| (x, y));
             let is_changed =
                 |&(x, y): &(usize, usize)| !rows(self.now, x, y).eq(rows(self.before, x, y));
-            found.extend(corners.filter(is_changed).filter(|&(x, y)| {
-                let first = line(self.now, x..x + 1, y).unwrap_or_default();
-                let other = |row: &[u8]| row.chunks(3).any(|pixel| pixel != first);
-                rows(self.now, x, y).flatten().any(other)
-            }));
+            let changed = corners.filter(is_changed).map(|(x, y)| {
+                let is_drawn = |frame| block_is_drawn(frame, x, y);
+                ((x, y), is_drawn(self.now), is_drawn(self.before))
+            });
+            let meant = changed.filter(|(_, now, before)| *now || *before);
+            found.extend(meant.map(|(corner, now, _)| (corner, now)));
         }
         found
     }
@@ -144,8 +156,9 @@ impl Change<'_> {
         (left..right).contains(&x) && (top..bottom).contains(&y)
     }
 
-    /// The move up or down that the pixels have made.
-    fn best(&self) -> Option<Move> {
+    /// The move up or down that the pixels have made: many of them, or some of them together with a text that stands
+    /// there once.
+    fn best(&self, texts: &[Move]) -> Option<Move> {
         let moved = |down: isize| {
             let came = |(x, y): &(usize, usize)| {
                 let from = y.checked_add_signed(-down);
@@ -155,9 +168,13 @@ impl Change<'_> {
             };
             self.blocks.iter().filter(|corner| came(corner)).count()
         };
-        let (count, down) = self.steps().into_iter().map(|down| (moved(down), down)).max()?;
-        let enough = count >= MOVED.0 && count * 10 >= self.blocks.len() * MOVED.1;
-        Some((0, i32::try_from(down).ok()?)).filter(|_| enough)
+        let said = texts.iter().take(MOST).filter_map(|(_, down)| isize::try_from(*down).ok());
+        let steps = self.steps().into_iter().chain(said);
+        let (count, down) = steps.map(|down| (moved(down), down)).max()?;
+        let by = (0, i32::try_from(down).ok()?);
+        let most = count * 10 >= self.blocks.len() * MOVED.1;
+        let enough = most || texts.iter().any(|text| near(*text, by));
+        (count >= MOVED.0 && enough).then_some(by)
     }
 
     /// How far rows of pixels have gone that are there once in both pictures, what most have gone first.
@@ -198,6 +215,12 @@ fn line(frame: &Frame, columns: Range<usize>, y: usize) -> Option<&[u8]> {
 fn is_drawn(row: &[u8]) -> bool {
     let pixels = row.as_chunks::<3>().0;
     pixels.iter().any(|pixel| Some(pixel) != pixels.first())
+}
+
+/// The same of a block.
+fn block_is_drawn(frame: &Frame, x: usize, y: usize) -> bool {
+    let first = line(frame, x..x + 1, y).unwrap_or_default();
+    rows(frame, x, y).flatten().any(|row| row.chunks(3).any(|pixel| pixel != first))
 }
 
 /// The rows of the block whose corner is there; `None` for those outside of the picture.

@@ -224,3 +224,24 @@ fn where_nothing_stands_once_the_pixels_say_how_far_it_was_scrolled() {
     // They are drawn anew where they were: nobody knows that these are others.
     assert_eq!(ids(0, 300), [1, 2, 3]);
 }
+
+#[test]
+fn what_is_scrolled_far_over_an_empty_page_is_found() {
+    let bounds = Rect::new(0, 0, 400, 400);
+    let (title, app) = (String::new(), String::new());
+    let window = [Window { id: WindowId(1), title, app, pid: None, bounds, focused: true }];
+    let mut names = names();
+    let mut ids = |from: u32| {
+        let written = picture(0);
+        let inside = |y: u32| (from..from + 60).contains(&y);
+        let at = |x, y| if inside(y) { *written.pixels().get_pixel(x, y - from) } else { Rgb([255; 3]) };
+        let frame = Frame::new(written.monitor().clone(), RgbImage::from_fn(400, 400, at));
+        let top = i32::try_from(from).unwrap();
+        let mut elements = [row("Edit", top + 4), row("Edit", top + 24), row("Edit", top + 44)];
+        names.assign(&mut elements, Look { frame: &frame, windows: &window, grounds: &[], whole: true });
+        elements.map(|element| element.id.0)
+    };
+    assert_eq!(ids(320), [1, 2, 3]);
+    assert_eq!(ids(80), [1, 2, 3]);
+    assert_eq!(ids(320), [1, 2, 3]);
+}
