@@ -71,6 +71,9 @@ pub struct StepState {
     /// What the answer cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    /// What the choices among given answers cost, all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Cost>,
     /// How sure the model was before it that the task is done, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<f64>,
@@ -170,6 +173,9 @@ impl State {
             }
             Event::AskedDone { step, probability } => {
                 self.step(*step, |step| step.done = Some(*probability));
+            }
+            Event::Chose { step, cost } => {
+                self.step(*step, |step| *step.choices.get_or_insert_default() += *cost);
             }
             Event::Proposed { step, thought, unread, cost } => {
                 self.step(*step, |step| {

@@ -217,9 +217,7 @@ async fn whole(writer: &Writer, first: Event, mut events: UnboundedReceiver<Even
             // All of it comes with the end.
             Event::Thought(_) => {}
             Event::Ended(ended) => return fine(&writer.whole(heard, &ended)),
-            Event::Shares(shares) => {
-                return fine(&json!({ "object": "choice", "probabilities": shares }));
-            }
+            Event::Chose(choice) => return fine(&reply::choice(&choice)),
             Event::Failed(fault) => return fault.into_response(),
         }
         next = events.recv().await;
@@ -241,7 +239,7 @@ impl Stream {
         for piece in self.writer.pieces(event, self.with_usage) {
             self.ready.push_back(Bytes::from(format!("data: {piece}\n\n")));
         }
-        if matches!(event, Event::Ended(_) | Event::Shares(_) | Event::Failed(_)) {
+        if matches!(event, Event::Ended(_) | Event::Chose(_) | Event::Failed(_)) {
             self.over = true;
             self.ready.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
         }

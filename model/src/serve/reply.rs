@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 
 use super::work::{Ended, Event};
-use crate::prompt::{Chosen, Likely, Usage};
+use crate::prompt::{Chosen, Likely, Preference, Usage};
 
 /// Which of the two shapes an answer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Writer {
                 }
                 pieces
             }
-            Event::Shares(shares) => vec![json!({ "object": "choice", "probabilities": shares })],
+            Event::Chose(choice) => vec![self::choice(choice)],
             Event::Failed(fault) => vec![fault.body()],
         }
     }
@@ -188,6 +188,13 @@ impl Heard {
     }
 }
 
+/// How likely each option is, as a body.
+pub(super) fn choice(choice: &Preference) -> Value {
+    let mut body = json!({ "object": "choice", "probabilities": choice.probabilities });
+    cost(&mut body, &choice.usage);
+    body
+}
+
 fn message(text: String, calls: &[Value], ended: &Ended) -> Value {
     let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { text.into() };
     let mut message = json!({ "role": "assistant", "content": content, "refusal": null });
@@ -237,7 +244,7 @@ fn cost(body: &mut Value, usage: &Usage) {
         json!({
             "cache_n": usage.reused, "prompt_n": usage.prompt.saturating_sub(usage.reused),
             "prompt_ms": usage.prefill_ms, "predicted_n": written, "predicted_ms": usage.decode_ms,
-            "forced_n": usage.forced,
+            "forced_n": usage.forced, "scored_n": usage.scored,
         }),
     );
 }

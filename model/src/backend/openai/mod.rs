@@ -10,12 +10,13 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{Capabilities, Model, ModelError, TokenSink, Unread};
-use crate::prompt::{Completion, Constraint, Finish, Prompt, Usage};
+use crate::prompt::{Completion, Constraint, Finish, Preference, Prompt, Usage};
 use about::{About, Offered, OfferedModel};
 use answer::Form;
 use exchange::{Protocol, Question, Server};
 use features::{Dropped, Feature};
 use trouble::Trouble;
+use wire::Reply;
 
 mod about;
 mod address;
@@ -216,14 +217,19 @@ impl OpenAi {
         prompt: &Prompt,
         options: &[String],
         name: &str,
-    ) -> Result<Option<Vec<f64>>, ModelError> {
+    ) -> Result<Option<Preference>, ModelError> {
         let messages = wire::messages(&prompt.turns, self.sees());
         let body = json!({ "model": name, "messages": messages, "options": options });
         let told = self.patiently("/choose", Some(&body)).await?;
         let told: Value = serde_json::from_str(&told).unwrap_or_default();
         let shares = told.get("probabilities").and_then(Value::as_array);
         let shares: Option<Vec<f64>> = shares.and_then(|all| all.iter().map(Value::as_f64).collect());
-        Ok(shares.filter(|shares| shares.len() == options.len()))
+        let mut usage = Usage::default();
+        if let Ok(reply) = serde_json::from_value::<Reply>(told) {
+            reply.count(&mut usage);
+        }
+        let shares = shares.filter(|shares| shares.len() == options.len());
+        Ok(shares.map(|probabilities| Preference { probabilities, usage }))
     }
 }
 
@@ -334,9 +340,10 @@ impl Model for OpenAi {
     /// Where the server tells the likelihoods of the first token, they are the answer. Where it does
     /// not, it is asked for one of the options, which then has a probability of 0.9, an invention of
     /// ours; all are equally likely where it names none.
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
+        let mut usage = Usage::default();
         if options.len() < 2 {
-            return Ok(vec![1.0; options.len()]);
+            return Ok(Preference { probabilities: vec![1.0; options.len()], usage });
         }
         let name = self.name().await?;
         let shows = self.shows(prompt)?;
@@ -348,9 +355,10 @@ impl Model for OpenAi {
         if !self.dropped.has(Feature::Likelihoods) {
             match self.server.ask_whole(&wire::likelihoods(prompt, &name, shows)).await {
                 Ok(reply) => {
-                    if let Some(chances) = choose::by_tokens(reply.first_tokens(), options) {
+                    reply.count(&mut usage);
+                    if let Some(probabilities) = choose::by_tokens(reply.first_tokens(), options) {
                         self.likelihoods.store(true, Ordering::Relaxed);
-                        return Ok(chances);
+                        return Ok(Preference { probabilities, usage });
                     }
                     if reply.first_tokens().is_empty() {
                         self.dropped.note(Feature::Likelihoods);
@@ -376,8 +384,9 @@ impl Model for OpenAi {
             ..prompt.clone()
         };
         let answer = self.complete(&question, &mut Unread).await?;
+        usage += answer.usage;
         let named =
             (answer.finish != Finish::Cancelled).then(|| choose::named(&answer.text, options)).flatten();
-        Ok(choose::by_name(named, options.len()))
+        Ok(Preference { probabilities: choose::by_name(named, options.len()), usage })
     }
 }

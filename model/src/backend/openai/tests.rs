@@ -270,12 +270,15 @@ async fn unquotes_one_of() {
 async fn chooses_by_likelihood() {
     let tokens = json!([{"token": "no", "logprob": -0.105_4}, {"token": "yes", "logprob": -2.302}]);
     let body = json!({"choices": [{"message": {"content": "no"},
-        "logprobs": {"content": [{"token": "no", "logprob": -0.1, "top_logprobs": tokens}]}}]});
+        "logprobs": {"content": [{"token": "no", "logprob": -0.1, "top_logprobs": tokens}]}}],
+        "usage": {"prompt_tokens": 20, "completion_tokens": 1}});
     let fake = Fake::start(move |_| Play::reply("200 OK", JSON, &body.to_string())).await;
     let model = model(&fake);
     let options = ["yes".to_owned(), "no".to_owned()];
     assert!(!model.capabilities().likelihoods);
-    let chances = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+    let choice = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+    assert_eq!((choice.usage.prompt, choice.usage.sampled), (20, 1));
+    let chances = choice.probabilities;
     assert!((chances[0] - 0.1).abs() < 1e-3 && (chances[1] - 0.9).abs() < 1e-3, "{chances:?}");
     assert!(model.capabilities().likelihoods);
 }
@@ -289,7 +292,8 @@ async fn chooses_by_name() {
             return Play::reply(
                 "200 OK",
                 JSON,
-                "{\"choices\":[{\"message\":{\"content\":\"n\"},\"logprobs\":null}]}",
+                "{\"choices\":[{\"message\":{\"content\":\"n\"},\"logprobs\":null}],
+                  \"usage\":{\"prompt_tokens\":20}}",
             );
         }
         told("\"no\"")
@@ -297,8 +301,11 @@ async fn chooses_by_name() {
     let fake = Fake::start(plays).await;
     let model = model(&fake);
     let options = ["yes".to_owned(), "no".to_owned()];
-    for _ in 0..2 {
-        let chances = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+    for prompt in [20, 0] {
+        let choice = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+        // The question that did not help has been paid for, too.
+        assert_eq!(choice.usage.prompt, prompt);
+        let chances = choice.probabilities;
         assert!((chances[1] - 0.9).abs() < 1e-9 && (chances[0] - 0.1).abs() < 1e-9, "{chances:?}");
     }
     assert!(!model.capabilities().likelihoods);

@@ -254,6 +254,9 @@ struct Cached {
 struct Timings {
     prompt_ms: f64,
     predicted_ms: f64,
+    /// Of a choice: tokens of the options.
+    #[serde(default)]
+    scored_n: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -357,6 +360,7 @@ impl Reply {
         if let Some(timings) = &self.timings {
             usage.prefill_ms = timings.prompt_ms;
             usage.decode_ms = timings.predicted_ms;
+            usage.scored = timings.scored_n;
         }
     }
 
@@ -462,7 +466,7 @@ mod tests {
         for reply in [
             json!({"usage":{"prompt_tokens":10,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":8},
                 "completion_tokens_details":{"reasoning_tokens":2}}}),
-            json!({"usage":null,"timings":{"prompt_ms":1.5,"predicted_ms":2.5}}),
+            json!({"usage":null,"timings":{"prompt_ms":1.5,"predicted_ms":2.5,"scored_n":6}}),
         ] {
             serde_json::from_value::<Reply>(reply).unwrap().count(&mut usage);
         }
@@ -472,6 +476,7 @@ mod tests {
             sampled: 3,
             thought: 2,
             forced: 0,
+            scored: 6,
             prefill_ms: 1.5,
             decode_ms: 2.5,
         };
