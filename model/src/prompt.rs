@@ -82,6 +82,10 @@ impl Constraint {
     }
 }
 
+/// How hard a model may think, in the words of OpenAI, with the tokens that this comes to.
+pub(crate) const EFFORTS: [(&str, u32); 5] =
+    [("none", 0), ("minimal", 128), ("low", 512), ("medium", 2048), ("high", 8192)];
+
 /// One question to a model. What is the same in every step of a run comes first, so that a backend
 /// can reuse its work on it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use super::about::Maker;
 use super::exchange::Server;
 use super::trouble::Trouble;
 use super::wire;
-use crate::backend::{Model as _, ModelError, TokenSink};
+use crate::backend::{Model as _, ModelError, TokenSink, Unread};
 use crate::prompt::{Constraint, Prompt, Speaker, Turn};
 
 /// A word that no model says by itself.
@@ -80,6 +80,8 @@ impl OpenAi {
         let mut findings = Vec::new();
         progress("asking for an answer");
         findings.push(self.streaming().await?);
+        progress("asking it to think");
+        findings.push(self.thinking(about.maker).await?);
         for (what, check) in CHECKS {
             progress(what);
             let found = match check {
@@ -123,6 +125,32 @@ impl OpenAi {
         }
         let detail = format!("first token after {first:.2} s, then {rate:.1} tokens a second");
         Ok(finding("streaming", State::Yes, &detail, None))
+    }
+}
+
+impl OpenAi {
+    /// Whether the model thinks aloud before it answers, and can be asked not to.
+    async fn thinking(&self, maker: Maker) -> Result<Finding, ModelError> {
+        const WHAT: &str = "thinking";
+        let turns = vec![Turn::new(Speaker::User, "Is 51 a prime? Answer with Yes or No.")];
+        let mut ask = Prompt { turns, max_tokens: 16, thinking: 128, ..Prompt::default() };
+        if self.complete(&ask, &mut Unread).await?.thinking.is_none() {
+            return Ok(finding(WHAT, State::No, "it answers without thinking aloud", None));
+        }
+        ask.thinking = 0;
+        if self.complete(&ask, &mut Unread).await?.thinking.is_none() {
+            let detail = "its thoughts come apart from its answers, and it can be asked not to think";
+            return Ok(finding(WHAT, State::Yes, detail, None));
+        }
+        let advice = match maker {
+            Maker::LlamaCpp => {
+                "start llama-server with `--reasoning-budget 0` to have short questions answered at once"
+            }
+            _ => {
+                "short questions take as long as its thoughts; a model that can answer at once is quicker"
+            }
+        };
+        Ok(finding(WHAT, State::Ignored, "it thinks although it is asked not to", Some(advice)))
     }
 }
 
@@ -260,7 +288,7 @@ impl Examination<'_> {
         });
         let constraint = Constraint::JsonSchema(schema);
         let prompt = Prompt { constraint, ..Prompt::default() };
-        let body = wire::request(&prompt, self.model, |_| false).unwrap_or_default();
+        let body = wire::request(&prompt, self.model, self.maker, |_| false).unwrap_or_default();
         let form = json!({ "response_format": body.get("response_format") });
         let told = self.ask("Say a word, as JSON.", form).await?;
         let said = content(&told);

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Capabilities, Model, ModelError, TokenSink, Unread};
 use crate::prompt::{Completion, Constraint, Finish, Preference, Prompt, Usage};
@@ -16,7 +16,6 @@ use answer::Form;
 use exchange::{Protocol, Question, Server};
 use features::{Dropped, Feature};
 use trouble::Trouble;
-use wire::Reply;
 
 mod about;
 mod address;
@@ -35,6 +34,7 @@ mod sse;
 #[cfg(test)]
 mod tests;
 mod think;
+mod thinking;
 mod trouble;
 mod wire;
 
@@ -202,34 +202,20 @@ impl OpenAi {
 impl OpenAi {
     /// The question in the words that this server knows best.
     fn question(&self, prompt: &Prompt, name: &str) -> Result<Question, ModelError> {
-        if self.about().maker == Maker::Ollama {
+        let form = match prompt.constraint {
+            Constraint::OneOf(_) => Form::Quoted,
+            Constraint::Free | Constraint::JsonSchema(_) | Constraint::Lark(_) => Form::Plain,
+        };
+        let presumes = prompt.thinking > 0 && prompt.constraint != Constraint::Free;
+        let about = self.about();
+        if about.maker == Maker::Ollama {
             let context = self.context.load(Ordering::Relaxed).min(USUAL_CONTEXT);
-            let body = ollama::request(prompt, name, context, self.sees())?;
-            return Ok(Question { body, protocol: Protocol::Ollama });
+            let thinks = about.thinks.unwrap_or(true) && !self.dropped.has(Feature::Thinking);
+            let body = ollama::request(prompt, name, context, self.sees(), thinks)?;
+            return Ok(Question { body, protocol: Protocol::Ollama, form, presumes });
         }
-        let body = wire::request(prompt, name, |feature| self.dropped.has(feature))?;
-        Ok(Question { body, protocol: Protocol::OpenAi })
-    }
-
-    /// The probabilities as a server tells them that can weigh whole texts.
-    async fn shares(
-        &self,
-        prompt: &Prompt,
-        options: &[String],
-        name: &str,
-    ) -> Result<Option<Preference>, ModelError> {
-        let messages = wire::messages(&prompt.turns, self.sees());
-        let body = json!({ "model": name, "messages": messages, "options": options });
-        let told = self.patiently("/choose", Some(&body)).await?;
-        let told: Value = serde_json::from_str(&told).unwrap_or_default();
-        let shares = told.get("probabilities").and_then(Value::as_array);
-        let shares: Option<Vec<f64>> = shares.and_then(|all| all.iter().map(Value::as_f64).collect());
-        let mut usage = Usage::default();
-        if let Ok(reply) = serde_json::from_value::<Reply>(told) {
-            reply.count(&mut usage);
-        }
-        let shares = shares.filter(|shares| shares.len() == options.len());
-        Ok(shares.map(|probabilities| Preference { probabilities, usage }))
+        let body = wire::request(prompt, name, about.maker, |feature| self.dropped.has(feature))?;
+        Ok(Question { body, protocol: Protocol::OpenAi, form, presumes })
     }
 }
 
@@ -304,17 +290,13 @@ impl Model for OpenAi {
         prompt: &Prompt,
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, ModelError> {
-        let form = match prompt.constraint {
-            Constraint::OneOf(_) => Form::Quoted,
-            Constraint::Free | Constraint::JsonSchema(_) | Constraint::Lark(_) => Form::Plain,
-        };
         let name = self.name().await?;
         let mut patience = Patience::new(self.server.limits.first_token);
         // Each round has one feature less or a little less patience, so it ends.
         loop {
             let shows = self.shows(prompt)?;
             let question = self.question(prompt, &name)?;
-            match self.server.ask(&question, form, sink).await {
+            match self.server.ask(&question, sink).await {
                 Ok(answer) => return Ok(answer),
                 Err(trouble) if shows && trouble.may_blame_pictures() => {
                     self.dropped.note(Feature::Images);
@@ -346,34 +328,16 @@ impl Model for OpenAi {
             return Ok(Preference { probabilities: vec![1.0; options.len()], usage });
         }
         let name = self.name().await?;
-        let shows = self.shows(prompt)?;
+        self.shows(prompt)?;
         if self.about().chooses
             && let Some(shares) = self.shares(prompt, options, &name).await?
         {
             return Ok(shares);
         }
-        if !self.dropped.has(Feature::Likelihoods) {
-            match self.server.ask_whole(&wire::likelihoods(prompt, &name, shows)).await {
-                Ok(reply) => {
-                    reply.count(&mut usage);
-                    if let Some(probabilities) = choose::by_tokens(reply.first_tokens(), options) {
-                        self.likelihoods.store(true, Ordering::Relaxed);
-                        return Ok(Preference { probabilities, usage });
-                    }
-                    if reply.first_tokens().is_empty() {
-                        self.dropped.note(Feature::Likelihoods);
-                    }
-                }
-                Err(trouble) if shows && trouble.may_blame_pictures() => {
-                    self.dropped.note(Feature::Images);
-                }
-                Err(Trouble::Unknown(_)) => {
-                    self.dropped.note(Feature::Likelihoods);
-                }
-                // The question that follows has the patience for it.
-                Err(Trouble::Later(..) | Trouble::Dropped(_)) => {}
-                Err(Trouble::Failed(error)) => return Err(error),
-            }
+        if !self.dropped.has(Feature::Likelihoods)
+            && let Some(probabilities) = self.by_tokens(prompt, options, &name, &mut usage).await?
+        {
+            return Ok(Preference { probabilities, usage });
         }
         let longest = options.iter().map(|option| option.chars().count()).max().unwrap_or_default();
         let room = u32::try_from(longest).unwrap_or(u32::MAX).saturating_add(16);
