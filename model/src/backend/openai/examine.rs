@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::OpenAi;
 use super::about::Maker;
 use super::exchange::Server;
+use super::features::Dropped;
 use super::trouble::Trouble;
-use super::wire;
+use super::{think, thinking, wire};
 use crate::backend::{Model as _, ModelError, TokenSink, Unread};
 use crate::prompt::{Constraint, Prompt, Speaker, Turn};
 
@@ -75,6 +76,7 @@ impl OpenAi {
             server: &self.server,
             model: &served.model,
             maker: about.maker,
+            dropped: &self.dropped,
             says_that_it_sees: about.images == Some(true),
         };
         let mut findings = Vec::new();
@@ -133,7 +135,7 @@ impl OpenAi {
     async fn thinking(&self, maker: Maker) -> Result<Finding, ModelError> {
         const WHAT: &str = "thinking";
         let turns = vec![Turn::new(Speaker::User, "Is 51 a prime? Answer with Yes or No.")];
-        let mut ask = Prompt { turns, max_tokens: 16, thinking: 128, ..Prompt::default() };
+        let mut ask = Prompt { turns, max_tokens: 16, thinking: 64, ..Prompt::default() };
         if self.complete(&ask, &mut Unread).await?.thinking.is_none() {
             return Ok(finding(WHAT, State::No, "it answers without thinking aloud", None));
         }
@@ -247,6 +249,7 @@ struct Examination<'a> {
     server: &'a Server,
     model: &'a str,
     maker: Maker,
+    dropped: &'a Dropped,
     says_that_it_sees: bool,
 }
 
@@ -256,6 +259,8 @@ impl Examination<'_> {
             "model": self.model, "messages": [{ "role": "user", "content": text }],
             "max_tokens": 48, "temperature": 0, "stream": false,
         });
+        // Its thoughts would take the room of the answer.
+        thinking::say(&mut body, self.maker, 0, |feature| self.dropped.has(feature));
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
         }
@@ -292,7 +297,7 @@ impl Examination<'_> {
         let form = json!({ "response_format": body.get("response_format") });
         let told = self.ask("Say a word, as JSON.", form).await?;
         let said = content(&told);
-        let fits = serde_json::from_str::<Value>(said)
+        let fits = serde_json::from_str::<Value>(&said)
             .is_ok_and(|value| value.get("word").is_some_and(|word| word == WORD));
         if fits {
             return Ok(finding(Check::Schema.name(), State::Yes, "enforced", None));
@@ -367,6 +372,7 @@ fn finding(what: &'static str, state: State, detail: &str, advice: Option<&str>)
     Finding { what, state, detail: detail.to_owned(), advice: advice.map(str::to_owned) }
 }
 
-fn content(told: &Value) -> &str {
-    told.pointer("/choices/0/message/content").and_then(Value::as_str).unwrap_or_default()
+fn content(told: &Value) -> String {
+    let content = told.pointer("/choices/0/message/content").and_then(Value::as_str);
+    think::split(content.unwrap_or_default()).1
 }

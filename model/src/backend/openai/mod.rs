@@ -22,7 +22,11 @@ mod address;
 mod answer;
 mod choose;
 mod examine;
+#[cfg(test)]
+mod examined;
 mod exchange;
+#[cfg(test)]
+mod fakes;
 mod features;
 #[cfg(test)]
 mod fuzz;

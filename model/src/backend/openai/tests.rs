@@ -112,17 +112,21 @@ async fn reads_a_whole_reply() {
 
 #[tokio::test]
 async fn splits_thoughts() {
-    for (pieces, text, thought, shown) in [
-        (vec!["<th", "ink>a", "</think>", "b"], "b", Some("a"), "b"),
-        (vec!["a", "</think>", "b"], "b", Some("a"), "a</think>b"),
-        (vec!["b"], "b", None, "b"),
+    let (free, form) = (Constraint::Free, Constraint::JsonSchema(json!({})));
+    for (pieces, constraint, text, thought, shown, thoughts) in [
+        (vec!["<th", "ink>a", "</think>", "b"], &free, "b", Some("a"), "b", "a"),
+        (vec!["a", "</think>", "b"], &free, "b", Some("a"), "a</think>b", ""),
+        (vec!["a", "</thi", "nk>\n", "{}"], &form, "{}", Some("a"), "{}", "a"),
+        (vec!["b"], &free, "b", None, "b", ""),
+        (vec!["[\"</think>\"]"], &form, "[\"</think>\"]", None, "[\"</think>\"]", ""),
     ] {
         let body: String = pieces.iter().map(|text| piece(text)).chain([end("stop")]).collect();
         let fake = Fake::start(move |_| Play::events(&body)).await;
         let mut seen = Seen::default();
-        let answer = model(&fake).complete(&asking(Constraint::Free), &mut seen).await.unwrap();
+        let prompt = Prompt { thinking: 9, ..asking(constraint.clone()) };
+        let answer = model(&fake).complete(&prompt, &mut seen).await.unwrap();
         assert_eq!((answer.text.as_str(), answer.thinking.as_deref()), (text, thought));
-        assert_eq!(seen.0.concat(), shown);
+        assert_eq!((seen.0.concat().as_str(), seen.2.concat().as_str()), (shown, thoughts));
     }
 }
 
