@@ -262,10 +262,17 @@ impl<'a> Run<'a> {
 
     fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
         let Self { model, dialect, listener, .. } = *self;
-        let steering = self.person.steering().clone();
-        let thinking = self.limits.thinking;
-        let (stop, choices) = (self.stop.clone(), Choices::default());
-        Asking { model, dialect, listener, stop, steering, step, deadline, thinking, choices }
+        Asking {
+            model,
+            dialect,
+            listener,
+            stop: self.stop.clone(),
+            steering: self.person.steering().clone(),
+            step,
+            deadline,
+            thinking: self.limits.thinking,
+            choices: Choices::default(),
+        }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {

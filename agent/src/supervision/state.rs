@@ -200,13 +200,15 @@ impl State {
                 push(&mut self.said, text.clone(), NOTES);
             }
             Event::Yielded { .. } | Event::Blinded { .. } => {}
-            Event::Ended { exit, steps: _ } => {
-                self.activity = Activity::Ended { exit: exit.clone() };
-                (self.intent, self.question, self.waiting) = (None, None, None);
-                if self.pace != Pace::TakenOver {
-                    self.pace = Pace::Going;
-                }
-            }
+            Event::Ended { exit, steps: _ } => self.ended(exit),
+        }
+    }
+
+    fn ended(&mut self, exit: &Exit) {
+        self.activity = Activity::Ended { exit: exit.clone() };
+        (self.intent, self.question, self.waiting) = (None, None, None);
+        if self.pace != Pace::TakenOver {
+            self.pace = Pace::Going;
         }
     }
 

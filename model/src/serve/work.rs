@@ -94,7 +94,7 @@ pub(super) async fn answer(
     let usage = match &last {
         Event::Ended(ended) => ended.usage,
         Event::Chose(choice) => choice.usage,
-        _ => Usage::default(),
+        Event::Failed(_) | Event::Thought(_) | Event::Text(..) | Event::Call(..) => Usage::default(),
     };
     let first = line.first;
     let _ = reply.send(last);

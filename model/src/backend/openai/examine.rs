@@ -144,13 +144,10 @@ impl OpenAi {
             let detail = "its thoughts come apart from its answers, and it can be asked not to think";
             return Ok(finding(WHAT, State::Yes, detail, None));
         }
-        let advice = match maker {
-            Maker::LlamaCpp => {
-                "start llama-server with `--reasoning-budget 0` to have short questions answered at once"
-            }
-            _ => {
-                "short questions take as long as its thoughts; a model that can answer at once is quicker"
-            }
+        let advice = if maker == Maker::LlamaCpp {
+            "start llama-server with `--reasoning-budget 0` to have short questions answered at once"
+        } else {
+            "short questions take as long as its thoughts; a model that can answer at once is quicker"
         };
         Ok(finding(WHAT, State::Ignored, "it thinks although it is asked not to", Some(advice)))
     }

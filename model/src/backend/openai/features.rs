@@ -71,12 +71,13 @@ impl Dropped {
 
     /// Notes that it refuses this one; `false` if that was known.
     pub(super) fn note(&self, feature: Feature) -> bool {
-        // Whoever refuses one form may know the other.
-        let feature = match feature {
-            Feature::Schema if self.has(Feature::Schema) => Feature::ObjectSchema,
-            Feature::LeastEfforts if self.has(Feature::LeastEfforts) => Feature::Thinking,
-            other => other,
-        };
+        // Whoever refuses one form may know the other, and whoever knows no effort at all refuses the least first.
+        let (is_known, next) = (
+            self.has(feature),
+            [(Feature::Schema, Feature::ObjectSchema), (Feature::LeastEfforts, Feature::Thinking)],
+        );
+        let next = next.iter().find(|(before, _)| is_known && *before == feature);
+        let feature = next.map_or(feature, |(_, next)| *next);
         tracing::debug!(?feature, "the server refuses a feature, going on without");
         self.of(feature).is_some_and(|dropped| !dropped.swap(true, Ordering::Relaxed))
     }
