@@ -39,6 +39,7 @@ mod grammar;
 mod measure;
 mod network;
 mod packed;
+mod pieces;
 mod prefixes;
 mod published;
 mod rounds;
