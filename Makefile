@@ -36,6 +36,7 @@ test:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	./scripts/features.sh
 
 fmt:
 	$(CARGO) fmt --all

@@ -7,15 +7,16 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use freehand_model::dialect::{
-    Barred, Comparison, Dialect, Order, ParseError, Pick, PlanView, Proposal,
+    Barred, Choice, Comparison, Dialect, Order, ParseError, Pick, PlanView, Proposal,
 };
 use freehand_model::{Completion, Model, ModelError, Prompt, TokenSink};
 use freehand_tools::observation::Observation;
 
-use crate::event::{Event, Listener};
+use crate::event::{Cost, Event, Listener};
 use crate::memory::Memory;
 use crate::outside::Stop;
 use crate::supervision::Steering;
+use crate::trajectory::Choices;
 
 /// Log-odds above which the task counts as done. Of 90 screens of recorded runs none was taken for done
 /// too early at 0.35, and one at 0.
@@ -45,6 +46,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) deadline: Instant,
     /// Tokens to think aloud for before an action.
     pub(crate) thinking: u32,
+    /// What was chosen so far.
+    pub(crate) choices: Choices,
 }
 
 impl TokenSink for Asking<'_> {
@@ -67,6 +70,14 @@ impl TokenSink for Asking<'_> {
 }
 
 impl Asking<'_> {
+    /// How likely each answer to `question` is.
+    async fn weigh(&mut self, question: &Choice) -> Result<Vec<f64>, ModelError> {
+        let choice = self.model.choose(&question.prompt, &question.answers).await?;
+        self.choices.add(choice.usage);
+        self.listener.event(Event::Chose { step: self.step, cost: Cost::from(choice.usage) });
+        Ok(choice.probabilities)
+    }
+
     /// How sure it is that the task is done, asked after something has `changed`.
     pub(crate) async fn done(
         &mut self,
@@ -76,8 +87,7 @@ impl Asking<'_> {
         if !changed || self.dialect.ends_by_itself() || self.poll().is_break() {
             return Ok(None);
         }
-        let question = self.dialect.ask_done(view);
-        let shares = self.model.choose(&question.prompt, &question.answers).await?;
+        let shares = self.weigh(&self.dialect.ask_done(view)).await?;
         let probability = shares.first().copied().unwrap_or(0.0);
         self.listener.event(Event::AskedDone { step: self.step, probability });
         let leaves = self.dialect.leaves(view);
@@ -90,12 +100,12 @@ impl Asking<'_> {
         view: &PlanView<'_>,
     ) -> Result<Option<Comparison>, ModelError> {
         let Some(question) = self.dialect.ask_order(view) else { return Ok(None) };
-        let order = self.dialect.order(&self.model.choose(&question.prompt, &question.answers).await?);
+        let order = self.dialect.order(&self.weigh(&question).await?);
         let mut comparison = Comparison { order, by: None };
         if order != Order::Any
             && let Some((question, columns)) = self.dialect.ask_column(view)
         {
-            let shares = self.model.choose(&question.prompt, &question.answers).await?;
+            let shares = self.weigh(&question).await?;
             let best = shares.iter().zip(columns).max_by(|(a, _), (b, _)| a.total_cmp(b));
             comparison.by = best.map(|(_, column)| column);
         }
@@ -105,7 +115,7 @@ impl Asking<'_> {
     /// The command of the program that the task needs first, where there is one to be chosen.
     pub(crate) async fn program(&mut self, view: &PlanView<'_>) -> Result<Option<String>, ModelError> {
         let Some((question, commands)) = self.dialect.ask_program(view) else { return Ok(None) };
-        let shares = self.model.choose(&question.prompt, &question.answers).await?;
+        let shares = self.weigh(&question).await?;
         let best = shares.iter().zip(commands).max_by(|(a, _), (b, _)| a.total_cmp(b));
         Ok(best.map(|(_, command)| command))
     }
@@ -143,7 +153,7 @@ impl Asking<'_> {
             if settled.contains(&words) || self.poll().is_break() {
                 continue;
             }
-            let shares = self.model.choose(&question.prompt, &question.answers).await?;
+            let shares = self.weigh(&question).await?;
             let best = shares.iter().zip(doings).max_by(|(a, _), (b, _)| a.total_cmp(b));
             match best.filter(|(share, doing)| **share > MEANT && !doing.calls.is_empty()) {
                 Some((_, doing)) => return Ok(Some(doing)),
@@ -160,7 +170,7 @@ impl Asking<'_> {
         proposal: &Proposal,
     ) -> Result<Option<Barred>, ModelError> {
         let Some((question, early)) = self.dialect.ask_leap(view, proposal) else { return Ok(None) };
-        let shares = self.model.choose(&question.prompt, &question.answers).await?;
+        let shares = self.weigh(&question).await?;
         let done = shares.first().copied().unwrap_or(1.0);
         Ok((done < ENOUGH && self.poll().is_continue()).then_some(early))
     }

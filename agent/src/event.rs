@@ -2,6 +2,8 @@
 //! it; nothing below them prints. With a hub ([`crate::supervision`]) what the person does is a part
 //! of the same stream, so that every view shows one truth.
 
+use std::ops::AddAssign;
+
 use freehand_model::prompt::Usage;
 use freehand_tools::frame::Digest;
 use freehand_tools::gate::Verdict;
@@ -13,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::supervision::{Answer, Intent, Pace, Question, Wait};
 use crate::trajectory::{Exit, Header};
 
-/// What an answer of the model cost.
+/// What an answer of the model cost, or a choice among given ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
-    /// Tokens that were read.
+    /// Tokens that were read, those of given answers included.
     pub read: u32,
     /// Of these, tokens whose work was reused.
     pub reused: u32,
@@ -29,11 +31,20 @@ pub struct Cost {
 impl From<Usage> for Cost {
     fn from(usage: Usage) -> Self {
         Self {
-            read: usage.prompt,
+            read: usage.prompt.saturating_add(usage.scored),
             reused: usage.reused,
             written: usage.sampled.saturating_add(usage.forced),
             ms: usage.prefill_ms + usage.decode_ms,
         }
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.read = self.read.saturating_add(other.read);
+        self.reused = self.reused.saturating_add(other.reused);
+        self.written = self.written.saturating_add(other.written);
+        self.ms += other.ms;
     }
 }
 
@@ -112,6 +123,13 @@ pub enum Event {
         step: u32,
         /// How sure it is, 0 to 1.
         probability: f64,
+    },
+    /// The model has chosen among given answers.
+    Chose {
+        /// The step.
+        step: u32,
+        /// What it cost.
+        cost: Cost,
     },
     /// The model has answered.
     Proposed {

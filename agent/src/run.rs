@@ -30,7 +30,7 @@ use crate::progress::{Progress, view};
 use crate::sight::Sight;
 use crate::step::{announce, perform_call};
 use crate::trajectory::recorder::Recorder;
-use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
+use crate::trajectory::{Choices, Exit, Judged, Seen, Step, Timing};
 
 /// As long as a model may take to break off.
 const BREAK_OFF: Duration = Duration::from_millis(30);
@@ -69,6 +69,8 @@ pub struct Run<'a> {
 struct Answer {
     /// How likely it is that the task is done, where that was asked.
     done: Option<f64>,
+    /// What was chosen for that and for the next action.
+    choices: Choices,
     /// What says that it is, if it is.
     checked: Option<String>,
     /// The next action, where it is not.
@@ -137,9 +139,10 @@ impl<'a> Run<'a> {
         let sight = self.observe(progress).await?;
         let specs: Vec<ToolSpec> = self.toolbox.specs().cloned().collect();
         let view = view(self.apps, &sight, &specs, &[], progress);
-        let (done, checked) = ended(&mut self.asking(index, deadline), &view, progress).await?;
+        let mut asking = self.asking(index, deadline);
+        let (done, checked) = ended(&mut asking, &view, progress).await?;
         let frame = sight.seen.frame.clone();
-        let step = Step { done, ..blank(index, sight) };
+        let step = Step { done, choices: asking.choices, ..blank(index, sight) };
         self.conclude(step, &[frame], checked, progress)?;
         Ok(())
     }
@@ -162,7 +165,7 @@ impl<'a> Run<'a> {
         let (sight, answer) = self.decide(index, deadline, &specs, sight, progress).await?;
         let deadline = deadline + progress.held;
         let (seen, mut frames) = (sight.seen.clone(), vec![sight.seen.frame.clone()]);
-        let mut step = Step { done: answer.done, ..blank(index, sight) };
+        let mut step = Step { done: answer.done, choices: answer.choices, ..blank(index, sight) };
         step.interventions = std::mem::take(&mut progress.interventions);
         step.timing.observe = looked;
         step.timing.model = ms(asked);
@@ -185,11 +188,12 @@ impl<'a> Run<'a> {
         mut sight: Sight,
         progress: &mut Progress,
     ) -> Result<(Sight, Answer), Halt> {
+        let mut asking = self.asking(index, deadline);
         loop {
             sight = self.watched(index, sight, progress).await?;
             let holds = self.person.steering().holds();
             self.hear(progress);
-            let mut asking = self.asking(index, deadline + progress.held);
+            asking.deadline = deadline + progress.held;
             let (seen, answer) = self.decide_once(&mut asking, specs, sight, progress).await?;
             let came_between = self.person.steering().holds() != holds;
             if !came_between && !self.watched_act(index, &seen.seen, &answer, progress).await? {
@@ -258,9 +262,17 @@ impl<'a> Run<'a> {
 
     fn asking(&self, step: u32, deadline: Instant) -> Asking<'a> {
         let Self { model, dialect, listener, .. } = *self;
-        let steering = self.person.steering().clone();
-        let thinking = self.limits.thinking;
-        Asking { model, dialect, listener, stop: self.stop.clone(), steering, step, deadline, thinking }
+        Asking {
+            model,
+            dialect,
+            listener,
+            stop: self.stop.clone(),
+            steering: self.person.steering().clone(),
+            step,
+            deadline,
+            thinking: self.limits.thinking,
+            choices: Choices::default(),
+        }
     }
 
     fn interrupted(&self, deadline: Instant) -> bool {
@@ -441,7 +453,7 @@ async fn ask(
     let view = view(apps, sight, specs, &barred, progress);
     let (done, checked) = ended(asking, &view, progress).await?;
     if checked.is_some() {
-        return Ok(Answer { done, checked, said: None });
+        return Ok(Answer { done, choices: asking.choices, checked, said: None });
     }
     let mut said = asking.next(&view).await?;
     if let Ok(proposal) = &said.1
@@ -456,7 +468,7 @@ async fn ask(
         said.1 = Ok(pick);
     }
     progress.settled = settled;
-    Ok(Answer { done, checked, said: Some(said) })
+    Ok(Answer { done, choices: asking.choices, checked, said: Some(said) })
 }
 
 fn blank(index: u32, Sight { seen, list, .. }: Sight) -> Step {
@@ -466,6 +478,7 @@ fn blank(index: u32, Sight { seen, list, .. }: Sight) -> Step {
         seen: Seen::from(&seen),
         list,
         done: None,
+        choices: Choices::default(),
         completion: None::<Completion>,
         proposal: None,
         unread: None,

@@ -24,7 +24,7 @@ use crate::outside::{Presence, Stop};
 use crate::step::{Done, announce, perform_call};
 use crate::supervision::Wait;
 use crate::trajectory::recorder::Recorder;
-use crate::trajectory::{Exit, Judged, Seen, Step, Timing};
+use crate::trajectory::{Choices, Exit, Judged, Seen, Step, Timing};
 
 /// How often the screen is looked at for a target.
 const POLL: Duration = Duration::from_millis(100);
@@ -250,6 +250,7 @@ impl Scripted<'_> {
             seen: Seen::from(seen),
             list: list::screen(seen, "", list::BUDGET),
             done: None,
+            choices: Choices::default(),
             completion: None,
             proposal: None,
             unread: None,

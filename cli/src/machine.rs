@@ -9,14 +9,19 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 pub fn described(memory_gb: Option<u64>, cores: Option<usize>, graphics_gb: Option<u64>) -> Machine {
     let graphics = match graphics_gb {
         Some(0) => None,
-        Some(gb) => Some(Graphics { name: "a graphics card".into(), memory_mb: gb * 1000 }),
+        Some(gb) => Some(Graphics { name: "a graphics card".into(), memory_mb: megabytes(gb) }),
         None => graphics(),
     };
     Machine {
-        memory_mb: memory_gb.map_or_else(memory, |gb| gb * 1000),
+        memory_mb: memory_gb.map_or_else(memory, megabytes),
         cores: cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
         graphics,
     }
+}
+
+/// What is sold as so many GB of memory.
+const fn megabytes(gb: u64) -> u64 {
+    gb.saturating_mul(1 << 30) / 1_000_000
 }
 
 /// The memory, or what of it this process may use.
@@ -78,6 +83,6 @@ mod tests {
         let machine = described(None, None, Some(0));
         assert!(machine.memory_mb > 500 && machine.cores > 0, "{machine:?}");
         let told = described(Some(8), Some(3), Some(6));
-        assert_eq!((told.memory_mb, told.cores, told.graphics.unwrap().memory_mb), (8000, 3, 6000));
+        assert_eq!((told.memory_mb, told.cores, told.graphics.unwrap().memory_mb), (8589, 3, 6442));
     }
 }

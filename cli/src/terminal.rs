@@ -204,6 +204,7 @@ impl Listener for Steps {
             | Event::Thought { .. }
             | Event::Piece { .. }
             | Event::AskedDone { .. }
+            | Event::Chose { .. }
             | Event::Judged { .. }
             | Event::Ended { .. } => {}
         }

@@ -12,5 +12,5 @@ pub mod store;
 
 pub use backend::{Capabilities, Model, ModelError, TokenSink};
 pub use prompt::{
-    Chosen, Completion, Constraint, Finish, Likely, Picture, Prompt, Speaker, Turn, Usage,
+    Chosen, Completion, Constraint, Finish, Likely, Picture, Preference, Prompt, Speaker, Turn, Usage,
 };

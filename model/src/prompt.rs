@@ -1,6 +1,7 @@
 //! What goes into a model and what comes out of it, the same for every backend.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,10 @@ impl Constraint {
         if let Self::JsonSchema(schema) = self { Some(schema) } else { None }
     }
 }
+
+/// How hard a model may think, in the words of OpenAI, with the tokens that this comes to.
+pub(crate) const EFFORTS: [(&str, u32); 5] =
+    [("none", 0), ("minimal", 128), ("low", 512), ("medium", 2048), ("high", 8192)];
 
 /// One question to a model. What is the same in every step of a run comes first, so that a backend
 /// can reuse its work on it.
@@ -163,10 +168,44 @@ pub struct Usage {
     pub thought: u32,
     /// Tokens of the answer that the constraint left no choice about.
     pub forced: u32,
+    /// Tokens of given texts whose likelihood was worked out; none of them was written.
+    #[serde(skip_serializing_if = "is_none")]
+    pub scored: u32,
     /// Time for reading the prompt, in ms.
     pub prefill_ms: f64,
-    /// Time for writing the answer, in ms.
+    /// Time for writing the answer, or for weighing given ones, in ms.
     pub decode_ms: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde takes")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, count) in [
+            (&mut self.prompt, other.prompt),
+            (&mut self.reused, other.reused),
+            (&mut self.sampled, other.sampled),
+            (&mut self.thought, other.thought),
+            (&mut self.forced, other.forced),
+            (&mut self.scored, other.scored),
+        ] {
+            *sum = sum.saturating_add(count);
+        }
+        self.prefill_ms += other.prefill_ms;
+        self.decode_ms += other.decode_ms;
+    }
+}
+
+/// How likely each of some given texts is as the beginning of the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preference {
+    /// The probability of each, in their order; they sum to 1.
+    pub probabilities: Vec<f64>,
+    /// What it cost.
+    pub usage: Usage,
 }
 
 /// An answer.

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use freehand_model::backend::scripted::Scripted;
 use freehand_model::dialect::tools::Tools;
-use freehand_model::{Capabilities, Prompt, TokenSink};
+use freehand_model::{Capabilities, Preference, Prompt, TokenSink};
 use freehand_tools::action::Action;
 use freehand_tools::desktop::simulated::Simulated;
 use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Decision, Evaluation, Policy};
@@ -77,7 +77,7 @@ impl Model for Thinking {
         self.0.complete(prompt, sink).await
     }
 
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
         self.0.choose(prompt, options).await
     }
 }
@@ -108,6 +108,7 @@ impl Listener for Lines {
             | Event::Thought { .. }
             | Event::Piece { .. }
             | Event::AskedDone { .. }
+            | Event::Chose { .. }
             | Event::Judged { .. } => return,
         };
         let mut lines = self.0.lock().unwrap();

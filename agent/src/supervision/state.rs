@@ -71,6 +71,9 @@ pub struct StepState {
     /// What the answer cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    /// What the choices among given answers cost, all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Cost>,
     /// How sure the model was before it that the task is done, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<f64>,
@@ -171,6 +174,9 @@ impl State {
             Event::AskedDone { step, probability } => {
                 self.step(*step, |step| step.done = Some(*probability));
             }
+            Event::Chose { step, cost } => {
+                self.step(*step, |step| *step.choices.get_or_insert_default() += *cost);
+            }
             Event::Proposed { step, thought, unread, cost } => {
                 self.step(*step, |step| {
                     (step.thought, step.unread) = (thought.clone(), unread.clone());
@@ -194,13 +200,15 @@ impl State {
                 push(&mut self.said, text.clone(), NOTES);
             }
             Event::Yielded { .. } | Event::Blinded { .. } => {}
-            Event::Ended { exit, steps: _ } => {
-                self.activity = Activity::Ended { exit: exit.clone() };
-                (self.intent, self.question, self.waiting) = (None, None, None);
-                if self.pace != Pace::TakenOver {
-                    self.pace = Pace::Going;
-                }
-            }
+            Event::Ended { exit, steps: _ } => self.ended(exit),
+        }
+    }
+
+    fn ended(&mut self, exit: &Exit) {
+        self.activity = Activity::Ended { exit: exit.clone() };
+        (self.intent, self.question, self.waiting) = (None, None, None);
+        if self.pace != Pace::TakenOver {
+            self.pace = Pace::Going;
         }
     }
 

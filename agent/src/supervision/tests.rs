@@ -51,6 +51,17 @@ fn what_is_thought_and_what_is_said_stay_apart() {
     assert_eq!((step(&hub).thought.as_deref(), step(&hub).said.as_str()), (Some("hm, yes"), "ok"));
 }
 
+#[test]
+fn what_choices_cost_is_summed_up() {
+    let hub = hub();
+    let cost = Cost { read: 900, reused: 850, written: 0, ms: 120.0 };
+    (0..2).for_each(|_| hub.event(Event::Chose { step: 1, cost }));
+    hub.event(Event::Chose { step: 2, cost });
+    let steps = hub.state().steps;
+    let twice = Cost { read: 1800, reused: 1700, written: 0, ms: 240.0 };
+    assert_eq!((steps[0].choices, steps[1].choices), (Some(twice), Some(cost)));
+}
+
 /// What a view makes of what it is told.
 #[derive(Default)]
 struct View {

@@ -6,7 +6,7 @@
 //! their digest, and `report.html`.
 
 use freehand_model::dialect::Proposal;
-use freehand_model::prompt::Completion;
+use freehand_model::prompt::{Completion, Usage};
 use freehand_tools::action::Action;
 use freehand_tools::call::ToolCall;
 use freehand_tools::element::{Element, ElementId, Window};
@@ -128,6 +128,29 @@ pub struct Timing {
     pub record: f64,
 }
 
+/// What the model chose among given answers in one step, for example whether the task is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choices {
+    /// How often it chose.
+    pub count: u32,
+    /// What all of it cost.
+    pub usage: Usage,
+}
+
+impl Choices {
+    /// Counts one more that cost this.
+    pub fn add(&mut self, usage: Usage) {
+        self.count += 1;
+        self.usage += usage;
+    }
+
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
 /// How the person came between.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -155,6 +178,9 @@ pub struct Step {
     /// How sure the model was that the task was done, 0 to 1, where it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<f64>,
+    /// What it chose among given answers.
+    #[serde(default, skip_serializing_if = "Choices::is_empty")]
+    pub choices: Choices,
     /// What the model said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<Completion>,

@@ -99,6 +99,7 @@ impl Secrets {
             seen,
             list,
             done: _,
+            choices: _,
             completion: _,
             proposal: _,
             unread,

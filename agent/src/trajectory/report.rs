@@ -79,6 +79,8 @@ struct Totals {
     reused: u64,
     sampled: u64,
     forced: u64,
+    choices: u64,
+    scored: u64,
 }
 
 impl Totals {
@@ -95,12 +97,14 @@ impl Totals {
         self.ms +=
             timing.observe + timing.model + timing.gate + timing.act + timing.settle + timing.record;
         self.model_ms += timing.model;
-        if let Some(completion) = &step.completion {
-            let usage = completion.usage;
+        self.choices += u64::from(step.choices.count);
+        let said = step.completion.as_ref().map(|completion| completion.usage);
+        for usage in said.into_iter().chain([step.choices.usage]) {
             self.prompt += u64::from(usage.prompt);
             self.reused += u64::from(usage.reused);
             self.sampled += u64::from(usage.sampled);
             self.forced += u64::from(usage.forced);
+            self.scored += u64::from(usage.scored);
         }
     }
 }
@@ -202,6 +206,7 @@ fn head(header: &Header, exit: Option<&Exit>, totals: &Totals, pictures: &Pictur
         fact("For the model", &Span(totals.model_ms));
         fact("Tokens read", &format_args!("{}, of them {} reused", totals.prompt, totals.reused));
         fact("Tokens written", &format_args!("{} chosen, {} forced", totals.sampled, totals.forced));
+        fact("Answers weighed", &format_args!("{} times, {} tokens", totals.choices, totals.scored));
     }
     out.push_str("</dl>\n</header>\n<main>\n");
     out

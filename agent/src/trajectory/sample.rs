@@ -16,7 +16,7 @@ use freehand_tools::setting::Setting;
 use image::RgbImage;
 use serde_json::{Value, json};
 
-use super::{FORMAT, Header, Judged, Seen, Step, Timing};
+use super::{Choices, FORMAT, Header, Judged, Seen, Step, Timing};
 
 pub(crate) fn header(task: &str) -> Header {
     Header {
@@ -81,6 +81,7 @@ pub(crate) fn seen(index: u32, elements: Vec<Element>) -> Step {
         },
         list: list.join("\n"),
         done: None,
+        choices: Choices::default(),
         completion: None,
         proposal: None,
         unread: None,

@@ -49,6 +49,10 @@ async fn pull(store: &Store, name: Option<String>, from: From) -> Result<Code> {
         if is_new {
             let line = format!("{summary}, {} MB; licence: {licence}", bytes / 1_000_000);
             terminal::say(Tone::Plain, &line);
+            if store.hash(name)?.is_none() {
+                let line = "the catalogue does not know its SHA-256: what the hub tells now is kept and holds from now on";
+                terminal::say(Tone::Plain, line);
+            }
         }
         let mut bar = Fetching::new();
         let mut progress = |stage: Stage, done: u64, total: u64| bar.at(stage, done, total);
@@ -62,6 +66,9 @@ async fn pull(store: &Store, name: Option<String>, from: From) -> Result<Code> {
             return Err(Stopped(kept.into()).into());
         };
         terminal::answer(&path?.display().to_string());
+        if let (None, Some(hash)) = (&entry.sha256, store.hash(name)?) {
+            terminal::say(Tone::Plain, &format!("SHA-256 {hash}, as the hub told at the first fetch"));
+        }
         if is_new && dialect.is_some() {
             let ready = tokio::select! {
                 ready = read_ahead(name) => ready,

@@ -71,6 +71,7 @@ impl Said {
             | Event::Blinded { .. }
             | Event::Proposed { .. }
             | Event::AskedDone { .. }
+            | Event::Chose { .. }
             | Event::Noted { .. }
             | Event::Said { .. }
             | Event::Thought { .. }

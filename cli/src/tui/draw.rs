@@ -165,7 +165,9 @@ fn one(lines: &mut Vec<Line<'_>>, step: &StepState, is_last: bool) {
         let line = faint(format!("     {}", shown(line)));
         lines.push(if is_thought { line.italic() } else { line });
     }
-    if let Some(Cost { read, reused, written, ms }) = step.cost {
+    if let Some(mut cost) = step.cost {
+        cost += step.choices.unwrap_or_default();
+        let Cost { read, reused, written, ms } = cost;
         let again = if reused > 0 { format!(" ({reused} reused)") } else { String::new() };
         let cost = format!("     {read} tokens read{again}, {written} written, {:.1} s", ms / 1000.0);
         lines.push(faint(cost));

@@ -145,6 +145,25 @@ def plain():
     check("in pieces too", "".join(piece.choices[0].text for piece in pieces) == told.choices[0].text)
 
 
+def offsets():
+    prompt = "Müller \U0001f600 counts: one, two,"
+    asked = {"model": MODEL, "prompt": prompt, "max_tokens": 8, "temperature": 0, "logprobs": 2}
+    told = client.completions.create(**asked).choices[0]
+    likely = told.logprobs
+    count = len(likely.tokens)
+    check("something for each token", count == len(likely.token_logprobs) == len(likely.text_offset) == 8, likely)
+    check("two beside each token", all(len(others) == 2 for others in likely.top_logprobs), likely)
+    text = prompt + told.text
+    ends = likely.text_offset[1:] + [len(text)]
+    words = [text[at:end] for at, end in zip(likely.text_offset, ends)]
+    check("each token is where it is said to be", words == likely.tokens, (words, likely))
+    streamed = []
+    for piece in client.completions.create(**asked, stream=True):
+        if piece.choices[0].logprobs:
+            streamed += piece.choices[0].logprobs.text_offset
+    check("in pieces too", streamed == likely.text_offset, streamed)
+
+
 def refusals():
     create = client.chat.completions.create
     hello = [{"role": "user", "content": "hello"}]
@@ -165,6 +184,6 @@ def leaving():
     check("one who leaves holds up nobody", "Paris" in ask(FRANCE).choices[0].message.content)
 
 
-for part in [models, answers, likelihoods, tools, forms, plain, refusals, leaving]:
+for part in [models, answers, likelihoods, tools, forms, plain, offsets, refusals, leaving]:
     part()
 print(f"python: {checks} checks hold")

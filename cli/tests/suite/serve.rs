@@ -183,6 +183,7 @@ mod real {
         );
         for (what, state) in [
             ("streaming", "yes"),
+            ("thinking", "no"),
             ("json_schema", "yes"),
             // Its template tells of no form for a call, so what is written is no call to llama.cpp.
             ("tools", "ignored"),
@@ -205,7 +206,7 @@ mod real {
         let (report, findings) = found(&said);
         assert_eq!(report["server"], "freehand serve", "{report}");
         let able = findings.iter().filter(|(_, state)| state == "yes").count();
-        assert_eq!(able, 5, "all but images: {report:#}");
+        assert_eq!(able, 5, "all but thinking and images: {report:#}");
         signal(server.child.id(), "INT");
         server.end().check(0, &[]);
         account

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use freehand_tools::picture::fit::Fit;
 use thiserror::Error;
 
-use crate::prompt::{Chosen, Completion, Prompt};
+use crate::prompt::{Chosen, Completion, Preference, Prompt};
 
 pub mod embedded;
 pub mod openai;
@@ -169,7 +169,7 @@ pub trait Model: Send + Sync + fmt::Debug {
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, ModelError>;
 
-    /// How likely each of `options` is as the beginning of the answer; the probabilities sum to 1.
-    /// The prompt's own constraint is not looked at.
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError>;
+    /// How likely each of `options` is as the beginning of the answer. The prompt's own constraint is not
+    /// looked at.
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError>;
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use freehand_tools::picture::fit::Fit;
 
 use super::{Capabilities, Model, ModelError, TokenSink};
-use crate::prompt::{Completion, Finish, Prompt, Usage};
+use crate::prompt::{Completion, Finish, Preference, Prompt, Usage};
 
 /// Answers from a list, one answer for each question, whatever the question is.
 #[derive(Debug, Default)]
@@ -116,18 +116,20 @@ impl Model for Scripted {
         Ok(Completion { text, thinking: None, finish, usage: Usage::default() })
     }
 
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
         self.check(prompt)?;
         let mut script = self.script();
         script.offered.push((prompt.clone(), options.to_vec()));
+        let usage = Usage::default();
         let Some(choices) = &mut script.choices else {
-            return Ok((0..options.len()).map(|at| if at == 0 { 1.0 } else { 0.0 }).collect());
+            let first = (0..options.len()).map(|at| if at == 0 { 1.0 } else { 0.0 });
+            return Ok(Preference { probabilities: first.collect(), usage });
         };
-        let choice = choices.pop_front().ok_or(ModelError::ScriptEnded)?;
-        if choice.len() == options.len() {
-            Ok(choice)
+        let probabilities = choices.pop_front().ok_or(ModelError::ScriptEnded)?;
+        if probabilities.len() == options.len() {
+            Ok(Preference { probabilities, usage })
         } else {
-            let (has, needs) = (choice.len(), options.len());
+            let (has, needs) = (probabilities.len(), options.len());
             Err(ModelError::Failed(format!("the script has {has} probabilities for {needs} options")))
         }
     }
@@ -177,11 +179,14 @@ mod tests {
         let options = ["yes".to_owned(), "no".to_owned()];
         let none: [&str; 0] = [];
         let model = Scripted::new(none);
-        assert_eq!(model.choose(&asking(""), &options).await, Ok(vec![1.0, 0.0]));
+        let shares = async |model: &Scripted, text| {
+            model.choose(&asking(text), &options).await.map(|choice| choice.probabilities)
+        };
+        assert_eq!(shares(&model, "").await, Ok(vec![1.0, 0.0]));
         let model = Scripted::new(none).choosing([vec![0.2, 0.8], vec![1.0]]);
-        assert_eq!(model.choose(&asking("q"), &options).await, Ok(vec![0.2, 0.8]));
-        assert!(matches!(model.choose(&asking(""), &options).await, Err(ModelError::Failed(_))));
-        assert_eq!(model.choose(&asking(""), &options).await, Err(ModelError::ScriptEnded));
+        assert_eq!(shares(&model, "q").await, Ok(vec![0.2, 0.8]));
+        assert!(matches!(shares(&model, "").await, Err(ModelError::Failed(_))));
+        assert_eq!(shares(&model, "").await, Err(ModelError::ScriptEnded));
         assert_eq!(model.offered()[0], (asking("q"), options.to_vec()));
     }
 }

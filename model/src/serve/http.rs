@@ -164,19 +164,20 @@ async fn ask(
         Err(fault) => return fault.into_response(),
     };
     let form = question.form;
+    let before = question.prompt.turns.iter().map(|turn| turn.text.chars().count()).sum();
     let client = client(question.user.as_deref(), peer);
     let (reply, mut events) = unbounded_channel();
     let job = Job { question, reply, since: Instant::now() };
     if let Err(fault) = shared.queue.push(&client, job) {
         return fault.into_response();
     }
-    let writer = Writer::new(shape, &shared.name, form.likelihoods);
+    let writer = Writer::new(shape, &shared.name, form.likelihoods, before);
     // Nothing is sent before it is clear that there is an answer.
     match events.recv().await {
         Some(Event::Failed(fault)) => fault.into_response(),
         None => Fault::broken("the answer broke off").into_response(),
         Some(first) if form.stream => streamed(writer, &first, events, form.usage),
-        Some(first) => whole(&writer, first, events).await,
+        Some(first) => whole(writer, first, events).await,
     }
 }
 
@@ -204,7 +205,7 @@ fn client(user: Option<&str>, peer: SocketAddr) -> String {
     }
 }
 
-async fn whole(writer: &Writer, first: Event, mut events: UnboundedReceiver<Event>) -> Response {
+async fn whole(writer: Writer, first: Event, mut events: UnboundedReceiver<Event>) -> Response {
     let mut heard = Heard::default();
     let mut next = Some(first);
     while let Some(event) = next {
@@ -217,9 +218,7 @@ async fn whole(writer: &Writer, first: Event, mut events: UnboundedReceiver<Even
             // All of it comes with the end.
             Event::Thought(_) => {}
             Event::Ended(ended) => return fine(&writer.whole(heard, &ended)),
-            Event::Shares(shares) => {
-                return fine(&json!({ "object": "choice", "probabilities": shares }));
-            }
+            Event::Chose(choice) => return fine(&reply::choice(&choice)),
             Event::Failed(fault) => return fault.into_response(),
         }
         next = events.recv().await;
@@ -241,7 +240,7 @@ impl Stream {
         for piece in self.writer.pieces(event, self.with_usage) {
             self.ready.push_back(Bytes::from(format!("data: {piece}\n\n")));
         }
-        if matches!(event, Event::Ended(_) | Event::Shares(_) | Event::Failed(_)) {
+        if matches!(event, Event::Ended(_) | Event::Chose(_) | Event::Failed(_)) {
             self.over = true;
             self.ready.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
         }
@@ -262,7 +261,7 @@ impl Stream {
 }
 
 fn streamed(
-    writer: Writer,
+    mut writer: Writer,
     first: &Event,
     events: UnboundedReceiver<Event>,
     with_usage: bool,

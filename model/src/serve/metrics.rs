@@ -66,7 +66,7 @@ impl Metrics {
         registry.register("requests", "Requests by address and status", metrics.requests.clone());
         registry.register(
             "tokens",
-            "Tokens by what was done with them: read, reused, sampled or forced",
+            "Tokens by what was done with them: read, reused, sampled, forced or scored",
             metrics.tokens.clone(),
         );
         registry.register("answers", "Questions by what became of them", metrics.outcomes.clone());
@@ -108,6 +108,7 @@ impl Metrics {
             ("reused", usage.reused),
             ("sampled", usage.sampled),
             ("forced", usage.forced),
+            ("scored", usage.scored),
         ] {
             self.tokens.get_or_create(&Tokens { kind }).inc_by(count.into());
         }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 
 use super::work::{Ended, Event};
-use crate::prompt::{Chosen, Likely, Usage};
+use crate::prompt::{Chosen, Likely, Preference, Usage};
 
 /// Which of the two shapes an answer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) struct Writer {
     calls: usize,
     /// Whether thoughts were told.
     thought: bool,
+    /// Characters of the prompt and of the tokens so far, where the tokens of a text are told.
+    at: usize,
 }
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
@@ -53,11 +55,11 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
 }
 
 impl Writer {
-    /// For an answer of `model`.
-    pub(super) fn new(shape: Shape, model: &str, likelihoods: bool) -> Self {
+    /// For an answer of `model` that goes on a text of `before` characters.
+    pub(super) fn new(shape: Shape, model: &str, likelihoods: bool, before: usize) -> Self {
         let kind = if shape == Shape::Chat { "chatcmpl" } else { "cmpl" };
         let (id, created, model) = (unique(kind), now(), model.to_owned());
-        Self { shape, id, created, model, likelihoods, calls: 0, thought: false }
+        Self { shape, id, created, model, likelihoods, calls: 0, thought: false, at: before }
     }
 
     fn body(&self, part: bool, choices: &[Value]) -> Value {
@@ -72,7 +74,7 @@ impl Writer {
         })
     }
 
-    fn chunk(&self, delta: Value, tokens: &[Chosen], reason: Option<&str>) -> Value {
+    fn chunk(&mut self, delta: Value, tokens: &[Chosen], reason: Option<&str>) -> Value {
         let logprobs = self.logprobs(tokens);
         let mut choice = json!({ "index": 0, "logprobs": logprobs, "finish_reason": reason });
         if let Some(choice) = choice.as_object_mut() {
@@ -86,7 +88,7 @@ impl Writer {
     }
 
     /// The piece that begins a conversation's answer.
-    pub(super) fn beginning(&self) -> Option<Value> {
+    pub(super) fn beginning(&mut self) -> Option<Value> {
         let delta = json!({ "role": "assistant", "content": "" });
         (self.shape == Shape::Chat).then(|| self.chunk(delta, &[], None))
     }
@@ -120,13 +122,13 @@ impl Writer {
                 }
                 pieces
             }
-            Event::Shares(shares) => vec![json!({ "object": "choice", "probabilities": shares })],
+            Event::Chose(choice) => vec![self::choice(choice)],
             Event::Failed(fault) => vec![fault.body()],
         }
     }
 
     /// The whole answer in one body.
-    pub(super) fn whole(&self, heard: Heard, ended: &Ended) -> Value {
+    pub(super) fn whole(mut self, heard: Heard, ended: &Ended) -> Value {
         let Heard { text, calls, mut tokens } = heard;
         tokens.extend(ended.tokens.iter().cloned());
         let mut choice =
@@ -142,7 +144,7 @@ impl Writer {
         body
     }
 
-    fn logprobs(&self, tokens: &[Chosen]) -> Value {
+    fn logprobs(&mut self, tokens: &[Chosen]) -> Value {
         match self.shape {
             _ if !self.likelihoods => Value::Null,
             Shape::Chat => {
@@ -166,10 +168,22 @@ impl Writer {
                     "token_logprobs":
                         tokens.iter().map(|chosen| chosen.token.logprob).collect::<Vec<_>>(),
                     "top_logprobs": top.collect::<Vec<_>>(),
-                    "text_offset": Vec::<u32>::new(),
+                    "text_offset": tokens.iter().map(|chosen| self.offset(&chosen.token)).collect::<Vec<_>>(),
                 })
             }
         }
+    }
+}
+
+impl Writer {
+    /// Where the next token is, in characters from the beginning of the prompt, as OpenAI's own completions
+    /// tell it. A token that begins within a character is where that one is.
+    fn offset(&mut self, token: &Likely) -> usize {
+        let continues = |byte: &u8| byte & 0xC0 == 0x80;
+        let within = token.bytes.first().is_some_and(continues);
+        let at = self.at.saturating_sub(within.into());
+        self.at += token.bytes.iter().filter(|byte| !continues(byte)).count();
+        at
     }
 }
 
@@ -186,6 +200,13 @@ impl Heard {
     pub(super) fn call(&mut self, name: &str, arguments: &str) {
         self.calls.push(call(name, arguments));
     }
+}
+
+/// How likely each option is, as a body.
+pub(super) fn choice(choice: &Preference) -> Value {
+    let mut body = json!({ "object": "choice", "probabilities": choice.probabilities });
+    cost(&mut body, &choice.usage);
+    body
 }
 
 fn message(text: String, calls: &[Value], ended: &Ended) -> Value {
@@ -237,7 +258,44 @@ fn cost(body: &mut Value, usage: &Usage) {
         json!({
             "cache_n": usage.reused, "prompt_n": usage.prompt.saturating_sub(usage.reused),
             "prompt_ms": usage.prefill_ms, "predicted_n": written, "predicted_ms": usage.decode_ms,
-            "forced_n": usage.forced,
+            "forced_n": usage.forced, "scored_n": usage.scored,
         }),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(bytes: &[u8]) -> Chosen {
+        Chosen { token: Likely { bytes: bytes.to_vec(), logprob: -0.5 }, others: Vec::new() }
+    }
+
+    #[test]
+    fn tells_where_tokens_are() {
+        // The two bytes of an ä in a token each, and a face of four bytes with a letter behind it.
+        let tokens: Vec<_> =
+            [&b" Paris"[..], b"\xc3", b"\xa4", "\u{1f600}!".as_bytes(), b"."].map(token).into();
+        let right = json!([24, 30, 30, 31, 33]);
+        let before = "The capital of France is".chars().count();
+        let writer = |shape| Writer::new(shape, "m", true, before);
+        let ended = Ended {
+            reason: "stop",
+            usage: Usage::default(),
+            thinking: None,
+            tokens: tokens[3..].to_vec(),
+        };
+        let heard = Heard { tokens: tokens[..3].to_vec(), ..Heard::default() };
+        let whole = writer(Shape::Plain).whole(heard, &ended);
+        assert_eq!(whole["choices"][0]["logprobs"]["text_offset"], right);
+        let mut plain = writer(Shape::Plain);
+        let mut offsets = Vec::new();
+        let pieces = [Event::Text("a".into(), tokens[..3].to_vec()), Event::Ended(ended.clone())];
+        for piece in pieces.iter().flat_map(|event| plain.pieces(event, false)) {
+            offsets.extend(piece["choices"][0]["logprobs"]["text_offset"].as_array().unwrap().clone());
+        }
+        assert_eq!(json!(offsets), right);
+        let chat = writer(Shape::Chat).whole(Heard::default(), &ended);
+        assert_eq!(chat["choices"][0]["logprobs"].get("text_offset"), None);
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::fault::Fault;
 use super::messages::{self, Message};
 use super::tools::{self, Calls, Tool};
-use crate::prompt::{Constraint, Prompt, Speaker, Turn};
+use crate::prompt::{Constraint, EFFORTS, Prompt, Speaker, Turn};
 
 /// Texts that may end an answer.
 const MOST_STOPS: usize = 16;
@@ -16,9 +16,6 @@ const MOST_STOPS: usize = 16;
 const MOST_LIKELIHOODS: u8 = 20;
 /// Options that may be chosen from.
 const MOST_OPTIONS: usize = 64;
-/// How hard a model may think, with the tokens that this comes to.
-const EFFORTS: [(&str, u32); 5] =
-    [("none", 0), ("minimal", 128), ("low", 512), ("medium", 2048), ("high", 8192)];
 
 /// A question, as the model is asked it.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::backend::scripted::Scripted;
 use crate::backend::{Capabilities, ModelError, TokenSink};
-use crate::prompt::{Completion, Constraint, Finish, Prompt, Speaker, Usage};
+use crate::prompt::{Completion, Constraint, Finish, Preference, Prompt, Speaker, Usage};
 
 mod leaving;
 mod thoughts;
@@ -68,10 +68,10 @@ impl Model for Endless {
         Ok(Completion { text, thinking: None, finish, usage: Usage::default() })
     }
 
-    async fn choose(&self, _: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, _: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
         let _weighing = Weighing(self);
         tokio::time::sleep(self.pause).await;
-        Ok(vec![0.5; options.len()])
+        Ok(Preference { probabilities: vec![0.5; options.len()], usage: Usage::default() })
     }
 }
 
@@ -221,7 +221,9 @@ async fn answers_whole_and_in_pieces() {
     );
     assert!(model.asked()[2].plain);
     let body = with(asking("q"), json!({ "options": ["a", "b"] }));
-    assert_eq!(server.told("/v1/choose", &body, 200).await["probabilities"], json!([1.0, 0.0]));
+    let told = server.told("/v1/choose", &body, 200).await;
+    assert_eq!(told["probabilities"], json!([1.0, 0.0]));
+    assert!(told["usage"]["prompt_tokens"].is_u64() && told["timings"]["scored_n"].is_u64(), "{told}");
     assert_eq!(server.stop().await, Ended::Finished);
 }
 

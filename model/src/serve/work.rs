@@ -12,9 +12,9 @@ use super::request::Question;
 use super::tools::{self, Calls};
 use super::watch_calls::{Seen, Watch};
 use crate::backend::{Model, TokenSink};
-use crate::prompt::{Chosen, Completion, Constraint, Finish, Prompt, Usage};
+use crate::prompt::{Chosen, Completion, Constraint, Finish, Preference, Prompt, Usage};
 
-/// What becomes of a question, in order. The last one is `Ended`, `Shares` or `Failed`.
+/// What becomes of a question, in order. The last one is `Ended`, `Chose` or `Failed`.
 #[derive(Debug)]
 pub(super) enum Event {
     /// The next piece of what is thought before the answer.
@@ -25,8 +25,8 @@ pub(super) enum Event {
     Call(String, String),
     /// The answer is whole.
     Ended(Ended),
-    /// The probabilities of the options.
-    Shares(Vec<f64>),
+    /// The options are weighed.
+    Chose(Preference),
     /// There is no answer, or no more of it.
     Failed(Fault),
 }
@@ -87,11 +87,15 @@ pub(super) async fn answer(
     let outcome = match &last {
         _ if reply.is_closed() => Outcome::Left,
         Event::Failed(_) => Outcome::Failed,
-        Event::Ended(_) | Event::Shares(_) | Event::Thought(_) | Event::Text(..) | Event::Call(..) => {
+        Event::Ended(_) | Event::Chose(_) | Event::Thought(_) | Event::Text(..) | Event::Call(..) => {
             Outcome::Answered
         }
     };
-    let usage = if let Event::Ended(ended) = &last { ended.usage } else { Usage::default() };
+    let usage = match &last {
+        Event::Ended(ended) => ended.usage,
+        Event::Chose(choice) => choice.usage,
+        Event::Failed(_) | Event::Thought(_) | Event::Text(..) | Event::Call(..) => Usage::default(),
+    };
     let first = line.first;
     let _ = reply.send(last);
     Done { usage, first, outcome }
@@ -109,7 +113,7 @@ async fn choose(
     let ends = async { drop(hurry.wait_for(|is_time| *is_time).await) };
     tokio::select! {
         chosen = model.choose(&question.prompt, &question.options) => match chosen {
-            Ok(shares) => Event::Shares(shares),
+            Ok(choice) => Event::Chose(choice),
             Err(error) => Event::Failed(error.into()),
         },
         () = reply.closed() => Event::Failed(Fault::stopping()),
@@ -127,7 +131,9 @@ async fn ask(model: &dyn Model, question: &Question, line: &mut Line<'_>) -> Res
             let said = line.complete(model, prompt).await?;
             if let Some(Called { name }) = line.called.take() {
                 let mut ended = call(model, question, name.as_deref(), line).await?;
-                add(&mut ended.usage, &said.usage);
+                // The prompt is one and the same.
+                ended.usage += Usage { prompt: 0, reused: 0, ..said.usage };
+                (ended.usage.prompt, ended.usage.reused) = (said.usage.prompt, said.usage.reused);
                 ended.thinking = ended.thinking.or(said.thinking);
                 return Ok(ended);
             }
@@ -175,17 +181,6 @@ fn ended(said: Completion, line: &mut Line<'_>) -> Ended {
     };
     let tokens = std::mem::take(&mut line.tokens);
     Ended { reason, usage: said.usage, thinking: said.thinking, tokens }
-}
-
-/// Adds the cost of an attempt before to that of the answer; the prompt is one and the same.
-fn add(usage: &mut Usage, before: &Usage) {
-    usage.prompt = before.prompt;
-    usage.reused = before.reused;
-    usage.sampled += before.sampled;
-    usage.thought += before.thought;
-    usage.forced += before.forced;
-    usage.prefill_ms += before.prefill_ms;
-    usage.decode_ms += before.decode_ms;
 }
 
 /// The line to the client while the model writes.

@@ -40,6 +40,8 @@ pub struct Needs {
 pub struct Served {
     /// Its name.
     pub name: String,
+    /// Where it stands among all, like that of an [`Entry`].
+    pub rank: u32,
     /// Under which terms it may be used.
     pub licence: String,
     /// The size of its weights with 4 bits each, about, in bytes.
@@ -105,6 +107,10 @@ pub struct Entry {
     /// The family that it is computed as.
     #[serde(default)]
     pub architecture: Option<String>,
+    /// Where it stands among all, also those that need a server: the higher, the better for operating a desktop.
+    /// What speaks for that is in `judged`.
+    #[serde(default)]
+    pub rank: u32,
     /// What it needs.
     #[serde(default)]
     pub needs: Option<Needs>,
@@ -224,6 +230,7 @@ mod tests {
         for entry in &catalogue.models {
             assert!(entry.sha256.as_deref().is_none_or(is_hash), "{}", entry.name);
             assert_eq!(entry.dialect.is_some(), entry.needs.is_some(), "{}", entry.name);
+            assert_eq!(entry.dialect.is_some(), entry.rank > 0, "{}", entry.name);
             assert!(
                 entry.name.bytes().chain(entry.file.bytes()).all(|b| b.is_ascii_graphic() && b != b'/')
             );

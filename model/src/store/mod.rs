@@ -25,7 +25,7 @@ pub use catalogue::{
     Sources,
 };
 pub use pull::{Progress, Source, Stage};
-pub use recommend::{Advice, Graphics, Machine, Verdict};
+pub use recommend::{Advice, Graphics, Machine, Pick, Verdict};
 
 /// The variable of the environment that names the directory of the weights.
 pub const DIR_VARIABLE: &str = "FREEHAND_MODELS";
@@ -127,6 +127,12 @@ impl Store {
         }
         verify::write_note(&path, &hash);
         Ok(path)
+    }
+
+    /// The SHA-256 that the file of a model must have: what the catalogue says, or else what the hub told when it
+    /// was first fetched; `None` before that.
+    pub fn hash(&self, name: &str) -> Result<Option<String>, ModelError> {
+        Ok(self.pinned(self.catalogue.entry(name)?).sha256)
     }
 
     /// What is there of a model.

@@ -1,5 +1,7 @@
 //! Which model suits a machine, and why the others do not.
 
+use std::cmp::Reverse;
+
 use super::catalogue::{Catalogue, Entry, Served};
 
 /// The share of a machine's memory that a model may take, in percent: other programs run beside it.
@@ -36,6 +38,15 @@ pub struct Verdict<'a, T> {
     pub against: Option<String>,
 }
 
+/// A model that is recommended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick<'a> {
+    /// It runs in Freehand itself.
+    Here(&'a Entry),
+    /// It needs a server.
+    Served(&'a Served),
+}
+
 /// What is said about all of them, the best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice<'a> {
@@ -43,6 +54,8 @@ pub struct Advice<'a> {
     pub here: Vec<Verdict<'a, Entry>>,
     /// Those that need a server.
     pub served: Vec<Verdict<'a, Served>>,
+    /// The best that suits, and why it and no better one.
+    pub first: Option<(Pick<'a>, String)>,
 }
 
 impl Catalogue {
@@ -53,19 +66,50 @@ impl Catalogue {
             .iter()
             .filter_map(|model| Some(Verdict { model, against: here(model, machine)? }))
             .collect();
-        // What was measured here comes before what only should be better; then the larger one.
-        here.sort_by_key(|verdict| {
-            let measured =
-                verdict.model.judged.as_ref().is_some_and(|said| said.contains("measured here)"));
-            let default = verdict.model.name == self.default;
-            let order = std::cmp::Reverse((default, measured, verdict.model.bytes));
-            (verdict.against.is_some(), order)
-        });
+        here.sort_by_key(|verdict| (verdict.against.is_some(), Reverse(verdict.model.rank)));
         let served = self.served.iter().map(|model| Verdict { model, against: served(model, machine) });
         let mut served: Vec<Verdict<'_, Served>> = served.collect();
-        served
-            .sort_by_key(|verdict| (verdict.against.is_some(), std::cmp::Reverse(verdict.model.bytes)));
-        Advice { here, served }
+        served.sort_by_key(|verdict| (verdict.against.is_some(), Reverse(verdict.model.rank)));
+        let first = first(&here, &served, machine);
+        Advice { here, served, first }
+    }
+}
+
+/// The best that suits. A model that sees takes minutes for a step without a graphics card, so it suits there
+/// and is not recommended.
+fn first<'a>(
+    here: &[Verdict<'a, Entry>],
+    served: &[Verdict<'a, Served>],
+    machine: &Machine,
+) -> Option<(Pick<'a>, String)> {
+    let has_card = machine.graphics.is_some();
+    let in_itself = here.iter().find(|v| v.against.is_none()).map(|v| v.model);
+    let mut with_server = served.iter().filter(|v| v.against.is_none()).map(|v| v.model);
+    let with_server = with_server.find(|model| has_card || !model.sees);
+    let room = percent(machine.memory_mb, SHARE);
+    match (in_itself, with_server) {
+        (entry, Some(model)) if entry.is_none_or(|entry| entry.rank < model.rank) => {
+            let sees = if model.sees { "it sees the screen" } else { "it is the best that reads text" };
+            let why = match &machine.graphics {
+                Some(card) => {
+                    format!("{sees} and fits on `{}`: {} MB", card.name, model.graphics_mb)
+                }
+                None => {
+                    format!("{sees} and takes {} of the {room} MB that can be spared", model.memory_mb)
+                }
+            };
+            Some((Pick::Served(model), why))
+        }
+        (Some(entry), _) => {
+            let needs = entry.needs?;
+            let why = format!(
+                "the best that this machine bears: it takes {} of the {room} MB that can be spared, and needs {} of \
+                 {} cores",
+                needs.memory_mb, needs.cores, machine.cores
+            );
+            Some((Pick::Here(entry), why))
+        }
+        (None, _) => None,
     }
 }
 
@@ -123,29 +167,39 @@ mod tests {
         Machine { memory_mb, cores, graphics }
     }
 
-    fn fitting(machine: &Machine) -> (Vec<String>, Vec<String>) {
-        let catalogue = Catalogue::builtin().unwrap();
-        let advice = catalogue.advise(machine);
-        let here = advice.here.iter().filter(|verdict| verdict.against.is_none());
-        let served = advice.served.iter().filter(|verdict| verdict.against.is_none());
-        (here.map(|v| v.model.name.clone()).collect(), served.map(|v| v.model.name.clone()).collect())
-    }
-
     #[test]
-    fn suits_the_machine() {
-        let (here, served) = fitting(&machine(4_000, 2, None));
-        assert_eq!(
-            (here, served.len()),
-            (vec!["qwen2.5-coder-1.5b".into(), "qwen2.5-coder-0.5b".into()], 0)
-        );
-        let (here, _) = fitting(&machine(2_200, 2, None));
-        assert_eq!(here, ["qwen2.5-coder-0.5b"]);
-        let (here, served) = fitting(&machine(64_000, 16, Some(24_564)));
-        assert_eq!(here[0], "qwen2.5-coder-1.5b");
-        assert!(here.contains(&"qwen3-8b".to_owned()) && served.contains(&"Qwen3-30B-A3B".to_owned()));
-        let (_, served) = fitting(&machine(64_000, 16, Some(8_192)));
-        assert!(served.is_empty());
-        assert!(fitting(&machine(0, 0, None)).0.is_empty());
+    fn the_best_that_suits_comes_first() {
+        let catalogue = Catalogue::builtin().unwrap();
+        // Memory in MB, cores, memory of the graphics card; what is recommended, and what without a server.
+        for (memory, cores, graphics, first, in_itself) in [
+            (1_000, 1, None, None, None),
+            (2_100, 2, None, Some("qwen2.5-coder-0.5b"), Some("qwen2.5-coder-0.5b")),
+            (4_200, 2, None, Some("qwen2.5-coder-1.5b"), Some("qwen2.5-coder-1.5b")),
+            (4_200, 16, None, Some("qwen2.5-coder-1.5b"), Some("qwen2.5-coder-1.5b")),
+            (8_500, 4, None, Some("qwen2.5-coder-1.5b"), Some("qwen2.5-coder-1.5b")),
+            (8_500, 8, None, Some("qwen3-4b"), Some("qwen3-4b")),
+            (17_000, 8, None, Some("qwen2.5-coder-7b"), Some("qwen2.5-coder-7b")),
+            (34_000, 2, None, Some("qwen2.5-coder-1.5b"), Some("qwen2.5-coder-1.5b")),
+            (34_000, 16, None, Some("qwen3-8b"), Some("qwen3-8b")),
+            (68_000, 16, None, Some("Qwen3-30B-A3B"), Some("qwen3-8b")),
+            (17_000, 8, Some(4_300), Some("qwen2.5-coder-7b"), Some("qwen2.5-coder-7b")),
+            (17_000, 8, Some(6_400), Some("GUI-Owl-1.5-4B-Instruct"), Some("qwen2.5-coder-7b")),
+            (34_000, 16, Some(12_800), Some("GUI-Owl-1.5-8B-Instruct"), Some("qwen3-8b")),
+            (34_000, 16, Some(25_700), Some("Holo3.1-35B-A3B"), Some("qwen3-8b")),
+        ] {
+            let machine = machine(memory, cores, graphics);
+            let advice = catalogue.advise(&machine);
+            let picked = advice.first.as_ref().map(|(pick, why)| {
+                assert!(why.contains(" MB"), "{why}");
+                match pick {
+                    Pick::Here(model) => model.name.as_str(),
+                    Pick::Served(model) => model.name.as_str(),
+                }
+            });
+            let here = advice.here.iter().find(|verdict| verdict.against.is_none());
+            let here = here.map(|verdict| verdict.model.name.as_str());
+            assert_eq!((picked, here), (first, in_itself), "{machine:?}");
+        }
     }
 
     #[test]

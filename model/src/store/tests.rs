@@ -37,6 +37,7 @@ fn catalogue() -> Catalogue {
         dialect: None,
         context: None,
         architecture: None,
+        rank: 0,
         needs: None,
         judged: None,
         sources: Sources {
@@ -203,6 +204,7 @@ async fn pins_what_the_catalogue_does_not() {
     assert_eq!((fs::read(&path).unwrap(), store.state("tiny")), (content(), Ok(State::Ready)));
     let pin = fs::read_to_string(dir.path().join("tiny.pin")).unwrap();
     assert!(pin.contains(&sha(&content())) && pin.contains("100000"), "{pin}");
+    assert_eq!(store.hash("tiny"), Ok(Some(sha(&content()))));
     fs::write(&path, "other").unwrap();
     assert!(matches!(store.path("tiny"), Err(ModelError::BadFile { .. })));
     // Another file under the same name is refused from then on.

@@ -36,7 +36,7 @@ impl Model for Beside {
         self.0.complete(prompt, sink).await
     }
 
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
         self.0.choose(prompt, options).await
     }
 }

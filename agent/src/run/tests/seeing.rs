@@ -28,7 +28,7 @@ impl Model for Losing {
         self.0.complete(prompt, sink).await
     }
 
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
         self.0.choose(prompt, options).await
     }
 }

@@ -11,7 +11,7 @@ use freehand_tools::outcome::{Effect, Outcome};
 
 use super::Pictures;
 use super::html::{Escaped, Moment, Span};
-use crate::trajectory::{Intervention, Judged, Step, Timing};
+use crate::trajectory::{Choices, Intervention, Judged, Step, Timing};
 
 pub(super) fn write(out: &mut String, step: &Step, pictures: &Pictures) {
     let _ = writeln!(
@@ -131,6 +131,19 @@ fn cross(out: &mut String, at: ScreenPoint) {
 fn said(out: &mut String, step: &Step) {
     if let Some(done) = step.done {
         let _ = writeln!(out, "<p class=\"asked\">Is it done? {:.0} % yes</p>", done * 100.0);
+    }
+    let Choices { count, usage } = step.choices;
+    if count > 0 {
+        let _ = writeln!(
+            out,
+            "<p class=\"small\">Given answers weighed: {count} times, {} tokens; {} tokens read before them, {} of \
+             these reused; read in {}, weighed in {}</p>",
+            usage.scored,
+            usage.prompt,
+            usage.reused,
+            Span(usage.prefill_ms),
+            Span(usage.decode_ms),
+        );
     }
     if let Some(completion) = &step.completion {
         if let Some(thinking) = completion.thinking.as_deref().filter(|text| !text.trim().is_empty()) {

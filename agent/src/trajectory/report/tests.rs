@@ -1,3 +1,4 @@
+use freehand_model::prompt::Usage;
 use freehand_tools::action::{ActionKind, Button};
 use freehand_tools::element::Role;
 use freehand_tools::gate::{Approval, Decision};
@@ -90,7 +91,14 @@ fn a_step_in_full() {
 
 #[test]
 fn a_run_that_goes_on_has_a_page_too() {
-    let page =
-        render(&Trajectory { header: header("t"), steps: vec![clicking(1), clicking(2)], exit: None });
-    assert!(page.contains("Not ended") && page.contains("1800, of them 1400 reused"), "{page}");
+    let mut chosen = clicking(2);
+    let usage = Usage { prompt: 300, reused: 250, scored: 7, prefill_ms: 40.0, ..Usage::default() };
+    (0..2).for_each(|_| chosen.choices.add(usage));
+    let page = render(&Trajectory { header: header("t"), steps: vec![clicking(1), chosen], exit: None });
+    assert!(page.contains("Not ended"), "{page}");
+    for right in
+        ["2400, of them 1900 reused", "2 times, 14 tokens", "600 tokens read before them, 500 of"]
+    {
+        assert!(page.contains(right), "{right} in {page}");
+    }
 }

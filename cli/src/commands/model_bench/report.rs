@@ -69,8 +69,10 @@ fn beside(own: &Sides, peer: &Sides) {
 
 fn compared(steps: &[Steps]) {
     let sum = |pick: fn(&Steps) -> f64| steps.iter().map(pick).sum::<f64>();
-    let of_answers =
-        |pick: fn(&Steps) -> u32| steps.iter().filter(|s| !s.is_choice).map(pick).sum::<u32>();
+    let count = |is_choice: bool, pick: fn(&Steps) -> u32| {
+        steps.iter().filter(|s| s.is_choice == is_choice).map(pick).sum::<u32>()
+    };
+    let of_answers = |pick| count(false, pick);
     let (own, peer) = (sum(|s| s.freehand.wall_ms), sum(|s| s.peer.wall_ms));
     let choices = steps.iter().filter(|s| s.is_choice).count();
     let line = format!(
@@ -90,6 +92,15 @@ fn compared(steps: &[Steps]) {
         of_answers(|s| s.peer.read),
         of_answers(|s| s.peer.cached),
         of_answers(|s| s.peer.written),
+    );
+    terminal::answer(&counts);
+    let counts = format!(
+        "  for the choices read {}, reused {}, weighed {}; llama.cpp read {}, reused {}",
+        count(true, |s| s.freehand.read),
+        count(true, |s| s.freehand.cached),
+        count(true, |s| s.freehand.scored),
+        count(true, |s| s.peer.read),
+        count(true, |s| s.peer.cached),
     );
     terminal::answer(&counts);
     let same = steps.iter().filter(|s| compact(&s.freehand.text) == compact(&s.peer.text)).count();

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use freehand_model::backend::Unread;
 use freehand_model::backend::embedded::{Embedded, Settings};
-use freehand_model::{Model as _, Prompt};
+use freehand_model::{Model as _, Preference, Prompt, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::args::ModelWorkerArgs;
@@ -46,6 +46,8 @@ pub struct Answer {
     pub written: u32,
     /// Of these, tokens that nothing had to be chosen for.
     pub forced: u32,
+    /// Tokens of given answers that were weighed.
+    pub scored: u32,
     /// In ms.
     pub written_ms: f64,
     /// All of it, in ms.
@@ -97,27 +99,32 @@ fn timed(model: &Embedded, question: &Question) -> Result<Answer> {
 
 async fn chosen(model: &Embedded, prompt: &Prompt, options: &[String]) -> Result<Answer> {
     let ids = model.tokens(prompt)?;
-    let shares = model.choose(prompt, options).await?;
-    let best = shares.iter().zip(options).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let Preference { probabilities, usage } = model.choose(prompt, options).await?;
+    let best = probabilities.iter().zip(options).max_by(|(a, _), (b, _)| a.total_cmp(b));
     let text = best.map(|(_, option)| option.clone()).unwrap_or_default();
-    Ok(Answer { text, ids, ..Answer::default() })
+    Ok(Answer { text, ids, ..Answer::of(&usage) })
 }
 
 async fn asked(model: &Embedded, prompt: &Prompt) -> Result<Answer> {
     let ids = model.tokens(prompt)?;
     let completion = model.complete(prompt, &mut Unread).await?;
-    let usage = completion.usage;
-    Ok(Answer {
-        text: completion.text,
-        read: usage.prompt - usage.reused,
-        cached: usage.reused,
-        read_ms: usage.prefill_ms,
-        written: usage.sampled + usage.forced,
-        forced: usage.forced,
-        written_ms: usage.decode_ms,
-        ids,
-        ..Answer::default()
-    })
+    Ok(Answer { text: completion.text, ids, ..Answer::of(&completion.usage) })
+}
+
+impl Answer {
+    /// What an answer without its words took.
+    fn of(usage: &Usage) -> Self {
+        Self {
+            read: usage.prompt.saturating_sub(usage.reused),
+            cached: usage.reused,
+            read_ms: usage.prefill_ms,
+            written: usage.sampled + usage.forced,
+            forced: usage.forced,
+            scored: usage.scored,
+            written_ms: usage.decode_ms,
+            ..Self::default()
+        }
+    }
 }
 
 /// The most memory that this process has had, in KiB; 0 where the system does not say.

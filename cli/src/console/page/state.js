@@ -58,6 +58,13 @@ const TAKES = {
     Object.assign(step(state, event.step), { said: "", thought: undefined });
   },
   asked_done(state, event) { step(state, event.step).done = event.probability; },
+  chose(state, event) {
+    const of = step(state, event.step);
+    of.choices ??= { read: 0, reused: 0, written: 0, ms: 0 };
+    for (const name of Object.keys(of.choices)) {
+      of.choices[name] += event.cost[name];
+    }
+  },
   proposed(state, event) {
     const { thought, unread, cost } = event;
     Object.assign(step(state, event.step), { thought, unread, cost });

@@ -17,8 +17,9 @@ function came(outcome) {
 
 function line(step) {
   const actions = step.actions.map((action) => `${action.summary} (${came(action.outcome)})`).join("; ");
-  const again = step.cost?.reused ? ` (${step.cost.reused} reused)` : "";
-  const cost = step.cost ? ` · ${step.cost.read} read${again}, ${step.cost.written} written` : "";
+  const sum = (name) => (step.cost?.[name] ?? 0) + (step.choices?.[name] ?? 0);
+  const again = sum("reused") ? ` (${sum("reused")} reused)` : "";
+  const cost = step.cost ? ` · ${sum("read")} read${again}, ${sum("written")} written` : "";
   const what = actions || step.unread || (step.said || step.thought ? "thinking …" : "looking …");
   return `${step.step}. ${what} · ${seconds(step.ms)}${cost}`;
 }

@@ -138,10 +138,15 @@ async fn what_prompts_share_is_read_once() {
     let common = "?system\nRules.?\n?user\none two ".len();
     assert_eq!(second.usage.reused as usize, common);
     let anew = self::model().complete(&question, &mut Unread).await.unwrap();
-    assert_eq!((anew.usage.reused, anew.text), (0, second.text));
+    assert_eq!((anew.usage.reused, &anew.text), (0, &second.text));
     let options = ["yes".to_owned(), "yes, but".to_owned(), "n".to_owned()];
-    let shares = model.choose(&question, &options).await.unwrap();
+    let choice = model.choose(&question, &options).await.unwrap();
+    let (shares, usage) = (choice.probabilities, choice.usage);
     assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9 && shares[0] > shares[1], "{shares:?}");
+    // All but the last token of the prompt is remembered, and a token is a byte here.
+    let right = (second.usage.prompt, second.usage.prompt - 1, "yesyes, butn".len());
+    assert_eq!((usage.prompt, usage.reused, usage.scored as usize), right);
+    assert!(usage.prefill_ms > 0.0 && usage.decode_ms > 0.0 && usage.sampled == 0, "{usage:?}");
     let last = model.complete(&question, &mut Unread).await.unwrap();
     assert_eq!(last.usage.reused + 1, last.usage.prompt, "a choice keeps the prompt");
 }
@@ -152,15 +157,17 @@ async fn shares_are_the_products_of_the_single_likelihoods() {
     let question = prompt("which?", Constraint::Free, 0);
     let options = |options: &[&str]| options.iter().map(ToString::to_string).collect::<Vec<_>>();
     let letters: Vec<String> = (b'a'..=b'z').map(|c| char::from(c).to_string()).collect();
-    let single = model.choose(&question, &letters).await.unwrap();
-    let pair = model.choose(&question, &options(&["c", "x"])).await.unwrap();
+    let shares =
+        async |options: &[String]| model.choose(&question, options).await.unwrap().probabilities;
+    let single = shares(&letters).await;
+    let pair = shares(&options(&["c", "x"])).await;
     assert!((pair[0] / pair[1] - single[2] / single[23]).abs() < 1e-6 * pair[0] / pair[1]);
-    let long = model.choose(&question, &options(&["abc", "xyz", "cab"])).await.unwrap();
-    let turned = model.choose(&question, &options(&["cab", "xyz", "abc"])).await.unwrap();
+    let long = shares(&options(&["abc", "xyz", "cab"])).await;
+    let turned = shares(&options(&["cab", "xyz", "abc"])).await;
     for (a, b) in long.iter().zip(turned.iter().rev()) {
         assert!((a - b).abs() < 1e-4 * a, "one option must not see another: {long:?} and {turned:?}");
     }
-    assert_eq!(model.choose(&question, &[]).await.unwrap(), Vec::<f64>::new());
+    assert_eq!(shares(&[]).await, Vec::<f64>::new());
     let empty = model.choose(&question, &options(&["a", ""])).await;
     assert!(matches!(empty, Err(ModelError::BadConstraint(_))));
 }
@@ -183,7 +190,7 @@ async fn a_long_choice_holds_nobody_up_and_has_a_limit() {
     let (one, other) = tokio::join!(model.choose(&question, &few), model.choose(&question, &mixed));
     for (beside, options) in [(one, &few[..]), (other, &mixed[..])] {
         let alone = model.choose(&question, options).await.unwrap();
-        for (a, b) in beside.unwrap().iter().zip(&alone) {
+        for (a, b) in beside.unwrap().probabilities.iter().zip(&alone.probabilities) {
             assert!((a - b).abs() < 1e-4, "{a} and {b}");
         }
     }

@@ -100,15 +100,45 @@ fn what_lasts_is_told_in_tokens() {
     }
 }
 
-#[test]
-fn a_family_that_is_not_known_is_not_guessed() {
-    let bytes = std::fs::read(goldens().join("chat-smollm2.gguf")).unwrap();
-    let at = bytes.windows(6).position(|window| window == b"smollm").unwrap();
-    let mut bytes = bytes;
-    bytes[at..at + 6].copy_from_slice(b"gemma4");
+/// What is said about the file of SmolLM2 with other bytes in the place of those that come first in it.
+fn refused(before: &[u8], after: &[u8]) -> String {
+    let mut bytes = std::fs::read(goldens().join("chat-smollm2.gguf")).unwrap();
+    let at = bytes.windows(before.len()).position(|window| window == before).unwrap();
+    bytes.splice(at..at + before.len(), after.iter().copied());
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    let refused = Vocabulary::read(&Gguf::open(file.path()).unwrap(), 600).unwrap_err();
+    Vocabulary::read(&Gguf::open(file.path()).unwrap(), 600).unwrap_err()
+}
+
+#[test]
+fn a_family_that_is_not_known_is_not_guessed() {
     let right = "its tokenizer `gemma4` is not known to the embedded engine, which does not guess";
-    assert_eq!(refused, right);
+    assert_eq!(refused(b"smollm", b"gemma4"), right);
+}
+
+#[test]
+fn another_kind_of_tokens_is_refused() {
+    let kind = |name: &str| [&(name.len() as u64).to_le_bytes()[..], name.as_bytes()].concat();
+    let right = "tokens of the kind `t5` are not supported by the embedded engine";
+    assert_eq!(refused(&kind("gpt2"), &kind("t5")), right);
+    let said = refused(&kind("gpt2"), &kind("llama"));
+    assert_eq!(said, "has no `tokenizer.ggml.scores` in its header");
+}
+
+/// Texts and their ids as SentencePiece itself cuts them, whose vocabulary `model/goldens/pieces.py` wrote.
+#[test]
+fn pieces_are_those_of_sentencepiece() {
+    let vocabulary = vocabulary("llama2");
+    let goldens = std::fs::read(goldens().join("pieces.json")).unwrap();
+    let goldens: Vec<(String, Vec<u32>)> = serde_json::from_slice(&goldens).unwrap();
+    assert_eq!(goldens.len(), 10);
+    for (text, ids) in goldens {
+        assert_eq!(vocabulary.encode(&text).unwrap(), ids, "{text:?}");
+        // What stands behind another text has no space of its own before it.
+        let bare = vocabulary.encode_bare(&text).unwrap();
+        let bytes: Vec<u8> = bare.iter().flat_map(|id| vocabulary.bytes(*id).to_vec()).collect();
+        assert_eq!(bytes, text.as_bytes());
+    }
+    let prompt = asking("Go.", 0);
+    assert_eq!(written(&vocabulary, &prompt), "<s> [INST] <<SYS>>\nRules.\n<</SYS>>\n\nGo. [/INST]");
 }

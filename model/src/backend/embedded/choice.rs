@@ -1,15 +1,17 @@
 //! A choice among given texts: how likely each is as the beginning of the answer, read beside each other.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 use toktrie::TokenId;
 
 use super::decoder::{Decoder, LineId, Reading};
-use super::engine::{Engine, Event, failed, log_likelihood, say};
+use super::engine::{Engine, Event, failed, log_likelihood, milliseconds, say};
 use super::network::Wanted;
 use super::vocabulary::{Rendered, count};
 use crate::backend::ModelError;
+use crate::prompt::{Preference, Usage};
 
 /// Tokens whose logits are held at a time, and which are read in a round.
 const AT_ONCE: usize = 32;
@@ -19,6 +21,8 @@ const MOST: usize = 16_384;
 
 /// A choice: its prompt is read first, then its options are weighed, a pass in each round.
 pub(super) struct Choice {
+    started: Instant,
+    pub(super) usage: Usage,
     /// Tokens of the prompt.
     prompt: usize,
     options: Vec<Vec<TokenId>>,
@@ -49,6 +53,7 @@ impl Choice {
         engine: &Engine,
         rendered: &Rendered,
         options: &[String],
+        started: Instant,
     ) -> Result<Self, ModelError> {
         let options: Vec<_> =
             options.iter().map(|o| engine.vocabulary.encode(o)).collect::<Result<_, _>>()?;
@@ -67,11 +72,13 @@ impl Choice {
         }
         let (likelihoods, left) = (Vec::new(), VecDeque::new());
         let (prompt, unread) = (rendered.ids.len(), rendered.ids.clone());
-        Ok(Self { prompt, options, unread, likelihoods, left, read: 0 })
+        let usage = Usage { prompt: count(prompt), scored: count(all), ..Usage::default() };
+        Ok(Self { started, usage, prompt, options, unread, likelihoods, left, read: 0 })
     }
 
     /// Takes the logits after the prompt.
     pub(super) fn begin(&mut self, first: &[f32]) -> Weighed {
+        self.usage.prefill_ms = milliseconds(self.started);
         let begun = |option: &Vec<TokenId>| option.first().map_or(0.0, |id| log_likelihood(first, *id));
         self.likelihoods = self.options.iter().map(begun).collect();
         // The last token of an option need not be read.
@@ -99,6 +106,13 @@ impl Choice {
             self.beside_each_other(together, decoder, line, events)?
         };
         Ok(if is_heard { self.so_far() } else { Weighed::Alone })
+    }
+
+    /// The whole choice with these shares.
+    pub(super) fn finish(mut self, probabilities: Vec<f64>) -> Preference {
+        self.usage.decode_ms = milliseconds(self.started) - self.usage.prefill_ms;
+        tracing::debug!(usage = ?self.usage, "chose");
+        Preference { probabilities, usage: self.usage }
     }
 
     fn so_far(&self) -> Weighed {

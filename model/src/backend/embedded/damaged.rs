@@ -84,21 +84,171 @@ fn changed_bytes_never_panic() {
         assert!(!panicked);
     }
 }
+/// A text as a header has it.
+fn text(words: &str) -> Vec<u8> {
+    [&(words.len() as u64).to_le_bytes()[..], words.as_bytes()].concat()
+}
+
+/// A value of a header with its type before it: right, or with a length that nothing in the file holds.
+fn any_value() -> impl Strategy<Value = Vec<u8>> {
+    let with = |kind: u32, bytes: Vec<u8>| [&kind.to_le_bytes()[..], &bytes].concat();
+    let lengths = prop_oneof![0_u64..20, any::<u64>()];
+    prop_oneof![
+        (0_u32..13, prop::collection::vec(any::<u8>(), 8))
+            .prop_map(move |(kind, bytes)| with(kind, bytes)),
+        any::<u32>().prop_map(move |number| with(4, number.to_le_bytes().to_vec())),
+        "[a-z0-9<>|]{0,12}".prop_map(move |words| with(8, text(&words))),
+        prop::sample::select(vec!["gpt2", "qwen2", "llama", "qwen3", "phi3", "default"])
+            .prop_map(move |words| with(8, text(words))),
+        prop::collection::vec("[a-z<>|]{0,6}", 0..8).prop_map(move |words| {
+            let list = [&8_u32.to_le_bytes()[..], &(words.len() as u64).to_le_bytes()].concat();
+            with(9, words.iter().fold(list, |list, word| [list, text(word)].concat()))
+        }),
+        (0_u32..14, lengths, prop::collection::vec(any::<u8>(), 0..64)).prop_map(
+            move |(kind, count, bytes)| {
+                with(9, [&kind.to_le_bytes()[..], &count.to_le_bytes(), &bytes].concat())
+            }
+        ),
+    ]
+}
+
+/// What describes a tensor: its dimensions, type and place.
+fn any_tensor() -> impl Strategy<Value = Vec<u8>> {
+    let numbers = || prop_oneof![0_u64..300, Just(LOGITS as u64), any::<u64>()];
+    (prop::collection::vec(numbers(), 0..6), 0_u32..32, numbers()).prop_map(|(shape, kind, offset)| {
+        let mut bytes = u32::try_from(shape.len()).unwrap().to_le_bytes().to_vec();
+        bytes.extend(shape.into_iter().flat_map(u64::to_le_bytes));
+        [bytes, kind.to_le_bytes().to_vec(), offset.to_le_bytes().to_vec()].concat()
+    })
+}
+
+const KEYS: [&str; 17] = [
+    "general.architecture",
+    "general.alignment",
+    "qwen2.block_count",
+    "qwen2.context_length",
+    "qwen2.embedding_length",
+    "qwen2.feed_forward_length",
+    "qwen2.attention.head_count",
+    "qwen2.attention.head_count_kv",
+    "qwen2.attention.layer_norm_rms_epsilon",
+    "qwen2.rope.freq_base",
+    "tokenizer.ggml.model",
+    "tokenizer.ggml.pre",
+    "tokenizer.ggml.tokens",
+    "tokenizer.ggml.token_type",
+    "tokenizer.ggml.scores",
+    "tokenizer.ggml.merges",
+    "tokenizer.chat_template",
+];
+const TENSORS: [&str; 5] =
+    ["token_embd.weight", "output_norm.weight", "blk.0.attn_q.weight", "blk.0.attn_norm.weight", "x"];
+
+/// JSON with the words of schemas in it.
+fn any_schema() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        prop::sample::select(vec![
+            "object",
+            "array",
+            "string",
+            "integer",
+            "null",
+            "#",
+            "#/$defs/a",
+            "date",
+            "(a|"
+        ])
+        .prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        ".{0,8}".prop_map(serde_json::Value::from),
+    ];
+    let words = [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "const",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "not",
+        "$ref",
+        "$defs",
+        "pattern",
+        "minItems",
+        "maxItems",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "multipleOf",
+        "format",
+        "additionalProperties",
+        "patternProperties",
+        "prefixItems",
+        "x-guidance",
+        "a",
+    ];
+    leaf.prop_recursive(4, 32, 5, move |inner| {
+        let field = (prop::sample::select(words.to_vec()).prop_map(str::to_owned), inner.clone());
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(serde_json::Value::from),
+            prop::collection::vec(field, 0..6).prop_map(|fields| fields.into_iter().collect()),
+        ]
+    })
+}
+
+fn grammar() -> &'static Grammar {
+    static GRAMMAR: OnceLock<Grammar> = OnceLock::new();
+    GRAMMAR.get_or_init(|| {
+        let file = write(&FLOATS, "qwen2");
+        let vocabulary = Vocabulary::read(&Gguf::open(file.path()).unwrap(), LOGITS).unwrap();
+        Grammar::new(&Arc::new(vocabulary)).unwrap()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Each entry is one that could be; together they rarely are.
+    #[test]
+    fn no_made_up_header_panics(
+        entries in prop::collection::vec((0..KEYS.len(), any_value()), 0..KEYS.len()),
+        tensors in prop::collection::vec((0..TENSORS.len(), any_tensor()), 0..4),
+        behind in prop::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        let counts = [tensors.len() as u64, entries.len() as u64].map(u64::to_le_bytes).concat();
+        let entries = entries.into_iter().map(|(key, value)| [text(KEYS[key]), value].concat());
+        let tensors = tensors.into_iter().map(|(name, shape)| [text(TENSORS[name]), shape].concat());
+        let parts = [b"GGUF\x03\0\0\0".to_vec(), counts].into_iter().chain(entries).chain(tensors);
+        let bytes = parts.chain([behind]).collect::<Vec<_>>().concat();
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        if let Ok(gguf) = Gguf::open(file.path()) {
+            let _ = Network::read(&gguf, 64);
+            let _ = Vocabulary::read(&gguf, LOGITS);
+        }
+    }
+
+    #[test]
+    fn no_made_up_schema_panics(schema in any_schema(), bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        if let Ok(Some(mut rules)) = grammar().rules(&Constraint::JsonSchema(schema)) {
+            let _ = rules.forced();
+            let _ = rules.mask(&mut vec![0.0; LOGITS]);
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = grammar().rules(&Constraint::Lark(text.clone().into_owned()));
+        let _ = grammar().rules(&Constraint::OneOf(vec![text.into_owned()]));
+    }
+
     #[test]
     fn no_schema_panics(parts in prop::collection::vec(prop::sample::select(vec![
         "{", "}", "[", "]", ":", ",", "\"type\"", "\"object\"", "\"properties\"", "\"enum\"", "\"const\"", "\"$ref\"",
         "\"#\"", "\"anyOf\"", "\"pattern\"", "\"(a+)+$\"", "\"items\"", "\"minimum\"", "1e400", "-1", "9999999999",
         "\"minItems\"", "\"required\"", "true", "null", "\"é\"", "\"x-guidance\"", "\"format\"", "\"date\"",
     ]), 0..16)) {
-        static GRAMMAR: OnceLock<Grammar> = OnceLock::new();
-        let grammar = GRAMMAR.get_or_init(|| {
-            let file = write(&FLOATS, "qwen2");
-            let vocabulary = Vocabulary::read(&Gguf::open(file.path()).unwrap(), LOGITS).unwrap();
-            Grammar::new(&Arc::new(vocabulary)).unwrap()
-        });
-        let text = parts.concat();
+        let (grammar, text) = (grammar(), parts.concat());
         if let Ok(schema) = serde_json::from_str(&text) {
             let _ = grammar.rules(&Constraint::JsonSchema(schema));
         }

@@ -26,7 +26,9 @@ pub(super) enum Value {
     Number(i64),
     Real(f64),
     Text(String),
+    Flag(bool),
     Numbers(Vec<i64>),
+    Reals(Vec<f32>),
     Texts(Vec<String>),
     /// Something that nothing here needs.
     Skipped,
@@ -129,6 +131,22 @@ impl Gguf {
         match self.metadata.get(key) {
             Some(&Value::Real(x)) if x.is_finite() => Ok(x),
             other => Err(wrong(key, "a real number", other)),
+        }
+    }
+
+    /// Whether the header says yes to something, where it says anything.
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        match self.metadata.get(key) {
+            Some(&Value::Flag(is_so)) => Some(is_so),
+            _ => None,
+        }
+    }
+
+    /// A list of real numbers of the header.
+    pub(super) fn reals(&self, key: &str) -> Result<&[f32], String> {
+        match self.metadata.get(key) {
+            Some(Value::Reals(reals)) => Ok(reals),
+            other => Err(wrong(key, "a list of real numbers", other)),
         }
     }
 
@@ -336,7 +354,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, kind: u32) -> Result<Value, String> {
         Ok(match kind {
             6 => Value::Real(f32::from_le_bytes(self.array()?).into()),
-            7 => self.take(1).map(|_| Value::Skipped)?,
+            7 => Value::Flag(self.array()? != [0]),
             8 => Value::Text(self.text()?),
             9 => {
                 let kind = self.u32()?;
@@ -385,6 +403,7 @@ impl<'a> Reader<'a> {
         Ok(match kind {
             4 => Value::Numbers(words.iter().map(|w| u32::from_le_bytes(*w).into()).collect()),
             5 => Value::Numbers(words.iter().map(|w| i32::from_le_bytes(*w).into()).collect()),
+            6 => Value::Reals(words.iter().map(|w| f32::from_le_bytes(*w)).collect()),
             _ => Value::Skipped,
         })
     }

@@ -1,6 +1,7 @@
 //! Turns the constraint of a prompt into something that says which token may come next.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use llguidance::api::TopLevelGrammar;
 use llguidance::{Matcher, ParserFactory};
@@ -10,6 +11,9 @@ use toktrie::{SimpleVob, TokEnv, TokenId};
 use super::vocabulary::Vocabulary;
 use crate::backend::ModelError;
 use crate::prompt::Constraint;
+
+/// Where the time of each mask is told, on request: `FREEHAND_LOG=freehand_model::masks=trace`.
+const MASKS: &str = "freehand_model::masks";
 
 /// What all constraints of one model share.
 pub(super) struct Grammar {
@@ -78,8 +82,12 @@ impl Rules {
 
     /// Makes all tokens impossible that may not come next.
     pub(super) fn mask(&mut self, logits: &mut [f32]) -> Result<(), ModelError> {
+        let begun = tracing::enabled!(target: MASKS, tracing::Level::TRACE).then(Instant::now);
         let allowed = self.matcher.compute_mask().map_err(failed)?;
         forbid_others(&allowed, logits);
+        if let Some(begun) = begun {
+            tracing::trace!(target: MASKS, us = begun.elapsed().as_secs_f64() * 1e6);
+        }
         Ok(())
     }
 }

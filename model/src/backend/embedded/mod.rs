@@ -19,7 +19,7 @@ use self::engine::{Engine, Event};
 use self::rounds::{Job, Question, Reply};
 use self::vocabulary::Vocabulary;
 use super::{Capabilities, Model, ModelError, TokenSink, Unread};
-use crate::prompt::{Completion, Finish, Prompt};
+use crate::prompt::{Completion, Finish, Preference, Prompt};
 
 mod answer;
 mod attention;
@@ -39,6 +39,7 @@ mod grammar;
 mod measure;
 mod network;
 mod packed;
+mod pieces;
 mod prefixes;
 mod published;
 mod rounds;
@@ -206,9 +207,9 @@ impl Model for Embedded {
         Ok(completion)
     }
 
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
         match self.ask(&mut Unread, prompt, Some(options)).await? {
-            (Reply::Shares(Some(shares)), _) => Ok(shares),
+            (Reply::Choice(Some(choice)), _) => Ok(choice),
             _ => Err(ModelError::Failed("the question was broken off".into())),
         }
     }

@@ -65,7 +65,7 @@ async fn a_choice_prefers_the_obvious() {
     for (question, right) in cases {
         let question = prompt("Answer yes or no.", question, Constraint::Free);
         let options = ["Yes".to_owned(), "No".to_owned(), "No idea whatsoever".to_owned()];
-        let shares = model().choose(&question, &options).await.unwrap();
+        let shares = model().choose(&question, &options).await.unwrap().probabilities;
         assert!(shares[right] > 0.8 && shares[2] < 0.05, "{question:?}: {shares:?}");
     }
 }

@@ -20,7 +20,7 @@ use super::engine::{Engine, Event, failed, say};
 use super::network::Wanted;
 use super::vocabulary::{Rendered, count};
 use crate::backend::ModelError;
-use crate::prompt::{Completion, Finish, Prompt};
+use crate::prompt::{Completion, Finish, Preference, Prompt, Usage};
 
 /// Tokens that count as few: who has no more to read is never kept waiting.
 const FEW: usize = 16;
@@ -45,8 +45,8 @@ pub(super) struct Question {
 #[derive(Debug)]
 pub(super) enum Reply {
     Answer(Completion),
-    /// The share of each option; `None` if nobody listened any more.
-    Shares(Option<Vec<f64>>),
+    /// `None` if nobody listened any more.
+    Choice(Option<Preference>),
 }
 
 /// The way back to whoever asked.
@@ -204,7 +204,7 @@ impl Rounds {
         let engine = &self.engine;
         let prepared = engine.vocabulary.render(&prompt, engine.context()).and_then(|rendered| {
             let work = match options {
-                Some(options) => Work::Choice(Choice::new(engine, &rendered, &options)?),
+                Some(options) => Work::Choice(Choice::new(engine, &rendered, &options, started)?),
                 None => Work::Answer(Box::new(Answer::new(engine, prompt, &rendered, started)?)),
             };
             Ok((rendered, work))
@@ -218,9 +218,7 @@ impl Rounds {
         let go_on = || say(&events, Event::Working);
         let (line, reused) = self.engine.decoder.open(beginning, lasting, &go_on);
         work.skip(reused);
-        if let Work::Answer(answer) = &mut work {
-            answer.usage.reused = count(reused);
-        }
+        work.usage().reused = count(reused);
         self.open.push(Open { line, lasting, work, events, reply });
         let at = self.open.len() - 1;
         match self.force(at) {
@@ -281,12 +279,12 @@ impl Rounds {
         let lasting = if ended.is_ok() { lasting } else { 0 };
         self.engine.decoder.close(line, lasting, &|| say(&events, Event::Working));
         let came = ended.map(|ended| match (ended, work) {
-            (Ended::Choice(shares), _) => Reply::Shares(Some(shares)),
-            (_, Work::Choice(_)) => Reply::Shares(None),
+            (Ended::Choice(shares), Work::Choice(choice)) => Reply::Choice(Some(choice.finish(shares))),
+            (_, Work::Choice(_)) => Reply::Choice(None),
             (Ended::Answer(finish), Work::Answer(answer)) => {
                 Reply::Answer(answer.finish(finish, &events))
             }
-            (Ended::Alone, Work::Answer(answer)) => {
+            (Ended::Alone | Ended::Choice(_), Work::Answer(answer)) => {
                 Reply::Answer(answer.finish(Finish::Cancelled, &events))
             }
         });
@@ -299,6 +297,13 @@ impl Work {
         match self {
             Self::Answer(answer) => &answer.unread,
             Self::Choice(choice) => &choice.unread,
+        }
+    }
+
+    fn usage(&mut self) -> &mut Usage {
+        match self {
+            Self::Answer(answer) => &mut answer.usage,
+            Self::Choice(choice) => &mut choice.usage,
         }
     }
 

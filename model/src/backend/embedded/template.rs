@@ -234,7 +234,39 @@ mod tests {
         assert!(render("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}").is_err());
     }
 
+    /// A template as models have them.
+    const USUAL: &str = "{%- if tools %}{{ raise_exception('no tools') }}{% endif %}{% for m in messages %}{{ '<|im_start|>' + \
+        m['role'] + '\n' }}{% if m.content is string %}{{ m.content.split('</think>')[-1] | trim }}{% else %}{{ m | tojson }}\
+        {% endif %}{% endfor %}{%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
     proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), text in ".{0,60}") {
+            let _ = render(&String::from_utf8_lossy(&bytes));
+            let _ = render(&format!("{{{{ {text} }}}}{{% {text} %}}"));
+        }
+
+        /// A usual template with pieces of it lost, doubled or in the wrong place, and with odd words in its turns.
+        #[test]
+        fn no_changed_template_panics(cuts in prop::collection::vec((0..400_usize, 0..400_usize, 0..400_usize), 1..4), said in ".{0,40}") {
+            let mut source: Vec<char> = USUAL.chars().collect();
+            for (from, to, at) in cuts {
+                let (from, to) = (from.min(source.len()), to.min(source.len()));
+                let piece: Vec<char> = source.get(from..to).unwrap_or_default().to_vec();
+                if at % 2 == 0 && from < to {
+                    source.drain(from..to);
+                }
+                let at = at.min(source.len());
+                source.splice(at..at, piece);
+            }
+            let source: String = source.into_iter().collect();
+            let turns = [Turn::new(Speaker::User, said.as_str()), Turn::new(Speaker::Assistant, said.as_str())];
+            if let Ok(template) = Template::new(&source, "<s>", &said) {
+                let _ = template.render(&turns, true, true);
+            }
+            prop_assert!(Template::new(USUAL, "<s>", "</s>").unwrap().render(&turns, true, false).is_ok());
+        }
+
         #[test]
         fn no_template_panics(parts in prop::collection::vec(prop::sample::select(vec![
             "{{", "}}", "{%", "%}", "{#", "#}", "-", " for m in messages ", " endfor ", " if ", " else ",

@@ -13,7 +13,8 @@ use toktrie::{TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use super::cuts;
 use super::folder::Folder;
 use super::gguf::Gguf;
-use super::published::Published;
+use super::pieces;
+use super::published::{Published, Spelling};
 use super::specials::{Specials, veil};
 use super::template::{Template, name};
 use crate::backend::ModelError;
@@ -102,10 +103,6 @@ impl Vocabulary {
     /// The vocabulary of a file whose network has logits for `count` tokens.
     pub(super) fn read(gguf: &Gguf, count: usize) -> Result<Self, String> {
         let kind = gguf.text("tokenizer.ggml.model")?;
-        if kind != "gpt2" {
-            return Err(format!("tokens of the kind `{kind}` are not supported by the embedded engine"));
-        }
-        let family = gguf.text("tokenizer.ggml.pre")?;
         let names = gguf.texts("tokenizer.ggml.tokens")?;
         let types = gguf.numbers("tokenizer.ggml.token_type")?;
         if names.len() > count || types.len() != names.len() {
@@ -127,15 +124,30 @@ impl Vocabulary {
         let called =
             |id: Option<TokenId>| id.and_then(|id| names.get(id as usize)).cloned().unwrap_or_default();
         let alphabet = alphabet();
+        let (family, spelling, types, (tokenizer, bare)) = match kind {
+            "gpt2" => {
+                let family = gguf.text("tokenizer.ggml.pre")?;
+                let merges = gguf.texts("tokenizer.ggml.merges")?;
+                (family, Spelling::Bytes, types.to_vec(), (cuts::tokenizer(family, ids, merges)?, None))
+            }
+            "llama" => {
+                (kind, Spelling::Letters, pieces::kinds(types), pieces::tokenizers(gguf, &ids, types)?)
+            }
+            other => {
+                return Err(format!(
+                    "tokens of the kind `{other}` are not supported by the embedded engine"
+                ));
+            }
+        };
         Self::put_together(Parts {
-            kinds: types,
+            kinds: &types,
             count,
             ends,
             edges: [called(token("bos")), called(token("eos"))],
             template: gguf.text("tokenizer.chat_template").ok().map(ToOwned::to_owned),
-            spell: &|name| name.chars().map(|c| alphabet.get(&c).copied()).collect(),
-            tokenizer: cuts::tokenizer(family, ids, gguf.texts("tokenizer.ggml.merges")?)?,
-            bare: None,
+            spell: &|name| spelling.bytes(name, &alphabet),
+            tokenizer,
+            bare,
             names,
         })
         .map_err(|error| {

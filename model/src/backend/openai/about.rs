@@ -57,7 +57,8 @@ impl Maker {
             Self::LlamaCpp => Some(("/props".into(), None)),
             Self::Ollama => Some(("/api/show".into(), Some(json!({ "model": model })))),
             Self::LmStudio => Some((format!("/api/v0/models/{model}"), None)),
-            Self::Freehand | Self::Vllm | Self::Sglang | Self::Other => None,
+            Self::Sglang => Some(("/model_info".into(), None)),
+            Self::Freehand | Self::Vllm | Self::Other => None,
         }
     }
 }
@@ -84,6 +85,8 @@ pub(super) struct About {
     pub(super) context: Option<u32>,
     /// Whether it sees images, where that is told.
     pub(super) images: Option<bool>,
+    /// Whether it thinks aloud before it answers, where that is told.
+    pub(super) thinks: Option<bool>,
     /// Whether the server tells how likely whole texts are.
     pub(super) chooses: bool,
     /// The dialect that it is best spoken to in.
@@ -99,6 +102,7 @@ impl OfferedModel {
             maker: Maker::of(text("/owned_by").unwrap_or_default()),
             context: places.iter().find_map(|place| tokens(self.rest.pointer(place)?)),
             images: None,
+            thinks: None,
             chooses: self.rest.pointer("/freehand/choose") == Some(&Value::Bool(true)),
             dialect: text("/freehand/dialect").map(str::to_owned),
         }
@@ -124,6 +128,7 @@ impl About {
                     known.into_iter().flatten().find(|(key, _)| key.ends_with(".context_length"));
                 self.context = context.and_then(|(_, count)| tokens(count)).or(self.context);
                 self.images = has("capabilities", "vision");
+                self.thinks = has("capabilities", "thinking");
             }
             Maker::LmStudio => {
                 let places = ["loaded_context_length", "max_context_length"];
@@ -131,7 +136,10 @@ impl About {
                 self.context = context.or(self.context);
                 self.images = told.get("type").and_then(Value::as_str).map(|kind| kind == "vlm");
             }
-            Maker::Freehand | Maker::Vllm | Maker::Sglang | Maker::Other => {}
+            Maker::Sglang => {
+                self.images = told.get("has_image_understanding").and_then(Value::as_bool);
+            }
+            Maker::Freehand | Maker::Vllm | Maker::Other => {}
         }
     }
 }
@@ -192,6 +200,13 @@ mod tests {
                 Some(4096),
                 Some(true),
             ),
+            (
+                "sglang",
+                json!({"has_image_understanding": true, "is_generation": true}),
+                None,
+                Some(true),
+            ),
+            ("sglang", json!({"detail": "Not Found"}), None, None),
             ("llamacpp", json!([]), None, None),
             ("library", json!({"model_info": 3}), None, None),
         ] {

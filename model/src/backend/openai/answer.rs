@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use tokio::time::Instant;
 
-use super::think::{self, Filter};
+use super::think::{self, Filter, Parts};
 use super::wire::{self, Calls, Reply};
 use crate::backend::TokenSink;
 use crate::prompt::{Completion, Finish, Usage};
@@ -33,8 +33,8 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Nothing yet.
-    pub(super) fn new(form: Form) -> Self {
+    /// Nothing yet. What does not begin as JSON is taken for a thought, if `presumes`.
+    pub(super) fn new(form: Form, presumes: bool) -> Self {
         Self {
             form,
             started: Instant::now(),
@@ -42,7 +42,7 @@ impl Answer {
             content: String::new(),
             thought: String::new(),
             calls: Calls::default(),
-            shown: Filter::default(),
+            shown: Filter::new(presumes),
             finish: None,
             usage: Usage::default(),
         }
@@ -77,12 +77,14 @@ impl Answer {
         if let Some(finish) = reply.finish() {
             self.end(finish);
         }
-        if !thought.is_empty() {
-            sink.thought(thought)?;
+        let Parts { thought: inline, answer } = self.shown.push(&content);
+        for thought in [thought, &inline] {
+            if !thought.is_empty() {
+                sink.thought(thought)?;
+            }
         }
-        let seen = self.shown.push(&content);
         // A quoted answer is shown at the end, when it can be read.
-        if seen.is_empty() || self.form == Form::Quoted { sink.poll() } else { sink.piece(&seen) }
+        if answer.is_empty() || self.form == Form::Quoted { sink.poll() } else { sink.piece(&answer) }
     }
 
     /// The whole answer; what was held back is shown now.
@@ -103,7 +105,10 @@ impl Answer {
         let thinking = if thought.is_empty() { inline } else { Some(thought.to_owned()) };
         let finish = self.finish.unwrap_or(Finish::Cancelled);
         let (text, held) = match self.form {
-            Form::Plain => (text, self.shown.finish()),
+            Form::Plain => {
+                let held = self.shown.finish(&text);
+                (text, held)
+            }
             Form::Quoted => {
                 let text = wire::unquote(&text);
                 (text.clone(), text)

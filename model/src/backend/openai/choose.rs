@@ -1,15 +1,93 @@
 //! Which option a server means, by the likelihoods of its first token or by the words of its answer.
 
-use super::wire::Likelihood;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use super::OpenAi;
+use super::features::Feature;
+use super::trouble::Trouble;
+use super::wire::{self, Likelihood, Reply};
+use crate::backend::ModelError;
+use crate::prompt::{Preference, Prompt, Usage};
 
 /// As much of the probability must speak for one option or another before it is taken for an answer.
 const ENOUGH: f64 = 0.2;
 /// The probability of the option that a server names without telling how sure it is.
 const NAMED: f64 = 0.9;
 
+impl OpenAi {
+    /// The probabilities as a server tells them that can weigh whole texts.
+    pub(super) async fn shares(
+        &self,
+        prompt: &Prompt,
+        options: &[String],
+        name: &str,
+    ) -> Result<Option<Preference>, ModelError> {
+        let messages = wire::messages(&prompt.turns, self.sees());
+        let body = json!({ "model": name, "messages": messages, "options": options });
+        let told = self.patiently("/choose", Some(&body)).await?;
+        let told: Value = serde_json::from_str(&told).unwrap_or_default();
+        let shares = told.get("probabilities").and_then(Value::as_array);
+        let shares: Option<Vec<f64>> = shares.and_then(|all| all.iter().map(Value::as_f64).collect());
+        let mut usage = Usage::default();
+        if let Ok(reply) = serde_json::from_value::<Reply>(told) {
+            reply.count(&mut usage);
+        }
+        let shares = shares.filter(|shares| shares.len() == options.len());
+        Ok(shares.map(|probabilities| Preference { probabilities, usage }))
+    }
+
+    /// The probabilities by the first token of the answer, where the server tells how likely that is and it tells
+    /// the options apart. What was asked for is added to `usage`.
+    pub(super) async fn by_tokens(
+        &self,
+        prompt: &Prompt,
+        options: &[String],
+        name: &str,
+        usage: &mut Usage,
+    ) -> Result<Option<Vec<f64>>, ModelError> {
+        let shows = self.shows(prompt)?;
+        let maker = self.about().maker;
+        // Each round has one feature less, so it ends.
+        loop {
+            let dropped = |feature| self.dropped.has(feature);
+            let question = wire::likelihoods(prompt, name, maker, dropped);
+            let trouble = match self.server.ask_whole(&question).await {
+                Ok(reply) => {
+                    reply.count(usage);
+                    let probabilities = by_tokens(reply.first_tokens(), options);
+                    if probabilities.is_some() {
+                        self.likelihoods.store(true, Ordering::Relaxed);
+                    } else if reply.first_tokens().is_empty() {
+                        self.dropped.note(Feature::Likelihoods);
+                    }
+                    return Ok(probabilities);
+                }
+                Err(trouble) => trouble,
+            };
+            match trouble {
+                trouble if shows && trouble.may_blame_pictures() => {
+                    self.dropped.note(Feature::Images);
+                }
+                Trouble::Unknown(
+                    feature @ (Feature::Thinking | Feature::ThinkingBudget | Feature::LeastEfforts),
+                ) if self.dropped.note(feature) => continue,
+                Trouble::Unknown(_) => {
+                    self.dropped.note(Feature::Likelihoods);
+                }
+                // The question that follows has the patience for it.
+                Trouble::Later(..) | Trouble::Dropped(_) => {}
+                Trouble::Failed(error) => return Err(error),
+            }
+            return Ok(None);
+        }
+    }
+}
+
 /// The probabilities of `options` by the likeliest first tokens, or None where these are about
 /// something else or cannot tell the options apart.
-pub(super) fn by_tokens(tokens: &[Likelihood], options: &[String]) -> Option<Vec<f64>> {
+fn by_tokens(tokens: &[Likelihood], options: &[String]) -> Option<Vec<f64>> {
     let mut chances = vec![0.0; options.len()];
     let mut shared = 0.0;
     for token in tokens {

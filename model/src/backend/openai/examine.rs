@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::OpenAi;
 use super::about::Maker;
 use super::exchange::Server;
+use super::features::Dropped;
 use super::trouble::Trouble;
-use super::wire;
-use crate::backend::{Model as _, ModelError, TokenSink};
+use super::{think, thinking, wire};
+use crate::backend::{Model as _, ModelError, TokenSink, Unread};
 use crate::prompt::{Constraint, Prompt, Speaker, Turn};
 
 /// A word that no model says by itself.
@@ -75,11 +76,14 @@ impl OpenAi {
             server: &self.server,
             model: &served.model,
             maker: about.maker,
+            dropped: &self.dropped,
             says_that_it_sees: about.images == Some(true),
         };
         let mut findings = Vec::new();
         progress("asking for an answer");
         findings.push(self.streaming().await?);
+        progress("asking it to think");
+        findings.push(self.thinking(about.maker).await?);
         for (what, check) in CHECKS {
             progress(what);
             let found = match check {
@@ -123,6 +127,29 @@ impl OpenAi {
         }
         let detail = format!("first token after {first:.2} s, then {rate:.1} tokens a second");
         Ok(finding("streaming", State::Yes, &detail, None))
+    }
+}
+
+impl OpenAi {
+    /// Whether the model thinks aloud before it answers, and can be asked not to.
+    async fn thinking(&self, maker: Maker) -> Result<Finding, ModelError> {
+        const WHAT: &str = "thinking";
+        let turns = vec![Turn::new(Speaker::User, "Is 51 a prime? Answer with Yes or No.")];
+        let mut ask = Prompt { turns, max_tokens: 16, thinking: 64, ..Prompt::default() };
+        if self.complete(&ask, &mut Unread).await?.thinking.is_none() {
+            return Ok(finding(WHAT, State::No, "it answers without thinking aloud", None));
+        }
+        ask.thinking = 0;
+        if self.complete(&ask, &mut Unread).await?.thinking.is_none() {
+            let detail = "its thoughts come apart from its answers, and it can be asked not to think";
+            return Ok(finding(WHAT, State::Yes, detail, None));
+        }
+        let advice = if maker == Maker::LlamaCpp {
+            "start llama-server with `--reasoning-budget 0` to have short questions answered at once"
+        } else {
+            "short questions take as long as its thoughts; a model that can answer at once is quicker"
+        };
+        Ok(finding(WHAT, State::Ignored, "it thinks although it is asked not to", Some(advice)))
     }
 }
 
@@ -219,6 +246,7 @@ struct Examination<'a> {
     server: &'a Server,
     model: &'a str,
     maker: Maker,
+    dropped: &'a Dropped,
     says_that_it_sees: bool,
 }
 
@@ -228,6 +256,8 @@ impl Examination<'_> {
             "model": self.model, "messages": [{ "role": "user", "content": text }],
             "max_tokens": 48, "temperature": 0, "stream": false,
         });
+        // Its thoughts would take the room of the answer.
+        thinking::say(&mut body, self.maker, 0, |feature| self.dropped.has(feature));
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
         }
@@ -260,11 +290,11 @@ impl Examination<'_> {
         });
         let constraint = Constraint::JsonSchema(schema);
         let prompt = Prompt { constraint, ..Prompt::default() };
-        let body = wire::request(&prompt, self.model, |_| false).unwrap_or_default();
+        let body = wire::request(&prompt, self.model, self.maker, |_| false).unwrap_or_default();
         let form = json!({ "response_format": body.get("response_format") });
         let told = self.ask("Say a word, as JSON.", form).await?;
         let said = content(&told);
-        let fits = serde_json::from_str::<Value>(said)
+        let fits = serde_json::from_str::<Value>(&said)
             .is_ok_and(|value| value.get("word").is_some_and(|word| word == WORD));
         if fits {
             return Ok(finding(Check::Schema.name(), State::Yes, "enforced", None));
@@ -339,6 +369,7 @@ fn finding(what: &'static str, state: State, detail: &str, advice: Option<&str>)
     Finding { what, state, detail: detail.to_owned(), advice: advice.map(str::to_owned) }
 }
 
-fn content(told: &Value) -> &str {
-    told.pointer("/choices/0/message/content").and_then(Value::as_str).unwrap_or_default()
+fn content(told: &Value) -> String {
+    let content = told.pointer("/choices/0/message/content").and_then(Value::as_str);
+    think::split(content.unwrap_or_default()).1
 }

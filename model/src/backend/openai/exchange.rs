@@ -55,6 +55,9 @@ impl Default for Limits {
 pub(super) struct Question {
     pub(super) body: Value,
     pub(super) protocol: Protocol,
+    pub(super) form: Form,
+    /// Whether what comes before the JSON of the answer may be a thought that nothing opens.
+    pub(super) presumes: bool,
 }
 
 /// What a question is asked in.
@@ -113,12 +116,11 @@ impl Server {
     pub(super) async fn ask(
         &self,
         question: &Question,
-        form: Form,
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, Trouble> {
-        let mut answer = Answer::new(form);
+        let Question { body, protocol, form, presumes } = question;
+        let mut answer = Answer::new(*form, *presumes);
         let until = Instant::now() + self.limits.first_token;
-        let Question { body, protocol } = question;
         let sent = match protocol {
             Protocol::OpenAi => self.request(Method::POST, "/chat/completions"),
             Protocol::Ollama => self.request_root(Method::POST, ollama::PATH),

@@ -26,10 +26,16 @@ pub(super) enum Feature {
     System,
     /// A picture beside the text of a turn.
     Images,
+    /// Whether to think aloud first.
+    Thinking,
+    /// For how many tokens.
+    ThinkingBudget,
+    /// The words `none` and `minimal` for the effort of thinking; older servers know `low` as the least.
+    LeastEfforts,
 }
 
 /// All of them.
-const ALL: [Feature; 9] = [
+const ALL: [Feature; 12] = [
     Feature::Schema,
     Feature::ObjectSchema,
     Feature::StreamUsage,
@@ -39,6 +45,9 @@ const ALL: [Feature; 9] = [
     Feature::Seed,
     Feature::System,
     Feature::Images,
+    Feature::Thinking,
+    Feature::ThinkingBudget,
+    Feature::LeastEfforts,
 ];
 
 /// The features that a server has refused.
@@ -62,9 +71,13 @@ impl Dropped {
 
     /// Notes that it refuses this one; `false` if that was known.
     pub(super) fn note(&self, feature: Feature) -> bool {
-        // Whoever refuses one form may know the other.
-        let other_form = feature == Feature::Schema && self.has(Feature::Schema);
-        let feature = if other_form { Feature::ObjectSchema } else { feature };
+        // Whoever refuses one form may know the other, and whoever knows no effort at all refuses the least first.
+        let (is_known, next) = (
+            self.has(feature),
+            [(Feature::Schema, Feature::ObjectSchema), (Feature::LeastEfforts, Feature::Thinking)],
+        );
+        let next = next.iter().find(|(before, _)| is_known && *before == feature);
+        let feature = next.map_or(feature, |(_, next)| *next);
         tracing::debug!(?feature, "the server refuses a feature, going on without");
         self.of(feature).is_some_and(|dropped| !dropped.swap(true, Ordering::Relaxed))
     }
@@ -91,6 +104,15 @@ pub(super) fn refused(status: StatusCode, said: &str) -> Option<Feature> {
         ("system message", Feature::System),
         ("role 'system'", Feature::System),
         ("seed", Feature::Seed),
+        ("thinking_token_budget", Feature::ThinkingBudget),
+        ("thinking_budget", Feature::ThinkingBudget),
+        ("thinking budget", Feature::ThinkingBudget),
+        ("reasoning_effort", Feature::LeastEfforts),
+        ("reasoning effort", Feature::LeastEfforts),
+        ("chat_template_kwargs", Feature::Thinking),
+        ("enable_thinking", Feature::Thinking),
+        ("support thinking", Feature::Thinking),
+        ("think value", Feature::Thinking),
     ];
     // A server that fails for another reason may still repeat the whole question.
     let fails = matches!(status.as_u16(), 404 | 500);
@@ -150,6 +172,19 @@ mod tests {
             ),
             (500, "System role not supported", Some(Feature::System)),
             (400, "unknown field `seed`", Some(Feature::Seed)),
+            (400, "\"gemma3:4b\" does not support thinking", Some(Feature::Thinking)),
+            (400, "think value \"medium\" is not supported for this model", Some(Feature::Thinking)),
+            (
+                400,
+                "thinking_token_budget is set but reasoning_config is not configured",
+                Some(Feature::ThinkingBudget),
+            ),
+            (
+                400,
+                "Unrecognized request argument supplied: reasoning_effort",
+                Some(Feature::LeastEfforts),
+            ),
+            (422, "Extra inputs are not permitted [chat_template_kwargs]", Some(Feature::Thinking)),
             (
                 500,
                 "logprobs is not supported for models created with logits_all=False",
@@ -161,6 +196,14 @@ mod tests {
         ] {
             assert_eq!(refused(StatusCode::from_u16(status).unwrap(), said), about, "{said}");
         }
+    }
+
+    #[test]
+    fn the_least_effort_goes_before_all_of_it() {
+        let dropped = Dropped::default();
+        assert!(dropped.note(Feature::LeastEfforts) && !dropped.has(Feature::Thinking));
+        assert!(dropped.note(Feature::LeastEfforts) && dropped.has(Feature::Thinking));
+        assert!(!dropped.note(Feature::LeastEfforts));
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::about::OfferedModel;
+use super::about::{Maker, OfferedModel};
+use super::fakes::MadeUp;
 use super::wire::{Calls, Reply};
 use super::{Limits, OpenAi, features, ollama};
 use crate::backend::{Model, Unread};
@@ -74,6 +76,34 @@ proptest! {
     #[test]
     fn any_refusal(said in ".{0,200}", status in 400u16..600) {
         let _ = features::refused(reqwest::StatusCode::from_u16(status).unwrap(), &said);
+    }
+
+    /// What a server really says, with bytes of it changed, lost or in the wrong place.
+    #[test]
+    fn any_change_of_a_right_reply(
+        maker in select(vec![Maker::LlamaCpp, Maker::Vllm, Maker::Sglang, Maker::LmStudio, Maker::Ollama]),
+        cut in (0.0..1.0, 0..40_usize), new in vec(any::<u8>(), 0..20), stream in any::<bool>(),
+    ) {
+        let server = MadeUp { maker, thinks: true, sees: true, equipped: true };
+        let asked = json!({ "messages": [], "stream": stream, "stream_options": { "include_usage": true } });
+        let (Play::Send(mut bytes) | Play::Hold(mut bytes)) = server.says(&asked);
+        // The head stays as it is, or there would be no body to be read.
+        let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place")]
+        let from = head + ((bytes.len() - head) as f64 * cut.0) as usize;
+        let to = (from + cut.1).min(bytes.len());
+        bytes.splice(from..to, new);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let play = Play::Send(bytes);
+            let fake = Fake::start(move |_| play.clone()).await;
+            let limit = Duration::from_secs(5);
+            let limits = Limits { connect: limit, first_token: limit, idle: limit };
+            let model = OpenAi::with_limits(&fake.url, Some("m".into()), None, limits).unwrap();
+            let turns = vec![Turn::new(Speaker::User, "q")];
+            let prompt = Prompt { turns, max_tokens: 8, thinking: 8, ..Prompt::default() };
+            let _ = model.complete(&prompt, &mut Unread).await;
+        });
     }
 
     /// Over a real connection, as each of the kinds of reply that there are.

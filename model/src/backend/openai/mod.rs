@@ -7,10 +7,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Capabilities, Model, ModelError, TokenSink, Unread};
-use crate::prompt::{Completion, Constraint, Finish, Prompt, Usage};
+use crate::prompt::{Completion, Constraint, Finish, Preference, Prompt, Usage};
 use about::{About, Offered, OfferedModel};
 use answer::Form;
 use exchange::{Protocol, Question, Server};
@@ -22,7 +22,11 @@ mod address;
 mod answer;
 mod choose;
 mod examine;
+#[cfg(test)]
+mod examined;
 mod exchange;
+#[cfg(test)]
+mod fakes;
 mod features;
 #[cfg(test)]
 mod fuzz;
@@ -34,6 +38,7 @@ mod sse;
 #[cfg(test)]
 mod tests;
 mod think;
+mod thinking;
 mod trouble;
 mod wire;
 
@@ -201,29 +206,20 @@ impl OpenAi {
 impl OpenAi {
     /// The question in the words that this server knows best.
     fn question(&self, prompt: &Prompt, name: &str) -> Result<Question, ModelError> {
-        if self.about().maker == Maker::Ollama {
+        let form = match prompt.constraint {
+            Constraint::OneOf(_) => Form::Quoted,
+            Constraint::Free | Constraint::JsonSchema(_) | Constraint::Lark(_) => Form::Plain,
+        };
+        let presumes = prompt.thinking > 0 && prompt.constraint != Constraint::Free;
+        let about = self.about();
+        if about.maker == Maker::Ollama {
             let context = self.context.load(Ordering::Relaxed).min(USUAL_CONTEXT);
-            let body = ollama::request(prompt, name, context, self.sees())?;
-            return Ok(Question { body, protocol: Protocol::Ollama });
+            let thinks = about.thinks.unwrap_or(true) && !self.dropped.has(Feature::Thinking);
+            let body = ollama::request(prompt, name, context, self.sees(), thinks)?;
+            return Ok(Question { body, protocol: Protocol::Ollama, form, presumes });
         }
-        let body = wire::request(prompt, name, |feature| self.dropped.has(feature))?;
-        Ok(Question { body, protocol: Protocol::OpenAi })
-    }
-
-    /// The probabilities as a server tells them that can weigh whole texts.
-    async fn shares(
-        &self,
-        prompt: &Prompt,
-        options: &[String],
-        name: &str,
-    ) -> Result<Option<Vec<f64>>, ModelError> {
-        let messages = wire::messages(&prompt.turns, self.sees());
-        let body = json!({ "model": name, "messages": messages, "options": options });
-        let told = self.patiently("/choose", Some(&body)).await?;
-        let told: Value = serde_json::from_str(&told).unwrap_or_default();
-        let shares = told.get("probabilities").and_then(Value::as_array);
-        let shares: Option<Vec<f64>> = shares.and_then(|all| all.iter().map(Value::as_f64).collect());
-        Ok(shares.filter(|shares| shares.len() == options.len()))
+        let body = wire::request(prompt, name, about.maker, |feature| self.dropped.has(feature))?;
+        Ok(Question { body, protocol: Protocol::OpenAi, form, presumes })
     }
 }
 
@@ -298,17 +294,13 @@ impl Model for OpenAi {
         prompt: &Prompt,
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, ModelError> {
-        let form = match prompt.constraint {
-            Constraint::OneOf(_) => Form::Quoted,
-            Constraint::Free | Constraint::JsonSchema(_) | Constraint::Lark(_) => Form::Plain,
-        };
         let name = self.name().await?;
         let mut patience = Patience::new(self.server.limits.first_token);
         // Each round has one feature less or a little less patience, so it ends.
         loop {
             let shows = self.shows(prompt)?;
             let question = self.question(prompt, &name)?;
-            match self.server.ask(&question, form, sink).await {
+            match self.server.ask(&question, sink).await {
                 Ok(answer) => return Ok(answer),
                 Err(trouble) if shows && trouble.may_blame_pictures() => {
                     self.dropped.note(Feature::Images);
@@ -334,38 +326,22 @@ impl Model for OpenAi {
     /// Where the server tells the likelihoods of the first token, they are the answer. Where it does
     /// not, it is asked for one of the options, which then has a probability of 0.9, an invention of
     /// ours; all are equally likely where it names none.
-    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Vec<f64>, ModelError> {
+    async fn choose(&self, prompt: &Prompt, options: &[String]) -> Result<Preference, ModelError> {
+        let mut usage = Usage::default();
         if options.len() < 2 {
-            return Ok(vec![1.0; options.len()]);
+            return Ok(Preference { probabilities: vec![1.0; options.len()], usage });
         }
         let name = self.name().await?;
-        let shows = self.shows(prompt)?;
+        self.shows(prompt)?;
         if self.about().chooses
             && let Some(shares) = self.shares(prompt, options, &name).await?
         {
             return Ok(shares);
         }
-        if !self.dropped.has(Feature::Likelihoods) {
-            match self.server.ask_whole(&wire::likelihoods(prompt, &name, shows)).await {
-                Ok(reply) => {
-                    if let Some(chances) = choose::by_tokens(reply.first_tokens(), options) {
-                        self.likelihoods.store(true, Ordering::Relaxed);
-                        return Ok(chances);
-                    }
-                    if reply.first_tokens().is_empty() {
-                        self.dropped.note(Feature::Likelihoods);
-                    }
-                }
-                Err(trouble) if shows && trouble.may_blame_pictures() => {
-                    self.dropped.note(Feature::Images);
-                }
-                Err(Trouble::Unknown(_)) => {
-                    self.dropped.note(Feature::Likelihoods);
-                }
-                // The question that follows has the patience for it.
-                Err(Trouble::Later(..) | Trouble::Dropped(_)) => {}
-                Err(Trouble::Failed(error)) => return Err(error),
-            }
+        if !self.dropped.has(Feature::Likelihoods)
+            && let Some(probabilities) = self.by_tokens(prompt, options, &name, &mut usage).await?
+        {
+            return Ok(Preference { probabilities, usage });
         }
         let longest = options.iter().map(|option| option.chars().count()).max().unwrap_or_default();
         let room = u32::try_from(longest).unwrap_or(u32::MAX).saturating_add(16);
@@ -376,8 +352,9 @@ impl Model for OpenAi {
             ..prompt.clone()
         };
         let answer = self.complete(&question, &mut Unread).await?;
+        usage += answer.usage;
         let named =
             (answer.finish != Finish::Cancelled).then(|| choose::named(&answer.text, options)).flatten();
-        Ok(choose::by_name(named, options.len()))
+        Ok(Preference { probabilities: choose::by_name(named, options.len()), usage })
     }
 }

@@ -8,6 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::about::Maker;
+use super::thinking;
 use super::wire::{self, Reply};
 use crate::backend::ModelError;
 use crate::prompt::{Prompt, Turn};
@@ -17,17 +19,20 @@ pub(super) const PATH: &str = "/api/chat";
 /// For how long the model stays loaded after an answer.
 const KEEP_ALIVE: &str = "15m";
 
-/// The request for an answer to `prompt` with a context of so many tokens, with pictures where they are taken.
+/// The request for an answer to `prompt` with a context of so many tokens, with pictures where they are taken,
+/// and with whether to think where the model does that.
 pub(super) fn request(
     prompt: &Prompt,
     model: &str,
     context: u32,
     pictures: bool,
+    thinks: bool,
 ) -> Result<Value, ModelError> {
+    let most = thinking::room(Maker::Ollama, prompt.max_tokens, prompt.thinking);
     let mut options = json!({
         "num_ctx": context,
         // Minus one is for as many as there is room for.
-        "num_predict": i32::try_from(prompt.max_tokens).unwrap_or(-1),
+        "num_predict": i32::try_from(most).unwrap_or(-1),
         "temperature": prompt.temperature,
         "seed": prompt.seed >> 33,
     });
@@ -43,8 +48,11 @@ pub(super) fn request(
     let mut body = json!({
         "model": model, "messages": messages, "stream": true, "keep_alive": KEEP_ALIVE, "options": options,
     });
-    if let (Some(schema), Some(body)) = (wire::schema(&prompt.constraint)?, body.as_object_mut()) {
-        body.insert("format".into(), schema);
+    if let Some(schema) = wire::schema(&prompt.constraint)? {
+        wire::put(&mut body, "format", schema);
+    }
+    if thinks {
+        wire::put(&mut body, "think", json!(prompt.thinking > 0));
     }
     Ok(body)
 }

@@ -9,7 +9,7 @@ use super::trouble::Trouble;
 use super::{Limits, Maker, OpenAi};
 use crate::backend::{Model, ModelError, Unread};
 use crate::fake_server::{Asked, Fake, Play};
-use crate::prompt::{Completion, Constraint, Finish, Prompt, Speaker, Turn};
+use crate::prompt::{Completion, Constraint, Finish, Preference, Prompt, Speaker, Turn};
 
 const JSON: &str = "application/json";
 
@@ -251,7 +251,9 @@ async fn our_own_server_weighs_whole_texts_and_tells_its_dialect() {
         "freehand": { "choose": true, "dialect": "numbered" } }] });
     let fake = Fake::start(move |asked: &Asked| match path(asked) {
         "/v1/models" => reply(&own),
-        "/v1/choose" => reply(&json!({ "probabilities": [0.25, 0.75] })),
+        "/v1/choose" => reply(&json!({ "probabilities": [0.25, 0.75],
+            "usage": { "prompt_tokens": 40, "prompt_tokens_details": { "cached_tokens": 30 } },
+            "timings": { "prompt_ms": 3.0, "predicted_ms": 1.0, "scored_n": 2 } })),
         other => panic!("{other}"),
     })
     .await;
@@ -259,7 +261,10 @@ async fn our_own_server_weighs_whole_texts_and_tells_its_dialect() {
     let served = model.probe().await.unwrap();
     assert_eq!((served.maker, served.dialect.as_deref()), (Maker::Freehand, Some("numbered")));
     let options = ["yes".to_owned(), "no".to_owned()];
-    assert_eq!(model.choose(&asking(Constraint::Free), &options).await, Ok(vec![0.25, 0.75]));
+    let Preference { probabilities, usage } =
+        model.choose(&asking(Constraint::Free), &options).await.unwrap();
+    assert_eq!((probabilities, usage.prompt, usage.reused), (vec![0.25, 0.75], 40, 30));
+    assert_eq!((usage.scored, usage.sampled), (2, 0));
 }
 
 #[tokio::test]

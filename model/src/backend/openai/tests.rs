@@ -112,17 +112,21 @@ async fn reads_a_whole_reply() {
 
 #[tokio::test]
 async fn splits_thoughts() {
-    for (pieces, text, thought, shown) in [
-        (vec!["<th", "ink>a", "</think>", "b"], "b", Some("a"), "b"),
-        (vec!["a", "</think>", "b"], "b", Some("a"), "a</think>b"),
-        (vec!["b"], "b", None, "b"),
+    let (free, form) = (Constraint::Free, Constraint::JsonSchema(json!({})));
+    for (pieces, constraint, text, thought, shown, thoughts) in [
+        (vec!["<th", "ink>a", "</think>", "b"], &free, "b", Some("a"), "b", "a"),
+        (vec!["a", "</think>", "b"], &free, "b", Some("a"), "a</think>b", ""),
+        (vec!["a", "</thi", "nk>\n", "{}"], &form, "{}", Some("a"), "{}", "a"),
+        (vec!["b"], &free, "b", None, "b", ""),
+        (vec!["[\"</think>\"]"], &form, "[\"</think>\"]", None, "[\"</think>\"]", ""),
     ] {
         let body: String = pieces.iter().map(|text| piece(text)).chain([end("stop")]).collect();
         let fake = Fake::start(move |_| Play::events(&body)).await;
         let mut seen = Seen::default();
-        let answer = model(&fake).complete(&asking(Constraint::Free), &mut seen).await.unwrap();
+        let prompt = Prompt { thinking: 9, ..asking(constraint.clone()) };
+        let answer = model(&fake).complete(&prompt, &mut seen).await.unwrap();
         assert_eq!((answer.text.as_str(), answer.thinking.as_deref()), (text, thought));
-        assert_eq!(seen.0.concat(), shown);
+        assert_eq!((seen.0.concat().as_str(), seen.2.concat().as_str()), (shown, thoughts));
     }
 }
 
@@ -270,12 +274,15 @@ async fn unquotes_one_of() {
 async fn chooses_by_likelihood() {
     let tokens = json!([{"token": "no", "logprob": -0.105_4}, {"token": "yes", "logprob": -2.302}]);
     let body = json!({"choices": [{"message": {"content": "no"},
-        "logprobs": {"content": [{"token": "no", "logprob": -0.1, "top_logprobs": tokens}]}}]});
+        "logprobs": {"content": [{"token": "no", "logprob": -0.1, "top_logprobs": tokens}]}}],
+        "usage": {"prompt_tokens": 20, "completion_tokens": 1}});
     let fake = Fake::start(move |_| Play::reply("200 OK", JSON, &body.to_string())).await;
     let model = model(&fake);
     let options = ["yes".to_owned(), "no".to_owned()];
     assert!(!model.capabilities().likelihoods);
-    let chances = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+    let choice = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+    assert_eq!((choice.usage.prompt, choice.usage.sampled), (20, 1));
+    let chances = choice.probabilities;
     assert!((chances[0] - 0.1).abs() < 1e-3 && (chances[1] - 0.9).abs() < 1e-3, "{chances:?}");
     assert!(model.capabilities().likelihoods);
 }
@@ -289,7 +296,8 @@ async fn chooses_by_name() {
             return Play::reply(
                 "200 OK",
                 JSON,
-                "{\"choices\":[{\"message\":{\"content\":\"n\"},\"logprobs\":null}]}",
+                "{\"choices\":[{\"message\":{\"content\":\"n\"},\"logprobs\":null}],
+                  \"usage\":{\"prompt_tokens\":20}}",
             );
         }
         told("\"no\"")
@@ -297,8 +305,11 @@ async fn chooses_by_name() {
     let fake = Fake::start(plays).await;
     let model = model(&fake);
     let options = ["yes".to_owned(), "no".to_owned()];
-    for _ in 0..2 {
-        let chances = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+    for prompt in [20, 0] {
+        let choice = model.choose(&asking(Constraint::Free), &options).await.unwrap();
+        // The question that did not help has been paid for, too.
+        assert_eq!(choice.usage.prompt, prompt);
+        let chances = choice.probabilities;
         assert!((chances[1] - 0.9).abs() < 1e-9 && (chances[0] - 0.1).abs() < 1e-9, "{chances:?}");
     }
     assert!(!model.capabilities().likelihoods);

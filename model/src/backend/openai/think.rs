@@ -15,9 +15,7 @@ pub(super) fn split(content: &str) -> (Option<String>, String) {
     }
     match content.split_once(CLOSE) {
         // In an answer that starts as JSON the tag is a quotation, for example from the screen.
-        Some((thought, answer)) if !start.starts_with(['{', '[', '"']) => {
-            (stated(thought), answer.trim_start().to_owned())
-        }
+        Some((thought, answer)) if !is_json(start) => (stated(thought), answer.trim_start().to_owned()),
         _ => (None, content.to_owned()),
     }
 }
@@ -27,60 +25,102 @@ fn stated(thought: &str) -> Option<String> {
     (!thought.is_empty()).then(|| thought.to_owned())
 }
 
-/// Passes on the answer while it is written, without the thought before it. A thought that nothing
-/// opens is seen too late for that and passes; [`split`] has the last word.
-#[derive(Debug, Default)]
-pub(super) enum Filter {
+fn is_json(start: &str) -> bool {
+    start.starts_with(['{', '[', '"'])
+}
+
+/// What a piece comes to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) thought: String,
+    pub(super) answer: String,
+}
+
+/// Tells thought and answer apart while they are written. A thought that nothing opens can only be presumed;
+/// [`split`] has the last word.
+#[derive(Debug)]
+pub(super) struct Filter {
+    at: At,
+    /// Whether what does not begin as JSON is a thought.
+    presumes: bool,
+}
+
+#[derive(Debug)]
+enum At {
     /// Too little has come to tell: this much.
-    #[default]
-    Empty,
-    Undecided(String),
-    /// In the thought, of which the last few characters are kept.
-    Thinking(String),
-    Answering,
+    Start(String),
+    /// In the thought, the last characters of which may begin its end.
+    Thought {
+        held: String,
+        presumed: bool,
+    },
+    /// Behind it, before the answer.
+    Between,
+    Answer,
 }
 
 impl Filter {
-    /// Takes the next piece and gives what of it belongs to the answer.
-    pub(super) fn push(&mut self, piece: &str) -> String {
-        let before = std::mem::take(self);
-        let (next, passed) = match before {
-            Self::Empty => decide(piece.to_owned()),
-            Self::Undecided(held) => decide(held + piece),
-            Self::Thinking(held) => think(&(held + piece)),
-            Self::Answering => (Self::Answering, piece.to_owned()),
-        };
-        *self = next;
-        passed
+    /// For an answer whose thoughts nothing may open, if `presumes`: then it must be JSON.
+    pub(super) fn new(presumes: bool) -> Self {
+        Self { at: At::Start(String::new()), presumes }
     }
 
-    /// What was held back to the end and is answer after all.
-    pub(super) fn finish(self) -> String {
-        match self {
-            Self::Undecided(held) => held,
-            Self::Empty | Self::Thinking(_) | Self::Answering => String::new(),
+    /// Takes the next piece.
+    pub(super) fn push(&mut self, piece: &str) -> Parts {
+        let mut parts = Parts::default();
+        let before = std::mem::replace(&mut self.at, At::Answer);
+        self.at = match before {
+            At::Start(held) => self.begin(held + piece, &mut parts),
+            At::Thought { held, presumed } => think(&(held + piece), presumed, &mut parts),
+            At::Between => answer(piece, &mut parts),
+            At::Answer => {
+                parts.answer.push_str(piece);
+                At::Answer
+            }
+        };
+        parts
+    }
+
+    fn begin(&self, text: String, parts: &mut Parts) -> At {
+        let start = text.trim_start();
+        if let Some(rest) = start.strip_prefix(OPEN) {
+            think(rest, false, parts)
+        } else if OPEN.starts_with(start) {
+            At::Start(text)
+        } else if self.presumes && !is_json(start) {
+            think(&text, true, parts)
+        } else {
+            parts.answer = text;
+            At::Answer
+        }
+    }
+
+    /// What was held back to the end and is answer after all, of `whole`.
+    pub(super) fn finish(self, whole: &str) -> String {
+        match self.at {
+            At::Start(held) => held,
+            At::Thought { presumed: true, .. } => whole.to_owned(),
+            At::Thought { presumed: false, .. } | At::Between | At::Answer => String::new(),
         }
     }
 }
 
-fn decide(text: String) -> (Filter, String) {
-    let start = text.trim_start();
-    if let Some(rest) = start.strip_prefix(OPEN) {
-        think(rest)
-    } else if OPEN.starts_with(start) {
-        (Filter::Undecided(text), String::new())
-    } else {
-        (Filter::Answering, text)
+fn think(text: &str, presumed: bool, parts: &mut Parts) -> At {
+    if let Some((thought, rest)) = text.split_once(CLOSE) {
+        parts.thought.push_str(thought);
+        return answer(rest, parts);
     }
+    // What may be the beginning of a closing tag.
+    let held = (1..CLOSE.len()).rev().filter_map(|length| CLOSE.get(..length));
+    let held = held.into_iter().find(|beginning| text.ends_with(beginning)).unwrap_or_default();
+    parts.thought.push_str(text.strip_suffix(held).unwrap_or(text));
+    At::Thought { held: held.to_owned(), presumed }
 }
 
-fn think(text: &str) -> (Filter, String) {
-    if let Some((_, answer)) = text.split_once(CLOSE) {
-        return (Filter::Answering, answer.trim_start().to_owned());
-    }
-    // Enough to recognise a closing tag that arrives in two pieces.
-    let skipped = text.chars().count().saturating_sub(CLOSE.len());
-    (Filter::Thinking(text.chars().skip(skipped).collect()), String::new())
+fn answer(text: &str, parts: &mut Parts) -> At {
+    let text = text.trim_start();
+    parts.answer.push_str(text);
+    if text.is_empty() { At::Between } else { At::Answer }
 }
 
 #[cfg(test)]
@@ -104,22 +144,31 @@ mod tests {
     }
 
     #[test]
-    fn filters_whatever_the_pieces() {
-        for (content, answer) in [
-            ("<think>a\nb</think>\nyes no", "yes no"),
-            ("<b>ä", "<b>ä"),
-            ("<thi", "<thi"),
-            ("\n <think>äöü</thi</think>ok", "ok"),
+    fn tells_apart_whatever_the_pieces() {
+        for (content, presumes, thought, answer) in [
+            ("<think>a\nb</think>\n\nyes no", false, "a\nb", "yes no"),
+            ("<b>ä", false, "", "<b>ä"),
+            ("<thi", false, "", "<thi"),
+            ("\n <think>äöü</thi</think>ok", false, "äöü</thi", "ok"),
+            ("<think>a < b, a </ b", false, "a < b, a </ b", ""),
+            ("a < b</think>{\"a\":1}", true, "a < b", "{\"a\":1}"),
+            (" {\"a\":\"</think>\"}", true, "", " {\"a\":\"</think>\"}"),
+            ("it is open</think>no", false, "", "it is open</think>no"),
+            // It was no thought after all, and nothing is lost.
+            ("Sure: yes", true, "Sure: yes", "Sure: yes"),
         ] {
             for size in 1..=content.chars().count() {
                 let chars: Vec<char> = content.chars().collect();
-                let mut filter = Filter::default();
-                let mut seen = String::new();
+                let mut filter = Filter::new(presumes);
+                let mut seen = Parts::default();
                 for piece in chars.chunks(size) {
-                    seen += &filter.push(&piece.iter().collect::<String>());
+                    let parts = filter.push(&piece.iter().collect::<String>());
+                    seen.thought += &parts.thought;
+                    seen.answer += &parts.answer;
                 }
-                seen += &filter.finish();
-                assert_eq!(seen.trim_start(), answer, "{content} in {size}");
+                seen.answer += &filter.finish(content);
+                let right = Parts { thought: thought.into(), answer: answer.into() };
+                assert_eq!(seen, right, "{content} in {size}");
             }
         }
     }

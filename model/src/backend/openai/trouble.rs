@@ -147,7 +147,11 @@ impl Server {
         ))
     }
 
+    /// It says in its answer that something went wrong.
     pub(super) fn complaint(&self, error: &str) -> ModelError {
+        if let Some((prompt, context)) = too_long(error) {
+            return ModelError::TooLong { prompt, context };
+        }
         self.bad(&format!("with the error `{}`; look at the server's log", self.clean(error)))
     }
 
@@ -186,15 +190,21 @@ impl Server {
 /// other.
 fn too_long(said: &str) -> Option<(u32, u32)> {
     let said = said.to_ascii_lowercase();
+    let after = |name: &str| numbers(said.split_once(name)?.1).into_iter().next();
+    if let (Some(prompt), Some(context)) = (after("n_keep"), after("n_ctx")) {
+        return Some((prompt, context));
+    }
     let about = ["context length", "context size", "context window", "context_length"];
     let at = about.iter().find_map(|words| said.find(words))?;
-    let numbers = |text: &str| -> Vec<u32> {
-        let words = text.split(|c: char| !c.is_ascii_digit());
-        words.filter_map(|word| word.parse().ok()).filter(|count| *count >= 16).collect()
-    };
     let context = numbers(said.get(at..)?).into_iter().next()?;
     let prompt = numbers(&said).into_iter().filter(|count| *count != context).max()?;
     Some((prompt, context))
+}
+
+/// The numbers in a text that may count the tokens of a prompt or a context.
+fn numbers(text: &str) -> Vec<u32> {
+    let words = text.split(|c: char| !c.is_ascii_digit());
+    words.filter_map(|word| word.parse().ok()).filter(|count| *count >= 16).collect()
 }
 
 /// The innermost reason of an error; the outer ones only say that a request failed.
@@ -224,6 +234,17 @@ mod tests {
                 Some((5000, 4096)),
             ),
             ("Requested tokens (700) exceed context window of 512", Some((700, 512))),
+            (
+                "The number of tokens to keep from the initial prompt is greater than the context length \
+                 (n_keep: 13055>= n_ctx: 4096). Try to load the model with a larger context length.",
+                Some((13055, 4096)),
+            ),
+            ("Cannot truncate prompt with n_keep (15028) >= n_ctx (7424)", Some((15028, 7424))),
+            (
+                "Trying to keep the first 15857 tokens when context the overflows. However, the model is loaded \
+                 with context length of only 4096 tokens, which is not enough.",
+                Some((15857, 4096)),
+            ),
             ("the context length is exceeded", None),
             ("max_tokens must be below 4096", None),
         ] {

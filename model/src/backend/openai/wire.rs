@@ -6,14 +6,18 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::about::Maker;
 use super::features::Feature;
+use super::thinking;
 use crate::backend::ModelError;
 use crate::prompt::{Constraint, Finish, Prompt, Speaker, Turn, Usage};
 
-/// The request for an answer to `prompt`, without the features that `dropped` tells.
+/// The request for an answer to `prompt` from a server of that `maker`, without the features that `dropped`
+/// tells.
 pub(super) fn request(
     prompt: &Prompt,
     model: &str,
+    maker: Maker,
     dropped: impl Fn(Feature) -> bool,
 ) -> Result<Value, ModelError> {
     let schema = schema(&prompt.constraint)?;
@@ -28,7 +32,7 @@ pub(super) fn request(
     let messages = messages(&turns, !dropped(Feature::Images));
     let mut body = json!({ "model": model, "messages": messages });
     let most = if dropped(Feature::MaxTokens) { "max_completion_tokens" } else { "max_tokens" };
-    put(&mut body, most, json!(prompt.max_tokens));
+    put(&mut body, most, json!(thinking::room(maker, prompt.max_tokens, prompt.thinking)));
     if !dropped(Feature::Temperature) {
         put(&mut body, "temperature", json!(prompt.temperature));
     }
@@ -49,6 +53,7 @@ pub(super) fn request(
     if let Some(form) = form {
         put(&mut body, "response_format", form);
     }
+    thinking::say(&mut body, maker, prompt.thinking, dropped);
     Ok(body)
 }
 
@@ -83,9 +88,17 @@ fn fold_system(turns: &mut Vec<Turn>) {
     }
 }
 
-/// The request for the likelihoods of the first token of the answer, with pictures where they are taken.
-pub(super) fn likelihoods(prompt: &Prompt, model: &str, pictures: bool) -> Value {
-    let mut body = json!({ "model": model, "messages": messages(&prompt.turns, pictures) });
+/// The request for the likelihoods of the first token of the answer, without the features that `dropped` tells.
+pub(super) fn likelihoods(
+    prompt: &Prompt,
+    model: &str,
+    maker: Maker,
+    dropped: impl Fn(Feature) -> bool,
+) -> Value {
+    let messages = messages(&prompt.turns, !dropped(Feature::Images));
+    let mut body = json!({ "model": model, "messages": messages });
+    // The first token is to be that of the answer.
+    thinking::say(&mut body, maker, 0, dropped);
     put(&mut body, "max_tokens", json!(1));
     put(&mut body, "temperature", json!(0));
     put(&mut body, "stream", json!(false));
@@ -115,7 +128,8 @@ pub(super) fn messages(turns: &[Turn], pictures: bool) -> Vec<Value> {
         .collect()
 }
 
-fn put(body: &mut Value, key: &str, value: Value) {
+/// Puts a field into `body`.
+pub(super) fn put(body: &mut Value, key: &str, value: Value) {
     if let Some(body) = body.as_object_mut() {
         body.insert(key.to_owned(), value);
     }
@@ -254,6 +268,9 @@ struct Cached {
 struct Timings {
     prompt_ms: f64,
     predicted_ms: f64,
+    /// Of a choice: tokens of the options.
+    #[serde(default)]
+    scored_n: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -357,6 +374,7 @@ impl Reply {
         if let Some(timings) = &self.timings {
             usage.prefill_ms = timings.prompt_ms;
             usage.decode_ms = timings.predicted_ms;
+            usage.scored = timings.scored_n;
         }
     }
 
@@ -379,111 +397,4 @@ fn text(content: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::prompt::{Speaker, Turn};
-
-    fn asking(constraint: Constraint) -> Prompt {
-        let turns = vec![Turn::new(Speaker::System, "be brief"), Turn::new(Speaker::User, "hi")];
-        Prompt {
-            turns,
-            constraint,
-            max_tokens: 9,
-            seed: 7,
-            stop: vec!["\n".into()],
-            ..Prompt::default()
-        }
-    }
-
-    #[test]
-    fn writes_a_request() {
-        let body = request(&asking(Constraint::OneOf(vec!["a".into()])), "m", |_| false).unwrap();
-        assert_eq!(
-            body,
-            json!({
-                "model": "m",
-                "messages": [
-                    {"role": "system", "content": "be brief"},
-                    {"role": "user", "content": "hi"},
-                ],
-                "max_tokens": 9, "temperature": 0.0, "seed": 7, "stream": true, "stop": ["\n"],
-                "stream_options": {"include_usage": true},
-                "response_format": {"type": "json_schema", "json_schema":
-                    {"name": "answer", "strict": true, "schema": {"type": "string", "enum": ["a"]}}},
-            })
-        );
-        let body = request(&asking(Constraint::JsonSchema(json!({}))), "m", |_| true).unwrap();
-        assert_eq!((body.get("response_format"), body.get("stream_options")), (None, None));
-        for bad in [Constraint::Lark("start: /a/".into()), Constraint::OneOf(vec![])] {
-            assert!(matches!(request(&asking(bad), "m", |_| false), Err(ModelError::BadConstraint(_))));
-        }
-    }
-
-    #[test]
-    fn reads_what_servers_send() {
-        for (reply, content, thought, finish) in [
-            (json!({"choices":[{"delta":{"content":"a"}}]}), "a", "", None),
-            (
-                json!({"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}),
-                "a",
-                "",
-                Some(Finish::Stop),
-            ),
-            (
-                json!({"choices":[{"delta":{"content":null,"reasoning":"t"},"finish_reason":null}]}),
-                "",
-                "t",
-                None,
-            ),
-            (
-                json!({"choices":[{"delta":{"thinking":"t"},"finish_reason":"length"}]}),
-                "",
-                "t",
-                Some(Finish::Length),
-            ),
-            (json!({"choices":[{"delta":{"reasoning_content":"r","reasoning":"t"}}]}), "", "r", None),
-            (json!({"choices":[{"delta":{"content":[{"type":"text","text":"a"}]}}]}), "a", "", None),
-            (json!({"choices":[]}), "", "", None),
-            (json!({"choices":null, "usage": 3}), "", "", None),
-            (json!({"choices":"x"}), "", "", None),
-        ] {
-            let read: Reply = serde_json::from_value(reply.clone()).unwrap();
-            assert_eq!(
-                (read.content().as_str(), read.thought(), read.finish()),
-                (content, thought, finish),
-                "{reply}"
-            );
-        }
-    }
-
-    #[test]
-    fn counts() {
-        let mut usage = Usage::default();
-        for reply in [
-            json!({"usage":{"prompt_tokens":10,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":8},
-                "completion_tokens_details":{"reasoning_tokens":2}}}),
-            json!({"usage":null,"timings":{"prompt_ms":1.5,"predicted_ms":2.5}}),
-        ] {
-            serde_json::from_value::<Reply>(reply).unwrap().count(&mut usage);
-        }
-        let prompt = Usage {
-            prompt: 10,
-            reused: 8,
-            sampled: 3,
-            thought: 2,
-            forced: 0,
-            prefill_ms: 1.5,
-            decode_ms: 2.5,
-        };
-        assert_eq!(usage, prompt);
-    }
-
-    #[test]
-    fn unquotes() {
-        for (answer, text) in
-            [("\"a b\"", "a b"), (" \"\\u00e4\"\n", "ä"), ("bare", "bare"), ("\"half", "\"half")]
-        {
-            assert_eq!(unquote(answer), text);
-        }
-    }
-}
+mod tests;

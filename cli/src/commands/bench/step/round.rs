@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::recorder::Recorder;
-use freehand_agent::trajectory::{FORMAT, Header, Judged, Seen, Step, Timing};
+use freehand_agent::trajectory::{Choices, FORMAT, Header, Judged, Seen, Step, Timing};
 use freehand_model::dialect::list;
 use freehand_policies::approver::DenyAll;
 use freehand_policies::preset::{DisplayTrust, Preset};
@@ -234,6 +234,7 @@ fn step(index: u32, seen: Seen, list: String, judged: Judged) -> Step {
         seen,
         list,
         done: None,
+        choices: Choices::default(),
         completion: None,
         proposal: None,
         unread: None,

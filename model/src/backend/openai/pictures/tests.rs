@@ -202,7 +202,7 @@ async fn a_choice_goes_on_without_a_picture_that_is_refused() {
     })
     .await;
     let model = seeing(&fake).await;
-    let chances = model.choose(&asking(), &["a".into(), "b".into()]).await.unwrap();
+    let chances = model.choose(&asking(), &["a".into(), "b".into()]).await.unwrap().probabilities;
     assert!(chances[1] > chances[0], "{chances:?}");
     assert_eq!(model.capabilities().images, None);
 }
