@@ -14,7 +14,7 @@ def document(name):
     return os.path.join(HERE, "documents", name)
 
 
-def told_by(script, package, probe=None):
+def told_by(script, package, *words):
     """A program of ours, which writes down where its own widgets are. At another scale the toolkit counts in
     larger pixels, as it does where a desktop is set to large letters."""
 
@@ -23,7 +23,7 @@ def told_by(script, package, probe=None):
         python = "/usr/bin/python3"
         environment = {"QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_ACCESSIBILITY": "1"}
         environment |= {"QT_SCALE_FACTOR": str(scale), "GDK_SCALE": str(int(scale))}
-        program = stage.start([python, os.path.join(HERE, "programs", script), told], "python3", environment=environment)
+        program = stage.start([python, os.path.join(HERE, "programs", script), told, *words], "python3", environment=environment)
         end = time.monotonic() + 20
         while not os.path.exists(told):
             if program.poll() is not None or time.monotonic() > end:
@@ -70,7 +70,8 @@ OFFICE = ["soffice", "-env:UserInstallation=file://{folder}/office", "--norestor
 PROGRAMS = {
     "gtk3": told_by("gtk3.py", "`python3-gi` and `gir1.2-gtk-3.0`"),
     "gtk4": told_by("gtk4.py", "`python3-gi`, `gir1.2-gtk-4.0` and `x11-utils`"),
-    "qt5": told_by("qt5.py", "`python3-pyqt5`"),
+    "qt5": told_by("qt.py", "`python3-pyqt5`", "5"),
+    "qt6": told_by("qt.py", "`python3-pyqt6`", "6"),
     "mousepad": known(
         ["mousepad", "--disable-server", "{folder}/documents/notes.txt"],
         "mousepad",
@@ -91,4 +92,4 @@ PROGRAMS = {
     ),
 }
 # Those of ours, which say where their widgets are at any scale.
-SCALED = ["gtk3", "gtk4", "qt5"]
+SCALED = ["gtk3", "gtk4", "qt5", "qt6"]

@@ -1,29 +1,52 @@
-"""A Qt 5 program that keeps writing down where its own widgets are and what they are called."""
+"""A Qt 5 or 6 program that keeps writing down where its own widgets are and what they are called."""
 
 import json
 import os
 import sys
 
-from PyQt5.QtCore import QPoint, Qt, QTimer
-from PyQt5.QtWidgets import (
-    QApplication,
-    QCheckBox,
-    QComboBox,
-    QFormLayout,
-    QLabel,
-    QLineEdit,
-    QListWidget,
-    QMainWindow,
-    QPlainTextEdit,
-    QPushButton,
-    QRadioButton,
-    QSlider,
-    QSpinBox,
-    QTabWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+# The first word says where to write, the second which Qt.
+if sys.argv[2] == "6":
+    from PyQt6.QtCore import QPoint, Qt, QTimer
+    from PyQt6.QtWidgets import (
+        QApplication,
+        QCheckBox,
+        QComboBox,
+        QFormLayout,
+        QLabel,
+        QLineEdit,
+        QListWidget,
+        QMainWindow,
+        QPlainTextEdit,
+        QPushButton,
+        QRadioButton,
+        QSlider,
+        QSpinBox,
+        QTabWidget,
+        QToolButton,
+        QVBoxLayout,
+        QWidget,
+    )
+else:
+    from PyQt5.QtCore import QPoint, Qt, QTimer
+    from PyQt5.QtWidgets import (
+        QApplication,
+        QCheckBox,
+        QComboBox,
+        QFormLayout,
+        QLabel,
+        QLineEdit,
+        QListWidget,
+        QMainWindow,
+        QPlainTextEdit,
+        QPushButton,
+        QRadioButton,
+        QSlider,
+        QSpinBox,
+        QTabWidget,
+        QToolButton,
+        QVBoxLayout,
+        QWidget,
+    )
 
 TOLD = {}
 
@@ -47,8 +70,8 @@ def build():
     combo = QComboBox()
     combo.addItems(["Mars", "Venus"])
     secret = QLineEdit()
-    secret.setEchoMode(QLineEdit.Password)
-    slider = QSlider(Qt.Horizontal)
+    secret.setEchoMode(QLineEdit.EchoMode.Password)
+    slider = QSlider(Qt.Orientation.Horizontal)
     rows = [
         ("&Star", QLineEdit("Vega"), "textbox"),
         ("&Code", secret, "password"),
