@@ -20,6 +20,8 @@ const NEAR: i32 = 24;
 const MEMORY: u64 = 50;
 /// How far in px a shape may be from where it was when it comes back: many look the same.
 const BACK: i32 = 3;
+/// A shape may be gone for so many looks, while a hint comes up over it, and come back with another look.
+const FADING: u64 = 3;
 /// So many things may have become another at their place, where so many times as many are as they were.
 const FEW: usize = 4;
 const MANY: usize = 4;
@@ -95,6 +97,14 @@ impl Mark {
         };
         let same = same_place(&self.place, &now.place) && alike(&self.words, &now.words);
         self.source == now.source && (same || more())
+    }
+
+    /// Whether both are shapes with the same sides, as one under the pointer is, or one that a hint lies over.
+    fn is_redrawn_as(&self, now: &Self) -> bool {
+        let (a, b) = (&self.place, &now.place);
+        let corners = far(a, b).max(a.right().saturating_sub(b.right()).saturating_abs());
+        let shapes = self.source == Source::Vision && now.source == Source::Vision;
+        shapes && corners.max(a.bottom().saturating_sub(b.bottom()).saturating_abs()) <= BACK
     }
 
     /// Whether one is a shape, and the other the text on it.
@@ -206,6 +216,10 @@ impl Names {
             (known.there == last && known.is.says(now) && far <= reach).then_some(far)
         });
         self.pass(marks, &mut ids, &|known, now| stays(known, &|old| old.is_read_as(now)));
+        self.pass(marks, &mut ids, &|known, now| {
+            let recent = last.saturating_sub(known.there) <= FADING;
+            (recent && known.is.is_redrawn_as(now)).then_some(0)
+        });
         self.pass(marks, &mut ids, &|known, now| stays(known, &|old| old.is_filled_as(now)));
         // What was not there at the last look comes back.
         self.pass(marks, &mut ids, &|known, now| {

@@ -172,6 +172,22 @@ fn shapes_keep_their_numbers_while_they_stay_about_where_they_are() {
 }
 
 #[test]
+fn shapes_that_are_drawn_otherwise_where_they_were_keep_their_numbers() {
+    let at = |looks: &str, x: i32, height| Element {
+        bounds: Rect::new(x, 20, 34, height),
+        ..field(looks, 20)
+    };
+    let mut names = names();
+    let before = [at("grey square outline", 100, 34), at("grey square outline", 142, 34)];
+    assert_eq!(look_at(&mut names, &before, &[], true), [1, 2]);
+    // A hint lies over their lower edges.
+    let hinted = [at("grey icon", 100, 34), at("grey icon", 142, 31)];
+    assert_eq!(look_at(&mut names, &hinted, &[], true), [1, 2]);
+    // One that is much smaller is another.
+    assert_eq!(look_at(&mut names, &[at("black dot", 110, 8)], &[], true), [3]);
+}
+
+#[test]
 fn what_is_read_a_little_differently_keeps_its_number() {
     let mut names = names();
     let mut id = |words: &str, x: i32| look_at(&mut names, &[text(words, 1, x)], &[], true)[0];
