@@ -252,6 +252,7 @@ pub fn conclusion(exit: &Exit) -> (Tone, String) {
         Exit::Refused { reason } => (Tone::Bad, format!("refused: {reason}")),
         Exit::ModelFailed { reason } => (Tone::Bad, format!("the model failed: {reason}")),
         Exit::DesktopFailed { reason } => (Tone::Bad, format!("the desktop failed: {reason}")),
+        Exit::Left => (Tone::Plain, "the program has left".into()),
         Exit::Interrupted => (Tone::Strong, "stopped".into()),
     };
     (tone, visible(&words, 4 * MOST))

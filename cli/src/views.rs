@@ -8,7 +8,7 @@ use freehand_agent::event::Listener;
 use freehand_policies::preset::Preset;
 
 use crate::approval::Answers;
-use crate::args::WatchArgs;
+use crate::args::{ConsoleOptions, WatchArgs};
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::usage;
@@ -39,13 +39,19 @@ pub struct Shown {
 
 /// Refuses what cannot be meant, before anything is begun.
 pub fn check(args: &WatchArgs) -> Result<()> {
-    if !args.console && args.supervision.is_given() {
-        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
-    }
+    check_console(args.console, &args.supervision)?;
     if args.view.tui && !tui::is_possible() {
         return Err(usage(
             "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
         ));
+    }
+    Ok(())
+}
+
+/// The same of a page alone.
+pub fn check_console(console: bool, options: &ConsoleOptions) -> Result<()> {
+    if !console && options.is_given() {
+        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use freehand_tools::action::{Action, ActionKind, TargetElement};
 use freehand_tools::call::ToolCall;
 use freehand_tools::observation::Observation;
+use freehand_tools::setting::Author;
 use freehand_tools::toolbox::Toolbox;
 use serde_json::Value;
 
@@ -137,6 +138,7 @@ async fn run_within(
     plan: &[Replayed],
     with: &mut Scripted<'_>,
 ) -> Result<Exit, AgentError> {
+    with.gate.acts_for(Author::Workflow);
     let mut halt = None;
     for entry in plan {
         if let Err(end) = again(patience, entry, with).await {
@@ -159,8 +161,8 @@ async fn run_within(
 async fn again(patience: Duration, entry: &Replayed, with: &mut Scripted<'_>) -> Result<(), Halt> {
     let call = with_secret(entry, with).await?;
     let toolbox = with.toolbox;
-    let judged = with.act(&call, patience, |seen| entry.ground(&call, toolbox, seen)).await?;
-    check(&entry.place(), &judged)
+    let done = with.act(&call, patience, |seen| entry.ground(&call, toolbox, seen)).await?;
+    check(&entry.place(), &done.judged)
 }
 
 /// The call with what the record does not hold: a secret is asked of the person.

@@ -9,6 +9,7 @@ use freehand_tools::desktop::Desktop;
 use freehand_tools::element::Role;
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
+use freehand_tools::setting::Author;
 use freehand_tools::tool::target::Place;
 use freehand_tools::toolbox::Toolbox;
 use serde_json::{Value, json};
@@ -54,6 +55,7 @@ impl Workflow {
         tasks: &mut dyn TaskRunner,
     ) -> Result<Exit, AgentError> {
         self.check(with.toolbox)?;
+        with.gate.acts_for(Author::Workflow);
         let mut vars = self.values()?;
         let mut halt = None;
         for (i, step) in self.steps.iter().enumerate() {
@@ -87,13 +89,13 @@ impl Workflow {
             Work::Call { call, at, patience, .. } => {
                 let call = ToolCall { args: self.fill_value(&call.args, vars, *at)?, ..call.clone() };
                 let toolbox = with.toolbox;
-                let judged = with.act(&call, *patience, |seen| resolve(toolbox, &call, seen)).await?;
-                check(place, &judged)
+                let done = with.act(&call, *patience, |seen| resolve(toolbox, &call, seen)).await?;
+                check(place, &done.judged)
             }
             Work::Assert { call, at } => {
                 let call = ToolCall { args: self.fill_value(&call.args, vars, *at)?, ..call.clone() };
-                let judged = with.act(&call, Duration::ZERO, |_| Ok(call.clone())).await?;
-                check(&format!("{place}: the check failed"), &judged)
+                let done = with.act(&call, Duration::ZERO, |_| Ok(call.clone())).await?;
+                check(&format!("{place}: the check failed"), &done.judged)
             }
             Work::Set { values, at } => {
                 for (name, text) in values {
@@ -127,7 +129,10 @@ impl Workflow {
                     gate: &mut *with.gate,
                     recorder: &mut *part.recorder,
                 };
-                after_task(place, tasks.task(work).await?)
+                let exit = tasks.task(work).await?;
+                // It was the model's, and what comes is the workflow's.
+                with.gate.acts_for(Author::Workflow);
+                after_task(place, exit)
             }
         }
     }
@@ -142,7 +147,7 @@ fn after_task(place: &str, exit: Exit) -> Result<(), Halt> {
         Exit::Refused { reason } => Exit::Refused { reason: at(reason) },
         Exit::ModelFailed { reason } => Exit::ModelFailed { reason: at(reason) },
         Exit::DesktopFailed { reason } => Exit::DesktopFailed { reason: at(reason) },
-        Exit::Interrupted => Exit::Interrupted,
+        exit @ (Exit::Left | Exit::Interrupted) => exit,
     }))
 }
 

@@ -24,7 +24,7 @@ pub async fn run(args: ResumeArgs) -> Result<Code> {
         return Err(usage(format!("the run in `{}` is done already: {checked}", args.dir.display())));
     }
     if known.header.dialect == NO_MODEL {
-        let what = "is the record of a workflow or of a replay; run that again instead";
+        let what = "is the record of a workflow, a replay or another program's calls; run that again instead";
         return Err(usage(format!("`{}` {what}", args.dir.display())));
     }
     let mut terms = Terms::settle(&args.gate, &config, Some(recorded(&known.header)?))?;

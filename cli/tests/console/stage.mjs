@@ -10,6 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Model, call } from "./model.mjs";
+import { Program } from "./program.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(path.join(process.env.FREEHAND_BROWSER_TESTS, "package.json"));
@@ -35,8 +36,8 @@ export class Stage {
   #clears = [];
 
   // A console with no task yet. `answers` is what the model says, after it has opened the login dialog. With
-  // a `workflow`, its steps are run instead, after the same.
-  static async set({ answers = [], workflow, title, args = [], policy = "supervised", browserArgs = [] }) {
+  // a `workflow`, its steps are run instead, after the same. With `lends`, another program acts, which is `stage.program`.
+  static async set({ answers = [], workflow, lends, title, args = [], policy = "supervised", browserArgs = [] }) {
     const stage = new Stage();
     stage.home = fs.mkdtempSync(path.join(os.tmpdir(), "freehand-console-"));
     stage.#clears.push(() => fs.rmSync(stage.home, { recursive: true, force: true }));
@@ -58,6 +59,11 @@ export class Stage {
       stage.ready = /the console: /;
       stage.args = ["workflow", "run", "login.yaml", "--console", ...stage.args.slice(1)];
     }
+    if (lends) {
+      stage.lends = lends;
+      stage.ready = /the console: /;
+      stage.args = ["mcp", "--console", "--display", "virtual:1000x700", "--policy", policy, "--no-open", ...args];
+    }
     await stage.serve();
     stage.browser = await chromium.launch({
       executablePath: BROWSER, args: ["--no-sandbox", "--disable-gpu", ...browserArgs],
@@ -70,7 +76,7 @@ export class Stage {
   // Starts the binary and waits for the address that it prints.
   async serve(more = []) {
     const env = { HOME: this.home, PATH: process.env.PATH, LANG: "C.UTF-8", FREEHAND_LOG: "warn" };
-    const child = spawn(process.env.FREEHAND_BINARY, [...this.args, ...more], { cwd: this.home, env, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.env.FREEHAND_BINARY, [...this.args, ...more], { cwd: this.home, env, stdio: this.lends ? "pipe" : ["ignore", "ignore", "pipe"] });
     this.child = child;
     this.said = "";
     child.stderr.on("data", (part) => {
@@ -82,6 +88,10 @@ export class Stage {
     this.address = /http:\/\/127\.0\.0\.1:\d+\/#\w+/.exec(this.said)?.[0];
     assert(this.address, this.said);
     this.origin = new URL(this.address).origin;
+    if (this.lends) {
+      this.program = new Program(child, this.lends);
+      await this.program.introduce();
+    }
   }
 
   async kill(signal) {

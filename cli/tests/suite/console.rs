@@ -59,4 +59,8 @@ cases! {
     at_a_watched_place_somebody_has_to_look = "watch";
     a_record_that_is_lost_ends_its_task_alone = "unrecorded";
     a_script_is_watched_and_taken_over_like_a_run = "script";
+    what_another_program_does_is_watched_and_answered = "lent";
+    what_another_program_wants_waits_for_the_person = "lentheld";
+    another_program_is_stopped_and_told = "lentstop";
+    a_question_at_two_places_is_answered_once = "lentboth";
 }

@@ -36,6 +36,9 @@ function describe() {
   }
   if (activity.is === "ended") {
     const { exit, checked, reason, which } = activity.exit;
+    if (exit === "left") {
+      return "the program has left";
+    }
     return `${exit.replaceAll("_", " ")}: ${checked ?? reason ?? which ?? "by you"}`;
   }
   if (question) {
