@@ -21,7 +21,7 @@ use crate::giving_way::GivingWay;
 use crate::halt::Halt;
 use crate::outside::{Presence, Stop};
 use crate::step::{Done, announce, perform_call};
-use crate::supervision::Wait;
+use crate::supervision::{Standing, Wait};
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Choices, Exit, Judged, Seen, Step, Timing};
 
@@ -166,6 +166,12 @@ impl Scripted<'_> {
         let step = Step { at_ms, actions: vec![judged], timing, ..self.blank(&seen) };
         self.recorder.step(&step, std::slice::from_ref(&seen.frame))?;
         Ok(found)
+    }
+
+    /// Says how far a part of the plan is, counted from 0.
+    pub(crate) fn stands(&self, part: usize, standing: Standing) {
+        let part = u32::try_from(part).unwrap_or(u32::MAX).saturating_add(1);
+        self.listener.event(Event::PartStands { part, standing });
     }
 
     /// Ends it: nothing stays held down, and the record is whole.

@@ -198,6 +198,8 @@ impl Listener for Steps {
             | Event::Intended { .. }
             | Event::Asked { .. }
             | Event::Answered { .. }
+            | Event::Planned { .. }
+            | Event::PartStands { .. }
             | Event::Noted { .. }
             | Event::Paced { .. }
             | Event::Said { .. }

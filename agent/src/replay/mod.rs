@@ -14,8 +14,10 @@ use freehand_tools::toolbox::Toolbox;
 use serde_json::Value;
 
 use crate::AgentError;
+use crate::event::Event;
 use crate::halt::Halt;
 use crate::scripted::{Absent, Scripted, check, only_informs};
+use crate::supervision::{Plan, PlanBy, Standing};
 use crate::trajectory::redact::{KEY, MASK};
 use crate::trajectory::{Exit, Judged, Step, Trajectory};
 use crate::workflow::absent;
@@ -139,12 +141,17 @@ async fn run_within(
     with: &mut Scripted<'_>,
 ) -> Result<Exit, AgentError> {
     with.gate.acts_for(Author::Workflow);
+    let parts = plan.iter().map(|entry| (entry.summary.clone(), false));
+    with.listener.event(Event::Planned { plan: Plan::new(PlanBy::Script, parts) });
     let mut halt = None;
-    for entry in plan {
+    for (i, entry) in plan.iter().enumerate() {
+        with.stands(i, Standing::Current);
         if let Err(end) = again(patience, entry, with).await {
+            with.stands(i, Standing::Failed);
             halt = Some(end);
             break;
         }
+        with.stands(i, Standing::Done);
     }
     let halt = halt.unwrap_or_else(|| {
         Halt::Exit(if plan.is_empty() {

@@ -66,6 +66,10 @@ impl Steering {
         *self.0.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
+    pub(super) fn look_away(&self) {
+        *self.0.looked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn intervene(&self, intervention: Intervention) {
         self.0.interventions.lock().unwrap_or_else(PoisonError::into_inner).push(intervention);
     }
