@@ -6,7 +6,8 @@ import http from "node:http";
 import path from "node:path";
 
 import { call, finish } from "./model.mjs";
-import { AXE, Stage, approve, place, question, status, touch, until } from "./stage.mjs";
+import { Tab } from "./tab.mjs";
+import { AXE, Stage, approve, place, question, status, tap, touch, until } from "./stage.mjs";
 
 const typed = (text, into) => call("type_text", { target: { label: into }, text });
 const LOG_IN = call("click", { target: { label: "Log in", role: "button" } });
@@ -246,6 +247,94 @@ export const CASES = {
     await status(page, /done/);
   },
 
+  // A text is changed, and another answer given, with no mouse at all.
+  async keyedit(stage, page) {
+    await keyed(stage, page);
+    await page.keyboard.press("e");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("Ada");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await question(page, /Log in/);
+    await ripe();
+    await page.keyboard.press("y");
+    await status(page, /done|ended|gave up|limit/);
+    assert.deepEqual(stage.logins(), [{ name: "Ada", password: "" }]);
+  },
+
+  // The same for the pace of a run, for mouse and keyboard, and for its end.
+  async keyhold(stage, page) {
+    await keyed(stage, page);
+    await page.keyboard.press("p");
+    await page.keyboard.press("y");
+    await status(page, /paused/);
+    await page.keyboard.press("p");
+    await question(page, /Log in/);
+    await page.keyboard.press("t");
+    await status(page, /yours/);
+    // What has the keyboard on the display is the field that was typed into.
+    assert.equal(await page.evaluate(() => document.activeElement.id), "canvas");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press("Enter");
+    await until("the login", () => stage.logins().length === 1);
+    assert.deepEqual(stage.logins(), [{ name: "Grace", password: PASSWORD }]);
+    await page.keyboard.press("Shift+Escape");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "takeover");
+    await page.keyboard.press("t");
+    await question(page, /Log in/);
+    // Neither a letter alone nor its capital by a lock stops anything.
+    await page.keyboard.press("q");
+    await page.evaluate(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Q", bubbles: true })));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await status(page, /waits for your answer/);
+    assert.match(await page.getByRole("button", { name: "Stop" }).textContent(), /Shift\+q/);
+    await page.keyboard.press("Shift+Q");
+    await status(page, /interrupted/);
+    assert.equal(stage.logins().length, 1);
+  },
+
+  // On a phone there is a keyboard only for a field.
+  async phone(stage) {
+    const context = await stage.browser.newContext({
+      viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2,
+    });
+    const page = await stage.page(context);
+    await stage.begin(page);
+    await question(page, /Grace/);
+    const [name, password, button] = ["Name", "Password", "Log in"].map((words) => place(stage, words));
+    assert.equal(await page.locator("#typed").isVisible(), false);
+    await page.getByRole("button", { name: "Take over" }).tap();
+    await status(page, /yours/);
+    const keyboard = await context.newCDPSession(page);
+    const into = async (spot) => {
+      await tap(page, ...spot);
+      await page.getByLabel("Type here").tap();
+      assert.equal(await page.evaluate(() => document.activeElement.id), "typed");
+    };
+    // A word is composed, and becomes another one before it is done.
+    const compose = (text) => keyboard.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+    await into(name);
+    for (const text of ["G", "Gr", "Gra", "Grae"]) {
+      await compose(text);
+    }
+    await keyboard.send("Input.insertText", { text: "Grace" });
+    await keyboard.send("Input.insertText", { text: " é🎉x" });
+    await page.evaluate(() => document.execCommand("delete"));
+    await into(password);
+    await keyboard.send("Input.insertText", { text: PASSWORD });
+    // The keyboard stays while something else is tapped.
+    await tap(page, ...button);
+    await until("the login", () => stage.logins().length === 1);
+    assert.deepEqual(stage.logins(), [{ name: "Grace é🎉", password: PASSWORD }]);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "typed");
+    await page.getByRole("button", { name: "Give back" }).tap();
+    await question(page, /Grace/);
+    assert.equal(await page.evaluate(() => document.getElementById("typed").value.trim()), "");
+    assert(!recorded(stage).text.includes(PASSWORD), "the password is in the record");
+    assert.deepEqual(page.errors.filter((error) => !/401|WebSocket connection/.test(error)), []);
+  },
+
   async accessible(stage) {
     // The judge is a script that the page's own policy would not let in.
     const context = await stage.browser.newContext({ bypassCSP: true, viewport: { width: 1280, height: 900 } });
@@ -348,6 +437,73 @@ export const CASES = {
     await status(page, /done/);
   },
 
+  // Who goes to another tab, or closes the page, is away at once; who comes back is there.
+  async watchleave(stage, page) {
+    // This page answers and never looks.
+    const press = () => page.evaluate(() => document.querySelector("#asked button.main").click());
+    const person = await Tab.open(stage.browser, stage.address);
+    await person.shows(/ready/);
+    await person.moveMouse(200, 300);
+    await page.evaluate(() => {
+      document.getElementById("words").value = "Log in";
+      document.getElementById("send").click();
+    });
+    await question(page, /login\.py/);
+    await press();
+    await question(page, /Grace/);
+    const other = await Tab.open(stage.browser, "about:blank");
+    await until("the page is hidden", async () => (await person.evaluate("document.visibilityState")) === "hidden");
+    await press();
+    await status(page, /only while you look/);
+    const asked = stage.model.asked.length;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    assert.equal(stage.model.asked.length, asked);
+    await person.show();
+    await question(page, /Log in/);
+    await person.close();
+    await press();
+    await status(page, /only while you look/);
+    assert.equal(stage.logins().length, 1);
+    const back = await Tab.open(stage.browser, stage.origin);
+    await back.shows(/only while you look/);
+    await back.moveMouse(100, 100);
+    await status(page, /done/);
+    await other.close();
+  },
+
+  // The same for a site, which is known by what stands in the address bar of a real browser.
+  async watchsite(stage, page) {
+    const press = () => page.evaluate(() => document.querySelector("#asked button.main").click());
+    await page.evaluate(() => {
+      document.getElementById("words").value = "Press the button";
+      document.getElementById("send").click();
+    });
+    await question(page, /chromium/);
+    await press();
+    await status(page, /in localhost it goes on only while you look/, 60_000);
+    const asked = stage.model.asked.length;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    assert.equal(stage.model.asked.length, asked);
+    assert.equal(stage.pressed, 0);
+    await page.mouse.move(200, 300);
+    await approve(page, /Order/);
+    await until("the press", () => stage.pressed === 1);
+    await status(page, /done/);
+  },
+
+  // What the model has noted as its plan stands there as such, and nothing else does.
+  async plan(stage, page) {
+    await stage.begin(page);
+    await question(page, /Grace/);
+    assert.match(await page.locator("#plan-by").textContent(), /As the model has noted it\. 1 of 3 done/);
+    assert.deepEqual(await page.locator("#plan li").allTextContents(), ["open the dialog done", "type the name left", "log in left"]);
+    await approve(page, /Grace/);
+    await approve(page, /Log in/);
+    await status(page, /done/);
+    assert.match(await page.locator("#plan-by").textContent(), /2 of 3 done/);
+    assert.equal(await page.locator("#notes li").filter({ hasText: "the button is grey" }).count(), 1);
+  },
+
   // A task whose record cannot be written ends, and the session goes on.
   async unrecorded(stage, page) {
     await stage.begin(page);
@@ -365,6 +521,11 @@ export const CASES = {
   async script(stage, page) {
     await approve(page, /login\.py/);
     await question(page, /Grace/);
+    // Its steps are the plan.
+    assert.match(await page.locator("#plan-by").textContent(), /steps of the script\. 2 of 4 done/);
+    assert.equal(await page.locator("#plan li.done").count(), 2);
+    assert.match(await page.locator("#plan li.current").textContent(), /type_text · Name/);
+    assert.match(await page.locator("#plan li.left").textContent(), /click · Log in/);
     await page.getByRole("button", { name: "Take over" }).click();
     await status(page, /yours/);
     await touch(page, ...place(stage, "Password"));
@@ -395,17 +556,16 @@ export const CASES = {
     await page.getByLabel("The text, as it shall be").fill("Ada");
     await page.getByRole("button", { name: "Yes, like this" }).click();
     assert.equal((await named).failed, false);
-    const secret = stage.program.call("type_text", { target: { label: "Password" }, text: "guessed" });
-    await question(page, /Password/);
+    const copied = stage.program.call("write_clipboard", { text: "spam" });
+    await question(page, /spam/);
     await page.getByRole("button", { name: "No …" }).click();
-    await page.getByLabel("Why not?").fill("leave it empty");
+    await page.getByLabel("Why not?").fill("leave it alone");
     await page.keyboard.press("Enter");
-    const refused = await secret;
-    assert(refused.failed && refused.text.includes("leave it empty"), refused.text);
+    const refused = await copied;
+    assert(refused.failed && refused.text.includes("leave it alone"), refused.text);
     await page.getByLabel("Add a sentence").fill("then you are done");
     await page.getByRole("button", { name: "Add" }).click();
     const press = stage.program.call("click", { target: { label: "Log in" } });
-    press.then((told) => console.log(told));
     await approve(page, /Log in/);
     const told = await press;
     assert(!told.failed && told.text.includes("Welcome, Ada") && told.text.includes("then you are done"), told.text);
@@ -504,6 +664,27 @@ export const CASES = {
   },
 };
 
+// Begins with the keyboard alone, up to the question for the name.
+async function keyed(stage, page) {
+  await page.keyboard.press("Tab");
+  await until("the box", async () => {
+    await page.keyboard.press("Tab");
+    return page.evaluate(() => document.activeElement.id === "words");
+  });
+  await page.keyboard.type("Log in");
+  await page.keyboard.press("Enter");
+  await question(page, /login\.py/);
+  // Out of the box, in which keys are letters.
+  await page.keyboard.press("Tab");
+  await ripe();
+  await page.keyboard.press("y");
+  await question(page, /Grace/);
+  await ripe();
+}
+
+// A key that comes at once with a question is no answer to it.
+const ripe = () => new Promise((resolve) => setTimeout(resolve, 500));
+
 // Lets another program open the login dialog.
 async function opened(stage, page) {
   const opening = stage.program.call("open_app", JSON.parse(stage.opens[0]).args);
@@ -532,12 +713,24 @@ export const STAGES = {
   tabs: { answers: [NAME, LOG_IN, DONE] },
   restart: { answers: [NAME] },
   keyboard: { answers: REFUSED },
+  keyedit: { answers: [NAME, LOG_IN, finish("Welcome, Ada")] },
+  keyhold: { answers: [NAME, LOG_IN] },
+  phone: { answers: [call("note", { text: "the dialog is there" }), NAME] },
   accessible: { answers: [NAME] },
   hostile: {
     title: "<script>window.hacked=1</script>",
     answers: [NAME, call("click", { target: { label: "<img src=x onerror=window.hacked=1>" } })],
   },
   strangers: { answers: [NAME], browserArgs: ["--host-resolver-rules=MAP evil.example 127.0.0.1"] },
+  watchleave: { answers: [NAME, LOG_IN, DONE], args: ["--watch-app", "login.py"] },
+  watchsite: { shop: true, answers: [call("click", { target: { label: "Order" } }), finish("Thank you")], args: ["--watch-site", "localhost"] },
+  plan: {
+    answers: [
+      call("note", { text: "1. [x] open the dialog\n2. [ ] type the name\n3. [ ] log in" }), NAME,
+      call("note", { text: "the button is grey" }),
+      call("note", { text: "1. [x] open the dialog\n2. [x] type the name\n3. [ ] log in" }), LOG_IN, DONE,
+    ],
+  },
   watch: { answers: [NAME, LOG_IN, DONE], args: ["--watch-app", "login.py"] },
   unrecorded: { answers: [NAME, LOG_IN, DONE] },
   script: { workflow: [NAME, LOG_IN] },

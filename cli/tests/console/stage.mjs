@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";
+import http from "node:http";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -36,8 +37,9 @@ export class Stage {
   #clears = [];
 
   // A console with no task yet. `answers` is what the model says, after it has opened the login dialog. With
-  // a `workflow`, its steps are run instead, after the same. With `lends`, another program acts, which is `stage.program`.
-  static async set({ answers = [], workflow, lends, title, args = [], policy = "supervised", browserArgs = [] }) {
+  // a `workflow`, its steps are run instead, after the same. With `lends`, another program acts, which is `stage.program`. With `shop`, the
+  // model opens a page of a shop in a browser in place of the dialog.
+  static async set({ answers = [], workflow, lends, shop, title, args = [], policy = "supervised", browserArgs = [] }) {
     const stage = new Stage();
     stage.home = fs.mkdtempSync(path.join(os.tmpdir(), "freehand-console-"));
     stage.#clears.push(() => fs.rmSync(stage.home, { recursive: true, force: true }));
@@ -48,6 +50,9 @@ export class Stage {
       call("open_app", { name: quoted }),
       call("wait", { window: title ?? "Sign in", timeout_ms: 15_000 }),
     ];
+    if (shop) {
+      await stage.#trade();
+    }
     stage.model = await new Model([...stage.opens, ...answers]).start();
     stage.#clears.push(() => stage.model.stop());
     stage.ready = /ready for a task/;
@@ -71,6 +76,22 @@ export class Stage {
     stage.#clears.push(() => stage.browser.close());
     stage.context = await stage.browser.newContext({ viewport: { width: 1280, height: 900 } });
     return stage;
+  }
+
+  // A shop that counts how often its button is pressed, on a host that can be named.
+  async #trade() {
+    this.pressed = 0;
+    const server = http.createServer((request, response) => {
+      this.pressed += request.method === "POST" ? 1 : 0;
+      response.setHeader("content-type", "text/html");
+      const form = '<form method="post"><button>Order</button></form>';
+      response.end(`<!doctype html><title>Shop</title>${request.method === "POST" ? "<p>Thank you" : form}`);
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    this.#clears.push(() => server.closeAllConnections() ?? server.close());
+    const options = "--no-sandbox --disable-gpu --no-first-run --force-renderer-accessibility";
+    const address = `http://localhost:${server.address().port}/`;
+    this.opens = [call("open_app", { name: `${BROWSER} ${options} --user-data-dir=${this.home}/browser ${address}` })];
   }
 
   // Starts the binary and waits for the address that it prints.
@@ -164,12 +185,24 @@ export async function approve(page, words) {
 
 // Clicks on the screen that the page shows, at a point of the display.
 export async function touch(page, x, y) {
-  const place = await page.evaluate(([x, y]) => {
+  const place = await onPage(page, x, y);
+  await page.mouse.click(place.x, place.y);
+}
+
+// The same with a finger.
+export async function tap(page, x, y) {
+  await page.locator("#canvas").scrollIntoViewIfNeeded();
+  const place = await onPage(page, x, y);
+  await page.touchscreen.tap(place.x, place.y);
+}
+
+// Where a point of the display lies on the page.
+function onPage(page, x, y) {
+  return page.evaluate(([x, y]) => {
     const canvas = document.getElementById("canvas");
     const box = canvas.getBoundingClientRect();
     return { x: box.left + (x / canvas.width) * box.width, y: box.top + (y / canvas.height) * box.height };
   }, [x, y]);
-  await page.mouse.click(place.x, place.y);
 }
 
 // Where an element of the last observation lies on the display, by its name.

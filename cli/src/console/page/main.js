@@ -5,6 +5,7 @@ import { showControls } from "/controls.js";
 import { byId, say, visible } from "/elements.js";
 import { showIntent } from "/intent.js";
 import { showNotes } from "/notes.js";
+import { showPlan } from "/plan.js";
 import { watchPresence } from "/presence.js";
 import { showQuestion } from "/question.js";
 import { showRuns } from "/runs.js";
@@ -65,6 +66,7 @@ function show() {
   showControls(state, connection);
   showQuestion(state, connection);
   showTask(state);
+  showPlan(state);
   showNotes(state);
   showSteps(state);
   showIntent(state);
