@@ -13,12 +13,13 @@ use crate::config::Config;
 use crate::console::Console;
 use crate::exit::usage;
 use crate::lines::{LineView, Silence};
+use crate::places;
 use crate::ruling::Ruling;
 use crate::signals::Interrupt;
 use crate::supervised::{
     IN_A_PROGRAM, IN_BOTH, IN_THE_CONSOLE, IN_THE_TERMINAL, Supervised, watched_display,
 };
-use crate::tui::{self, View};
+use crate::tui::{self, Stage, View};
 use crate::work::{Terms, Work};
 
 /// Who follows a command, and how.
@@ -40,7 +41,12 @@ pub struct Shown {
 /// Refuses what cannot be meant, before anything is begun.
 pub fn check(args: &WatchArgs) -> Result<()> {
     check_console(args.console, &args.supervision)?;
-    if args.view.tui && !tui::is_possible() {
+    check_terminal(args.view.tui)
+}
+
+/// The same of the whole terminal alone.
+pub fn check_terminal(wanted: bool) -> Result<()> {
+    if wanted && !tui::is_possible() {
         return Err(usage(
             "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
         ));
@@ -116,8 +122,9 @@ impl Views {
             None
         };
         let view = if self.terminal {
-            let display = watched_display(terms, work);
-            Some(View::open(&supervised.hub, display, interrupt)?)
+            let runs = config.runs.clone().map_or_else(places::runs, Ok)?;
+            let stage = Stage { display: watched_display(terms, work), runs, begins: false };
+            Some(View::open(&supervised.hub, stage, interrupt)?)
         } else {
             None
         };
