@@ -5,15 +5,11 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
+import * as lent from "./lent.mjs";
 import { call, finish } from "./model.mjs";
-import { Tab } from "./tab.mjs";
-import { AXE, Stage, approve, place, question, status, tap, touch, until } from "./stage.mjs";
-
-const typed = (text, into) => call("type_text", { target: { label: into }, text });
-const LOG_IN = call("click", { target: { label: "Log in", role: "button" } });
-const NAME = typed("Grace", "Name");
-const DONE = finish("Welcome, Grace");
-const PASSWORD = "correct horse 42";
+import * as person from "./person.mjs";
+import { AXE, Stage, approve, place, question, status, touch, until } from "./stage.mjs";
+import { DONE, LOG_IN, NAME, PASSWORD, REFUSED, recorded, typed } from "./words.mjs";
 
 // What a page of somebody else can try.
 async function trespass(origin) {
@@ -34,13 +30,6 @@ async function trespass(origin) {
     read: await asks("/runs"),
     written: await asks("/enter", { method: "POST", body: "{}" }),
   };
-}
-
-// The whole of a record as text, and the digests of its pictures.
-function recorded(stage) {
-  const folder = stage.record();
-  const files = fs.readdirSync(path.join(folder, "frames"));
-  return { text: fs.readFileSync(path.join(folder, "trajectory.jsonl"), "utf8"), files };
 }
 
 export const CASES = {
@@ -219,122 +208,6 @@ export const CASES = {
     await page.locator("#runs li").filter({ hasText: "not ended" }).waitFor();
   },
 
-  async keyboard(stage, page) {
-    await page.keyboard.press("Tab");
-    assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
-    for (let i = 0; i < 20; i += 1) {
-      if (await page.evaluate(() => document.activeElement.id) === "words") {
-        break;
-      }
-      await page.keyboard.press("Tab");
-    }
-    await page.keyboard.type("Log in");
-    await page.keyboard.press("Enter");
-    await question(page, /login\.py/);
-    // Out of the box, in which keys are letters.
-    await page.keyboard.press("Tab");
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await page.keyboard.press("y");
-    await question(page, /Grace/);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await page.keyboard.press("n");
-    await page.keyboard.type("not yet");
-    await page.keyboard.press("Enter");
-    await question(page, /Log in/);
-    assert(stage.model.asked.at(-1).includes("not yet"));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await page.keyboard.press("y");
-    await status(page, /done/);
-  },
-
-  // A text is changed, and another answer given, with no mouse at all.
-  async keyedit(stage, page) {
-    await keyed(stage, page);
-    await page.keyboard.press("e");
-    await page.keyboard.press("Control+a");
-    await page.keyboard.type("Ada");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    await question(page, /Log in/);
-    await ripe();
-    await page.keyboard.press("y");
-    await status(page, /done|ended|gave up|limit/);
-    assert.deepEqual(stage.logins(), [{ name: "Ada", password: "" }]);
-  },
-
-  // The same for the pace of a run, for mouse and keyboard, and for its end.
-  async keyhold(stage, page) {
-    await keyed(stage, page);
-    await page.keyboard.press("p");
-    await page.keyboard.press("y");
-    await status(page, /paused/);
-    await page.keyboard.press("p");
-    await question(page, /Log in/);
-    await page.keyboard.press("t");
-    await status(page, /yours/);
-    // What has the keyboard on the display is the field that was typed into.
-    assert.equal(await page.evaluate(() => document.activeElement.id), "canvas");
-    await page.keyboard.press("Tab");
-    await page.keyboard.type(PASSWORD);
-    await page.keyboard.press("Enter");
-    await until("the login", () => stage.logins().length === 1);
-    assert.deepEqual(stage.logins(), [{ name: "Grace", password: PASSWORD }]);
-    await page.keyboard.press("Shift+Escape");
-    assert.equal(await page.evaluate(() => document.activeElement.id), "takeover");
-    await page.keyboard.press("t");
-    await question(page, /Log in/);
-    // Neither a letter alone nor its capital by a lock stops anything.
-    await page.keyboard.press("q");
-    await page.evaluate(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Q", bubbles: true })));
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await status(page, /waits for your answer/);
-    assert.match(await page.getByRole("button", { name: "Stop" }).textContent(), /Shift\+q/);
-    await page.keyboard.press("Shift+Q");
-    await status(page, /interrupted/);
-    assert.equal(stage.logins().length, 1);
-  },
-
-  // On a phone there is a keyboard only for a field.
-  async phone(stage) {
-    const context = await stage.browser.newContext({
-      viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2,
-    });
-    const page = await stage.page(context);
-    await stage.begin(page);
-    await question(page, /Grace/);
-    const [name, password, button] = ["Name", "Password", "Log in"].map((words) => place(stage, words));
-    assert.equal(await page.locator("#typed").isVisible(), false);
-    await page.getByRole("button", { name: "Take over" }).tap();
-    await status(page, /yours/);
-    const keyboard = await context.newCDPSession(page);
-    const into = async (spot) => {
-      await tap(page, ...spot);
-      await page.getByLabel("Type here").tap();
-      assert.equal(await page.evaluate(() => document.activeElement.id), "typed");
-    };
-    // A word is composed, and becomes another one before it is done.
-    const compose = (text) => keyboard.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
-    await into(name);
-    for (const text of ["G", "Gr", "Gra", "Grae"]) {
-      await compose(text);
-    }
-    await keyboard.send("Input.insertText", { text: "Grace" });
-    await keyboard.send("Input.insertText", { text: " é🎉x" });
-    await page.evaluate(() => document.execCommand("delete"));
-    await into(password);
-    await keyboard.send("Input.insertText", { text: PASSWORD });
-    // The keyboard stays while something else is tapped.
-    await tap(page, ...button);
-    await until("the login", () => stage.logins().length === 1);
-    assert.deepEqual(stage.logins(), [{ name: "Grace é🎉", password: PASSWORD }]);
-    assert.equal(await page.evaluate(() => document.activeElement.id), "typed");
-    await page.getByRole("button", { name: "Give back" }).tap();
-    await question(page, /Grace/);
-    assert.equal(await page.evaluate(() => document.getElementById("typed").value.trim()), "");
-    assert(!recorded(stage).text.includes(PASSWORD), "the password is in the record");
-    assert.deepEqual(page.errors.filter((error) => !/401|WebSocket connection/.test(error)), []);
-  },
-
   async accessible(stage) {
     // The judge is a script that the page's own policy would not let in.
     const context = await stage.browser.newContext({ bypassCSP: true, viewport: { width: 1280, height: 900 } });
@@ -415,82 +288,6 @@ export const CASES = {
     assert.deepEqual([pass.httpOnly, pass.sameSite], [true, "Strict"]);
   },
 
-  async watch(stage, page) {
-    // Without a movement or a key, so that nobody seems to look.
-    await page.evaluate(() => {
-      document.getElementById("words").value = "Log in";
-      document.getElementById("send").click();
-    });
-    await question(page, /login\.py/);
-    await page.evaluate(() => document.querySelector("#asked button.main").click());
-    await status(page, /only while you look/);
-    // Whether the dialog is there before the model is asked for the second time is up to the machine. Of
-    // what stands in it the model learns nothing either way, and it is asked nothing more.
-    const asked = stage.model.asked.length;
-    assert([1, 2].includes(asked), `${asked} questions`);
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    assert.equal(stage.model.asked.length, asked);
-    assert(!stage.model.asked.join("\n").includes("Password"));
-    await page.mouse.move(200, 300);
-    await approve(page, /Grace/);
-    await approve(page, /Log in/);
-    await status(page, /done/);
-  },
-
-  // Who goes to another tab, or closes the page, is away at once; who comes back is there.
-  async watchleave(stage, page) {
-    // This page answers and never looks.
-    const press = () => page.evaluate(() => document.querySelector("#asked button.main").click());
-    const person = await Tab.open(stage.browser, stage.address);
-    await person.shows(/ready/);
-    await person.moveMouse(200, 300);
-    await page.evaluate(() => {
-      document.getElementById("words").value = "Log in";
-      document.getElementById("send").click();
-    });
-    await question(page, /login\.py/);
-    await press();
-    await question(page, /Grace/);
-    const other = await Tab.open(stage.browser, "about:blank");
-    await until("the page is hidden", async () => (await person.evaluate("document.visibilityState")) === "hidden");
-    await press();
-    await status(page, /only while you look/);
-    const asked = stage.model.asked.length;
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    assert.equal(stage.model.asked.length, asked);
-    await person.show();
-    await question(page, /Log in/);
-    await person.close();
-    await press();
-    await status(page, /only while you look/);
-    assert.equal(stage.logins().length, 1);
-    const back = await Tab.open(stage.browser, stage.origin);
-    await back.shows(/only while you look/);
-    await back.moveMouse(100, 100);
-    await status(page, /done/);
-    await other.close();
-  },
-
-  // The same for a site, which is known by what stands in the address bar of a real browser.
-  async watchsite(stage, page) {
-    const press = () => page.evaluate(() => document.querySelector("#asked button.main").click());
-    await page.evaluate(() => {
-      document.getElementById("words").value = "Press the button";
-      document.getElementById("send").click();
-    });
-    await question(page, /chromium/);
-    await press();
-    await status(page, /in localhost it goes on only while you look/, 60_000);
-    const asked = stage.model.asked.length;
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    assert.equal(stage.model.asked.length, asked);
-    assert.equal(stage.pressed, 0);
-    await page.mouse.move(200, 300);
-    await approve(page, /Order/);
-    await until("the press", () => stage.pressed === 1);
-    await status(page, /done/);
-  },
-
   // What the model has noted as its plan stands there as such, and nothing else does.
   async plan(stage, page) {
     await stage.begin(page);
@@ -543,160 +340,9 @@ export const CASES = {
     assert(!recorded(stage).text.includes(PASSWORD), "the password is in the record");
   },
 
-  // Another program's calls are watched and answered like a run's.
-  async lent(stage, page) {
-    const dialog = await opened(stage, page);
-    assert.match(dialog.text, /textbox "Name"/);
-    assert.match(await page.locator("#task").textContent(), /What tester 7 asks for/);
-    // Changed, refused with a reason, allowed: each is what the program is told.
-    const named = stage.program.call("type_text", { target: { label: "Name" }, text: "Grace" });
-    await question(page, /Grace/);
-    await page.locator("#marks .ring").first().waitFor({ state: "attached" });
-    await page.getByRole("button", { name: "Change it" }).click();
-    await page.getByLabel("The text, as it shall be").fill("Ada");
-    await page.getByRole("button", { name: "Yes, like this" }).click();
-    assert.equal((await named).failed, false);
-    const copied = stage.program.call("write_clipboard", { text: "spam" });
-    await question(page, /spam/);
-    await page.getByRole("button", { name: "No …" }).click();
-    await page.getByLabel("Why not?").fill("leave it alone");
-    await page.keyboard.press("Enter");
-    const refused = await copied;
-    assert(refused.failed && refused.text.includes("leave it alone"), refused.text);
-    await page.getByLabel("Add a sentence").fill("then you are done");
-    await page.getByRole("button", { name: "Add" }).click();
-    const press = stage.program.call("click", { target: { label: "Log in" } });
-    await approve(page, /Log in/);
-    const told = await press;
-    assert(!told.failed && told.text.includes("Welcome, Ada") && told.text.includes("then you are done"), told.text);
-    assert.deepEqual(stage.logins(), [{ name: "Ada", password: "" }]);
-    // What it did is recorded like a run, with its frames.
-    assert.equal(await page.locator("#steps summary").count(), stage.steps().length);
-    await page.locator("#steps summary").last().click();
-    await page.locator("#steps img").first().waitFor();
-    stage.program.leave();
-    assert.equal(await stage.ended, 0, stage.said);
-    assert.deepEqual(stage.program.stray, []);
-    const last = fs.readFileSync(path.join(stage.record(), "trajectory.jsonl"), "utf8").trim().split("\n").at(-1);
-    assert.equal(JSON.parse(last).exit, "left");
-  },
-
-  // A person who holds another program finds the desktop theirs at once, and its calls wait.
-  async lentheld(stage, page) {
-    await opened(stage, page);
-    await page.getByRole("button", { name: "Pause" }).click();
-    await status(page, /paused/);
-    let looks = stage.program.call("observe");
-    assert.equal(await soon(looks), undefined);
-    await page.getByRole("button", { name: "One step" }).click();
-    assert.match((await looks).text, /textbox "Name"/);
-    await status(page, /paused/);
-    looks = stage.program.call("observe");
-    assert.equal(await soon(looks), undefined);
-    await page.getByRole("button", { name: "Go on" }).click();
-    await looks;
-    // In the middle of a question, which is asked again afterwards.
-    const named = stage.program.call("type_text", { target: { label: "Name" }, text: "Grace" });
-    await question(page, /Grace/);
-    await page.getByRole("button", { name: "Take over" }).click();
-    await status(page, /yours/);
-    await touch(page, ...place(stage, "Password"));
-    await page.keyboard.type(PASSWORD);
-    assert.equal(await soon(named), undefined);
-    await page.getByRole("button", { name: "Give back" }).click();
-    await approve(page, /Grace/);
-    const told = await named;
-    assert(!told.failed && told.text.includes("took over"), told.text);
-    // Between two calls.
-    await page.getByRole("button", { name: "Take over" }).click();
-    await status(page, /yours/);
-    await touch(page, ...place(stage, "Log in"));
-    await until("the login", () => stage.logins().length === 1);
-    assert.deepEqual(stage.logins(), [{ name: "Grace", password: PASSWORD }]);
-    looks = stage.program.call("observe");
-    assert.equal(await soon(looks), undefined);
-    await page.getByRole("button", { name: "Give back" }).click();
-    const seen = await looks;
-    assert(seen.text.includes("Welcome, Grace") && !seen.text.includes(PASSWORD), seen.text);
-    assert(!recorded(stage).text.includes(PASSWORD), "the password is in the record");
-  },
-
-  async lentstop(stage, page) {
-    await opened(stage, page);
-    const named = stage.program.call("type_text", { target: { label: "Name" }, text: "Grace" });
-    await question(page, /Grace/);
-    await page.getByRole("button", { name: "Stop" }).click();
-    await status(page, /interrupted/);
-    for (const refused of [await named, await stage.program.call("observe"), await stage.program.call("wait", {})]) {
-      assert(refused.failed && refused.text.includes("the person has stopped this session"), refused.text);
-    }
-    assert.match(await page.locator("#asked").textContent(), /Nothing is asked/);
-    const last = fs.readFileSync(path.join(stage.record(), "trajectory.jsonl"), "utf8").trim().split("\n").at(-1);
-    assert.equal(JSON.parse(last).exit, "interrupted");
-    stage.program.leave();
-    assert.equal(await stage.ended, 0, stage.said);
-  },
-
-  // Asked at two places, whoever answers first counts.
-  async lentboth(stage, page) {
-    const asked = () => until("the program's question", () => stage.program.questions.length > 0);
-    const opening = stage.program.call("open_app", JSON.parse(stage.opens[0]).args);
-    await question(page, /login\.py/);
-    await asked();
-    stage.program.answer({ answer: "yes" });
-    assert.equal((await opening).failed, false);
-    assert.match(await page.locator("#asked").textContent(), /Nothing is asked/);
-    stage.program.questions = [];
-    const named = stage.program.call("type_text", { target: { label: "Name" }, text: "Grace" });
-    await asked();
-    await approve(page, /Grace/);
-    assert.equal((await named).failed, false);
-    const [taken] = stage.program.questions;
-    await until("the end of the program's question", () => stage.program.withdrawn.includes(taken.id));
-    // A yes that comes too late for its question is none to the next.
-    stage.program.questions = [];
-    const press = stage.program.call("click", { target: { label: "Log in" } });
-    await asked();
-    stage.program.answer({ answer: "no", reason: "not yet" });
-    const refused = await press;
-    assert(refused.failed && refused.text.includes("not yet"), refused.text);
-    assert.deepEqual(stage.logins(), []);
-  },
+  ...person.CASES,
+  ...lent.CASES,
 };
-
-// Begins with the keyboard alone, up to the question for the name.
-async function keyed(stage, page) {
-  await page.keyboard.press("Tab");
-  await until("the box", async () => {
-    await page.keyboard.press("Tab");
-    return page.evaluate(() => document.activeElement.id === "words");
-  });
-  await page.keyboard.type("Log in");
-  await page.keyboard.press("Enter");
-  await question(page, /login\.py/);
-  // Out of the box, in which keys are letters.
-  await page.keyboard.press("Tab");
-  await ripe();
-  await page.keyboard.press("y");
-  await question(page, /Grace/);
-  await ripe();
-}
-
-// A key that comes at once with a question is no answer to it.
-const ripe = () => new Promise((resolve) => setTimeout(resolve, 500));
-
-// Lets another program open the login dialog.
-async function opened(stage, page) {
-  const opening = stage.program.call("open_app", JSON.parse(stage.opens[0]).args);
-  await approve(page, /login\.py/);
-  return opening;
-}
-
-// What a promise gives within some moments.
-const soon = (promise) => Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 600))]);
-
-// What was refused is not asked again, so it does something else.
-const REFUSED = [NAME, LOG_IN, finish("Welcome,")];
 
 // What the model says in each case, and what else is set up.
 export const STAGES = {
@@ -706,24 +352,17 @@ export const STAGES = {
   instead: { answers: [typed("Ada", "Name"), NAME, LOG_IN, DONE] },
   thoughts: { answers: [{ text: NAME, thought: `first the name ${"then the rest ".repeat(15)}`, pace: 60 }] },
   pause: { answers: [{ text: `I am thinking ${"and thinking ".repeat(60)} ${typed("Wrong", "Name")}`, pace: 100 }, NAME, LOG_IN, DONE] },
-  // The note makes a step in whose record the dialog stands.
   takeover: { answers: [call("note", { text: "the dialog is there" }), NAME, DONE] },
   stop: { answers: [NAME] },
   reload: { answers: [NAME, LOG_IN, DONE] },
   tabs: { answers: [NAME, LOG_IN, DONE] },
   restart: { answers: [NAME] },
-  keyboard: { answers: REFUSED },
-  keyedit: { answers: [NAME, LOG_IN, finish("Welcome, Ada")] },
-  keyhold: { answers: [NAME, LOG_IN] },
-  phone: { answers: [call("note", { text: "the dialog is there" }), NAME] },
   accessible: { answers: [NAME] },
   hostile: {
     title: "<script>window.hacked=1</script>",
     answers: [NAME, call("click", { target: { label: "<img src=x onerror=window.hacked=1>" } })],
   },
   strangers: { answers: [NAME], browserArgs: ["--host-resolver-rules=MAP evil.example 127.0.0.1"] },
-  watchleave: { answers: [NAME, LOG_IN, DONE], args: ["--watch-app", "login.py"] },
-  watchsite: { shop: true, answers: [call("click", { target: { label: "Order" } }), finish("Thank you")], args: ["--watch-site", "localhost"] },
   plan: {
     answers: [
       call("note", { text: "1. [x] open the dialog\n2. [ ] type the name\n3. [ ] log in" }), NAME,
@@ -731,13 +370,10 @@ export const STAGES = {
       call("note", { text: "1. [x] open the dialog\n2. [x] type the name\n3. [ ] log in" }), LOG_IN, DONE,
     ],
   },
-  watch: { answers: [NAME, LOG_IN, DONE], args: ["--watch-app", "login.py"] },
   unrecorded: { answers: [NAME, LOG_IN, DONE] },
   script: { workflow: [NAME, LOG_IN] },
-  lent: { lends: {} },
-  lentheld: { lends: {} },
-  lentstop: { lends: {} },
-  lentboth: { lends: { asks: true } },
+  ...person.STAGES,
+  ...lent.STAGES,
 };
 
 // Runs one case.
