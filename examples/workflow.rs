@@ -65,7 +65,7 @@ impl TaskRunner for ByModel {
             model: self.model.as_ref(),
             dialect: self.dialect.as_ref(),
             recorder: work.recorder,
-            listener: &Print,
+            listener: work.listener,
             limits: Limits { steps: work.max_steps.unwrap_or(usual.steps), ..usual },
             until: None,
             apps: &[],

@@ -15,7 +15,7 @@ use freehand_tools::observation::Observation;
 use crate::event::{Cost, Event, Listener};
 use crate::memory::Memory;
 use crate::outside::Stop;
-use crate::supervision::Steering;
+use crate::supervision::{Plan, PlanBy, Steering};
 use crate::trajectory::Choices;
 
 /// Log-odds above which the task counts as done. Of 90 screens of recorded runs none was taken for done
@@ -92,6 +92,18 @@ impl Asking<'_> {
         self.listener.event(Event::AskedDone { step: self.step, probability });
         let leaves = self.dialect.leaves(view);
         Ok(Some(Certainty { probability, leaves }))
+    }
+
+    /// What the task names, and whether it was used; told where it is not as it was `before`. A plan of the
+    /// model's own says more.
+    pub(crate) fn parts(&self, view: &PlanView<'_>, before: &[(String, bool)]) -> Vec<(String, bool)> {
+        let parts = self.dialect.parts(view);
+        let planned = view.notes.iter().any(|note| Plan::noted(note).is_some());
+        if parts != before && !planned {
+            let plan = Plan::new(PlanBy::Task, parts.clone());
+            self.listener.event(Event::Planned { plan });
+        }
+        parts
     }
 
     /// How the task compares; `None` while there is nothing to compare.

@@ -12,7 +12,7 @@ use freehand_tools::outcome::Outcome;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::supervision::{Answer, Intent, Pace, Question, Wait};
+use crate::supervision::{Answer, Intent, Pace, Plan, Question, Standing, Wait};
 use crate::trajectory::{Exit, Header};
 
 /// What an answer of the model cost, or a choice among given ones.
@@ -185,6 +185,18 @@ pub enum Event {
         /// Time of the whole step so far, in ms.
         ms: f64,
     },
+    /// There is a plan, or another one.
+    Planned {
+        /// The whole of it.
+        plan: Plan,
+    },
+    /// A part of the plan is as far as this.
+    PartStands {
+        /// Which one, counted from 1.
+        part: u32,
+        /// How far.
+        standing: Standing,
+    },
     /// The model keeps a fact for later.
     Noted {
         /// The step.
@@ -215,6 +227,38 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The same where `offset` steps were done before the first of its own.
+    fn after(mut self, offset: u32) -> Self {
+        match &mut self {
+            Self::Observed { step, .. }
+            | Self::Yielded { step }
+            | Self::Waiting { step, .. }
+            | Self::WentOn { step }
+            | Self::Thought { step, .. }
+            | Self::Piece { step, .. }
+            | Self::Discarded { step }
+            | Self::Blinded { step }
+            | Self::AskedDone { step, .. }
+            | Self::Chose { step, .. }
+            | Self::Proposed { step, .. }
+            | Self::Intended { step, .. }
+            | Self::Judged { step, .. }
+            | Self::Acted { step, .. }
+            | Self::Noted { step, .. } => *step = step.saturating_add(offset),
+            Self::Started { .. }
+            | Self::Asked { .. }
+            | Self::Answered { .. }
+            | Self::Planned { .. }
+            | Self::PartStands { .. }
+            | Self::Paced { .. }
+            | Self::Said { .. }
+            | Self::Ended { .. } => {}
+        }
+        self
+    }
+}
+
 /// Who reads the stream.
 pub trait Listener: Send + Sync {
     /// Takes one event; must not block.
@@ -227,4 +271,34 @@ pub struct Nobody;
 
 impl Listener for Nobody {
     fn event(&self, _: Event) {}
+}
+
+/// Tells of a run that is a part of a longer one: its steps are counted on, its end is not the end, and its plan is
+/// not that of the whole.
+#[expect(missing_debug_implementations, reason = "holds a trait object that has none")]
+pub struct PartOf<'l> {
+    listener: &'l dyn Listener,
+    offset: u32,
+}
+
+impl<'l> PartOf<'l> {
+    /// The same as `listener`, after as many steps as `offset`.
+    pub(crate) const fn told(listener: &'l dyn Listener, offset: u32) -> Self {
+        Self { listener, offset }
+    }
+}
+
+impl Listener for PartOf<'_> {
+    fn event(&self, event: Event) {
+        let of_the_whole = matches!(
+            event,
+            Event::Started { .. }
+                | Event::Ended { .. }
+                | Event::Planned { .. }
+                | Event::PartStands { .. }
+        );
+        if !of_the_whole {
+            self.listener.event(event.after(self.offset));
+        }
+    }
 }

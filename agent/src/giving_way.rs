@@ -22,16 +22,26 @@ pub(crate) struct GivingWay<'a> {
 impl GivingWay<'_> {
     /// Waits while it is held, and says for how long that was.
     pub(crate) async fn while_held(&self, desktop: &mut dyn Desktop) -> Result<Duration, Halt> {
-        let steering = self.person.steering();
-        if let Some(pace) = steering.pauses() {
-            self.listener.event(Event::Paced { pace, by: String::new() });
-        }
+        self.pause_after_step();
+        let held = self.between_steps(desktop).await?;
+        self.person.steering().begins();
+        Ok(held)
+    }
+
+    /// The same where no step begins after it.
+    pub(crate) async fn between_steps(&self, desktop: &mut dyn Desktop) -> Result<Duration, Halt> {
         let mut held = Duration::ZERO;
-        while let Some(wait) = steering.wait() {
+        while let Some(wait) = self.person.steering().wait() {
             held += self.rest(desktop, wait).await?;
         }
-        steering.begins();
         Ok(held)
+    }
+
+    /// Pauses where the one step that was wanted is over.
+    pub(crate) fn pause_after_step(&self) {
+        if let Some(pace) = self.person.steering().pauses() {
+            self.listener.event(Event::Paced { pace, by: String::new() });
+        }
     }
 
     /// Waits for what `wait` says, and says for how long that was.
@@ -40,12 +50,11 @@ impl GivingWay<'_> {
         // Whoever has the desktop now must not find a key held down.
         desktop.release();
         self.listener.event(Event::Waiting { step: self.step, wait: wait.clone() });
-        let over = tokio::select! {
-            () = self.person.steering().is_over(&wait) => Ok(()),
+        let _waiting = Waiting(self);
+        tokio::select! {
+            () = self.person.steering().is_over(&wait) => Ok(since.elapsed()),
             () = self.stop.stopped() => Err(Halt::Exit(Exit::Interrupted)),
-        };
-        self.listener.event(Event::WentOn { step: self.step });
-        over.map(|()| since.elapsed())
+        }
     }
 
     /// Waits while the person uses mouse or keyboard.
@@ -58,5 +67,14 @@ impl GivingWay<'_> {
             () = self.person.rests() => Ok(()),
             () = self.stop.stopped() => Err(Halt::Exit(Exit::Interrupted)),
         }
+    }
+}
+
+/// However the waiting ends, also where it is not waited for any more, that is told.
+struct Waiting<'w, 'a>(&'w GivingWay<'a>);
+
+impl Drop for Waiting<'_, '_> {
+    fn drop(&mut self) {
+        self.0.listener.event(Event::WentOn { step: self.0.step });
     }
 }

@@ -1,4 +1,4 @@
-//! Why a run or a script goes no further: it has come to an end, or its record cannot be kept.
+//! Why a run or a script goes no further.
 
 use freehand_model::ModelError;
 use freehand_tools::desktop::DesktopError;
@@ -8,8 +8,10 @@ use crate::trajectory::Exit;
 
 /// What breaks off the steps.
 #[derive(Debug)]
-pub(crate) enum Halt {
+pub enum Halt {
+    /// It has come to an end.
     Exit(Exit),
+    /// Its record cannot be kept.
     Agent(AgentError),
 }
 

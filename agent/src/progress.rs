@@ -35,6 +35,8 @@ pub(crate) struct Progress {
     pub(crate) settled: HashSet<String>,
     /// The command of the program that it needs first.
     pub(crate) program: Option<String>,
+    /// What the task names, as it was told last.
+    pub(crate) parts: Vec<(String, bool)>,
     /// As long as the run was held; that is not its own time.
     pub(crate) held: Duration,
     /// How the person came between since the last step was recorded.

@@ -449,6 +449,8 @@ async fn ask(
     if let Some(program) = asking.program(&view(apps, sight, specs, &barred, progress)).await? {
         progress.program = Some(program);
     }
+    let parts = asking.parts(&view(apps, sight, specs, &barred, progress), &progress.parts);
+    progress.parts = parts;
     let mut settled = std::mem::take(&mut progress.settled);
     let view = view(apps, sight, specs, &barred, progress);
     let (done, checked) = ended(asking, &view, progress).await?;

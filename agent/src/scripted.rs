@@ -1,5 +1,5 @@
-//! What a workflow and a replay share: one call after another with no model, each through the same
-//! gate and into the same record as a model's.
+//! What a workflow, a replay and another program's calls share: one call after another with no model of ours,
+//! each through the same gate and into the same record as a model's.
 //!
 //! A model looks, and takes what is there; a script knows what it wants, and may come too early. So
 //! here a call waits until its target is on the screen.
@@ -13,7 +13,6 @@ use freehand_tools::desktop::Desktop;
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::Outcome;
-use freehand_tools::setting::Author;
 use freehand_tools::toolbox::Toolbox;
 
 use crate::AgentError;
@@ -22,7 +21,7 @@ use crate::giving_way::GivingWay;
 use crate::halt::Halt;
 use crate::outside::{Presence, Stop};
 use crate::step::{Done, announce, perform_call};
-use crate::supervision::Wait;
+use crate::supervision::{Standing, Wait};
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Choices, Exit, Judged, Seen, Step, Timing};
 
@@ -82,7 +81,7 @@ impl Scripted<'_> {
         wanted: &ToolCall,
         patience: Duration,
         mut ground: impl FnMut(&Observation) -> Result<ToolCall, Absent>,
-    ) -> Result<Judged, Halt> {
+    ) -> Result<Done, Halt> {
         let start = Instant::now();
         let at_ms = now_ms();
         let mut actions = Vec::new();
@@ -97,40 +96,43 @@ impl Scripted<'_> {
             self.observed(&seen, timing.observe);
             let mut frames = vec![seen.frame.clone()];
             let holds = self.person.steering().holds();
-            let judged = match found {
+            let done = match found {
                 Ok(call) => {
-                    if let Some(waited) = self.overtaken(&call, &seen, looked).await? {
+                    if let Some(waited) = self.overtaken(Some(&call), &seen, looked).await? {
                         held += waited;
                         continue;
                     }
-                    let done = self.perform(call, &seen).await?;
-                    timing.gate += done.timing.gate;
-                    timing.act += done.timing.act;
-                    timing.settle += done.timing.settle;
-                    frames.extend(done.picture);
-                    done.judged
+                    self.perform(call, &seen).await?
                 }
-                Err(reason) => unfound(wanted.clone(), reason),
+                Err(reason) => Done {
+                    judged: unfound(wanted.clone(), reason),
+                    timing: Timing::default(),
+                    picture: None,
+                },
             };
-            self.acted(&judged, ms(start));
-            actions.push(judged.clone());
+            timing.gate += done.timing.gate;
+            timing.act += done.timing.act;
+            timing.settle += done.timing.settle;
+            frames.extend(done.picture.clone());
+            self.acted(&done.judged, ms(start));
+            actions.push(done.judged.clone());
             let tries = u32::try_from(actions.len()).unwrap_or(u32::MAX);
             // Who takes over withdraws a question, which is no answer to it.
-            let withdrawn = matches!(judged.outcome, Outcome::Refused { .. })
+            let withdrawn = matches!(done.judged.outcome, Outcome::Refused { .. })
                 && self.person.steering().holds() != holds;
             if withdrawn && tries <= RETRIES {
                 continue;
             }
-            if was_void(&judged.outcome) && tries <= RETRIES && start.elapsed() < patience {
+            if was_void(&done.judged.outcome) && tries <= RETRIES && start.elapsed() < patience {
                 continue;
             }
             let step = Step { at_ms, actions, timing, ..self.blank(&seen) };
             self.recorder.step(&step, &frames)?;
-            if self.stop.is_stopped() && !judged.outcome.is_done() {
+            if self.stop.is_stopped() && !done.judged.outcome.is_done() {
                 // It was broken off, and did not fail by itself.
                 return Err(Halt::Exit(Exit::Interrupted));
             }
-            return Ok(judged);
+            return Ok(done);
         }
     }
 
@@ -144,8 +146,15 @@ impl Scripted<'_> {
     ) -> Result<Result<String, String>, Halt> {
         let start = Instant::now();
         let at_ms = now_ms();
-        let (seen, found) = self.look(patience, &mut read).await?;
-        let timing = Timing { observe: ms(start), ..Timing::default() };
+        let (seen, found, observe) = loop {
+            self.give_way().await?;
+            let looked = Instant::now();
+            let (seen, found) = self.look(patience, &mut read).await?;
+            if self.overtaken(None, &seen, looked).await?.is_none() {
+                break (seen, found, ms(looked));
+            }
+        };
+        let timing = Timing { observe, ..Timing::default() };
         self.observed(&seen, timing.observe);
         let judged = match &found {
             Ok(text) => {
@@ -159,8 +168,14 @@ impl Scripted<'_> {
         Ok(found)
     }
 
-    /// Ends a script: nothing stays held down, and the record is whole.
-    pub(crate) fn end(&mut self, halt: Halt) -> Result<Exit, AgentError> {
+    /// Says how far a part of the plan is, counted from 0.
+    pub(crate) fn stands(&self, part: usize, standing: Standing) {
+        let part = u32::try_from(part).unwrap_or(u32::MAX).saturating_add(1);
+        self.listener.event(Event::PartStands { part, standing });
+    }
+
+    /// Ends it: nothing stays held down, and the record is whole.
+    pub fn end(&mut self, halt: Halt) -> Result<Exit, AgentError> {
         self.desktop.release();
         let exit = match halt {
             Halt::Exit(exit) => exit,
@@ -205,17 +220,18 @@ impl Scripted<'_> {
     }
 
     /// Whether the person came between the look at `looked` and the act, or has to look first; then for how
-    /// long it was waited.
+    /// long it was waited. Without a `call` nothing is to be touched.
     async fn overtaken(
         &mut self,
-        call: &ToolCall,
+        call: Option<&ToolCall>,
         seen: &Observation,
         looked: Instant,
     ) -> Result<Option<Duration>, Halt> {
         if self.person.steering().is_held() || self.person.was_active_since(looked) {
             return Ok(Some(Duration::ZERO));
         }
-        let target = self.toolbox.resolve(call, seen).ok().map(|action| action.target);
+        let action = call.and_then(|call| self.toolbox.resolve(call, seen).ok());
+        let target = action.map(|action| action.target);
         let Some(place) = self.person.unwatched(seen, target.as_ref()) else { return Ok(None) };
         let step = self.recorder.last() + 1;
         let way = GivingWay { person: &self.person, listener: self.listener, stop: &self.stop, step };
@@ -227,8 +243,6 @@ impl Scripted<'_> {
             call.id = format!("{}.1", self.recorder.last() + 1);
         }
         announce(self.listener, self.toolbox, self.recorder.last() + 1, &call, seen);
-        // A task in between was a model's.
-        self.gate.acts_for(Author::Workflow);
         let (stop, halt) = (self.stop.clone(), self.stop.clone());
         // A wait may be long and holds nothing; everything else is short and is better finished.
         let is_wait = call.tool == "wait";

@@ -17,7 +17,7 @@ use freehand_tools::toolbox::Toolbox;
 
 use crate::event::{Event, Listener};
 use crate::outside::Stop;
-use crate::supervision::Intent;
+use crate::supervision::{Intent, Plan};
 use crate::trajectory::{Judged, Timing};
 
 /// A patch of at most so many screen pixels is a caret, and no effect.
@@ -54,6 +54,9 @@ pub(crate) fn announce(
     let Ok(action) = toolbox.resolve(call, seen) else { return };
     if let ActionKind::Note { text } = &action.kind {
         listener.event(Event::Noted { step, text: text.clone() });
+        if let Some(plan) = Plan::noted(text) {
+            listener.event(Event::Planned { plan });
+        }
     }
     listener.event(Event::Intended { step, intent: Intent::of(&action) });
 }

@@ -27,7 +27,7 @@ class Socket:
         if b" 101 " not in head.split(b"\r\n")[0]:
             raise RuntimeError(head.decode())
         self.number, self.replies, self.came = 0, {}, threading.Condition()
-        self.send({"message": "join", "protocol": 2})
+        self.send({"message": "join", "protocol": 3})
         threading.Thread(target=self.listen, daemon=True).start()
 
     def send(self, message):

@@ -290,6 +290,9 @@ const DO: &str = r#"Examples:
 pub struct ResumeArgs {
     /// The folder of the run's record.
     pub dir: PathBuf,
+    /// The task is done when this text is on the screen, and not before [default: as it was for the run].
+    #[arg(long, value_name = "TEXT")]
+    pub until: Option<String>,
     #[command(flatten)]
     pub gate: GateArgs,
     #[command(flatten)]
@@ -302,10 +305,11 @@ pub struct ResumeArgs {
 }
 
 const RESUME: &str = "\
-Display, model and policy are those of the record unless you name others.
+Display, model, policy and the text of --until are those of the record unless you name others.
 
-Example:
-  freehand resume ~/.local/state/freehand/runs/2026-11-24-153012-write-buy-milk";
+Examples:
+  freehand resume ~/.local/state/freehand/runs/2026-11-24-153012-write-buy-milk
+  freehand resume runs/pages --until \"Page 20 of 20\" --max-steps 100";
 
 #[derive(Debug, Args)]
 pub struct ReplayArgs {

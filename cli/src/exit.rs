@@ -38,7 +38,7 @@ impl From<Code> for ExitCode {
 impl From<&Exit> for Code {
     fn from(exit: &Exit) -> Self {
         match exit {
-            Exit::Done { .. } => Self::Done,
+            Exit::Done { .. } | Exit::Left => Self::Done,
             Exit::GaveUp { .. } | Exit::Limit { .. } => Self::GaveUp,
             Exit::Refused { .. } => Self::Refused,
             Exit::ModelFailed { .. } | Exit::DesktopFailed { .. } => Self::Failed,
@@ -145,6 +145,7 @@ mod tests {
             (Exit::Refused { reason: reason() }, Code::Refused),
             (Exit::ModelFailed { reason: reason() }, Code::Failed),
             (Exit::DesktopFailed { reason: reason() }, Code::Failed),
+            (Exit::Left, Code::Done),
             (Exit::Interrupted, Code::Interrupted),
         ] {
             assert_eq!(Code::from(&exit), code);

@@ -14,6 +14,7 @@ use crate::chance;
 use crate::config::Config;
 use crate::console::{Console, Stage, TITLE};
 use crate::display::{self, Display};
+use crate::mcp::{Beside, Client};
 use crate::places;
 use crate::terminal::{self, Tone};
 use crate::work::{Terms, Work};
@@ -33,7 +34,9 @@ pub const IN_THE_TERMINAL: &str = "in the terminal that it was started from";
 pub const IN_A_PROGRAM: &str = "in the program that it was started from";
 /// The same, with a page.
 pub const IN_THE_CONSOLE: &str = "in the console";
-/// The same, with both.
+/// The same, by the program that works with Freehand or in the page beside it.
+pub const BESIDE_A_PROGRAM: &str = "in the console, or in the program that works with Freehand";
+/// The same, in the page and in a terminal.
 pub const IN_BOTH: &str = "in the console, or in the terminal that it was started from";
 
 impl Supervised {
@@ -53,6 +56,11 @@ impl Supervised {
     /// The one who is asked.
     pub fn approver(&self) -> Result<Box<dyn Approver>> {
         keeping(Box::new(Asked::through(self.hub.clone())))
+    }
+
+    /// The same where another program acts, through which its person is asked as well.
+    pub fn approver_beside(&self, client: &Client) -> Result<Box<dyn Approver>> {
+        keeping(Box::new(Beside::new(self.hub.clone(), client.clone())))
     }
 
     /// The way to stop the run that comes next. What is being typed stops at once too.

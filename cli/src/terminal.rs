@@ -198,6 +198,8 @@ impl Listener for Steps {
             | Event::Intended { .. }
             | Event::Asked { .. }
             | Event::Answered { .. }
+            | Event::Planned { .. }
+            | Event::PartStands { .. }
             | Event::Noted { .. }
             | Event::Paced { .. }
             | Event::Said { .. }
@@ -252,6 +254,7 @@ pub fn conclusion(exit: &Exit) -> (Tone, String) {
         Exit::Refused { reason } => (Tone::Bad, format!("refused: {reason}")),
         Exit::ModelFailed { reason } => (Tone::Bad, format!("the model failed: {reason}")),
         Exit::DesktopFailed { reason } => (Tone::Bad, format!("the desktop failed: {reason}")),
+        Exit::Left => (Tone::Plain, "the program has left".into()),
         Exit::Interrupted => (Tone::Strong, "stopped".into()),
     };
     (tone, visible(&words, 4 * MOST))

@@ -8,17 +8,18 @@ use freehand_agent::event::Listener;
 use freehand_policies::preset::Preset;
 
 use crate::approval::Answers;
-use crate::args::WatchArgs;
+use crate::args::{ConsoleOptions, WatchArgs};
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::usage;
 use crate::lines::{LineView, Silence};
+use crate::places;
 use crate::ruling::Ruling;
 use crate::signals::Interrupt;
 use crate::supervised::{
     IN_A_PROGRAM, IN_BOTH, IN_THE_CONSOLE, IN_THE_TERMINAL, Supervised, watched_display,
 };
-use crate::tui::{self, View};
+use crate::tui::{self, Stage, View};
 use crate::work::{Terms, Work};
 
 /// Who follows a command, and how.
@@ -39,13 +40,24 @@ pub struct Shown {
 
 /// Refuses what cannot be meant, before anything is begun.
 pub fn check(args: &WatchArgs) -> Result<()> {
-    if !args.console && args.supervision.is_given() {
-        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
-    }
-    if args.view.tui && !tui::is_possible() {
+    check_console(args.console, &args.supervision)?;
+    check_terminal(args.view.tui)
+}
+
+/// The same of the whole terminal alone.
+pub fn check_terminal(wanted: bool) -> Result<()> {
+    if wanted && !tui::is_possible() {
         return Err(usage(
             "`--tui` needs a terminal on all sides, and one that can more than print (`TERM`)",
         ));
+    }
+    Ok(())
+}
+
+/// The same of a page alone.
+pub fn check_console(console: bool, options: &ConsoleOptions) -> Result<()> {
+    if !console && options.is_given() {
+        return Err(usage("`--port`, `--no-open`, `--watch-app` and `--watch-site` need `--console`"));
     }
     Ok(())
 }
@@ -110,8 +122,9 @@ impl Views {
             None
         };
         let view = if self.terminal {
-            let display = watched_display(terms, work);
-            Some(View::open(&supervised.hub, display, interrupt)?)
+            let runs = config.runs.clone().map_or_else(places::runs, Ok)?;
+            let stage = Stage { display: watched_display(terms, work), runs, begins: false };
+            Some(View::open(&supervised.hub, stage, interrupt)?)
         } else {
             None
         };

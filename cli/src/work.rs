@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use freehand_agent::AgentError;
 use freehand_agent::event::Listener;
 use freehand_agent::supervision::Watched;
 use freehand_agent::trajectory::Header;
@@ -261,7 +262,8 @@ impl Terms {
         let audit = audit.of_run(record);
         let approver = match (supervised, &self.client) {
             _ if self.answers == Answers::Yes => self.answers.approver(interrupt)?,
-            (Some(supervised), _) => supervised.approver()?,
+            (Some(supervised), Some(client)) => supervised.approver_beside(client)?,
+            (Some(supervised), None) => supervised.approver()?,
             (None, Some(client)) => self.asks(client),
             (None, None) if self.are_answered() && !self.answers.are_possible() => elsewhere(interrupt),
             (None, None) => self.answers.approver(interrupt)?,
@@ -282,7 +284,7 @@ impl Terms {
 
 impl Work {
     /// Keeps the secrets out of a record.
-    pub fn protect(&self, recorder: &mut Recorder) -> Result<()> {
+    pub fn protect(&self, recorder: &mut Recorder) -> Result<(), AgentError> {
         for secret in self.secrets.iter() {
             recorder.protect(secret.value())?;
         }

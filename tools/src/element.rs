@@ -221,6 +221,9 @@ const fn is_false(value: &bool) -> bool {
 #[serde(transparent)]
 pub struct ElementKey(pub String);
 
+/// What stands in a browser's own bars is said to be within this.
+pub(crate) const BARS: &str = "toolbar";
+
 /// One thing on the screen that can be read or used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Element {

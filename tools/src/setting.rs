@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::Target;
-use crate::element::{Element, Role, WindowId};
+use crate::element::{BARS, Element, Role, WindowId};
 use crate::geometry::ScreenRect;
 use crate::observation::Observation;
 
@@ -110,16 +110,12 @@ fn words(target: &Target, window: WindowId, seen: &Observation) -> Vec<String> {
     texts.into_iter().take(WORDS).map(|text| text.name.chars().take(WORD).collect()).collect()
 }
 
-/// What stands in the fields above the page of a window that shows one. A page cannot draw there.
+/// What stands in the fields of a browser's own bars. A page that gives a part of itself their name only adds an
+/// address, and addresses only take away from what is allowed.
 fn addresses(window: WindowId, seen: &Observation) -> Vec<String> {
-    let top = in_window(window, seen)
-        .filter(|element| element.role == Role::Document)
-        .map(|page| page.bounds.y)
-        .min();
-    let Some(top) = top else { return Vec::new() };
     in_window(window, seen)
         .filter(|element| matches!(element.role, Role::Textbox | Role::Dropdown))
-        .filter(|element| element.bounds.bottom() <= top)
+        .filter(|element| element.within.as_deref() == Some(BARS))
         .filter_map(|element| element.value.as_ref())
         .filter(|value| !value.trim().is_empty())
         .take(ADDRESSES)

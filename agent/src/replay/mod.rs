@@ -9,12 +9,15 @@ use std::time::Duration;
 use freehand_tools::action::{Action, ActionKind, TargetElement};
 use freehand_tools::call::ToolCall;
 use freehand_tools::observation::Observation;
+use freehand_tools::setting::Author;
 use freehand_tools::toolbox::Toolbox;
 use serde_json::Value;
 
 use crate::AgentError;
+use crate::event::Event;
 use crate::halt::Halt;
 use crate::scripted::{Absent, Scripted, check, only_informs};
+use crate::supervision::{Plan, PlanBy, Standing};
 use crate::trajectory::redact::{KEY, MASK};
 use crate::trajectory::{Exit, Judged, Step, Trajectory};
 use crate::workflow::absent;
@@ -137,12 +140,18 @@ async fn run_within(
     plan: &[Replayed],
     with: &mut Scripted<'_>,
 ) -> Result<Exit, AgentError> {
+    with.gate.acts_for(Author::Workflow);
+    let parts = plan.iter().map(|entry| (entry.summary.clone(), false));
+    with.listener.event(Event::Planned { plan: Plan::new(PlanBy::Script, parts) });
     let mut halt = None;
-    for entry in plan {
+    for (i, entry) in plan.iter().enumerate() {
+        with.stands(i, Standing::Current);
         if let Err(end) = again(patience, entry, with).await {
+            with.stands(i, Standing::Failed);
             halt = Some(end);
             break;
         }
+        with.stands(i, Standing::Done);
     }
     let halt = halt.unwrap_or_else(|| {
         Halt::Exit(if plan.is_empty() {
@@ -159,8 +168,8 @@ async fn run_within(
 async fn again(patience: Duration, entry: &Replayed, with: &mut Scripted<'_>) -> Result<(), Halt> {
     let call = with_secret(entry, with).await?;
     let toolbox = with.toolbox;
-    let judged = with.act(&call, patience, |seen| entry.ground(&call, toolbox, seen)).await?;
-    check(&entry.place(), &judged)
+    let done = with.act(&call, patience, |seen| entry.ground(&call, toolbox, seen)).await?;
+    check(&entry.place(), &done.judged)
 }
 
 /// The call with what the record does not hold: a secret is asked of the person.

@@ -102,6 +102,8 @@ impl Listener for Lines {
             | Event::Intended { .. }
             | Event::Asked { .. }
             | Event::Answered { .. }
+            | Event::Planned { .. }
+            | Event::PartStands { .. }
             | Event::Noted { .. }
             | Event::Paced { .. }
             | Event::Said { .. }

@@ -7,8 +7,8 @@ use freehand_tools::geometry::Size;
 use serde_json::json;
 
 use super::*;
-use crate::supervision::{Asked, Command, Extent, Hub, Steering, Watched};
-use crate::trajectory::{FORMAT, Header};
+use crate::supervision::{Asked, Command, Extent, Hub, Pace, Steering, Watched};
+use crate::trajectory::{FORMAT, Header, Intervention};
 
 /// Says the same of everything.
 #[derive(Debug)]
@@ -65,9 +65,9 @@ async fn pressing_beside(
         person: person.steered_by(hub.steering().clone()),
     };
     let call = ToolCall::new("click", json!({ "target": "OK" }));
-    let (judged, ()) = tokio::join!(hands.act(&call, Duration::ZERO, |_| Ok(call.clone())), meanwhile);
-    match judged {
-        Ok(judged) => judged.outcome,
+    let (done, ()) = tokio::join!(hands.act(&call, Duration::ZERO, |_| Ok(call.clone())), meanwhile);
+    match done {
+        Ok(done) => done.judged.outcome,
         Err(halt) => Outcome::failed(format!("{halt:?}")),
     }
 }
@@ -150,4 +150,46 @@ async fn it_waits_while_mouse_or_keyboard_are_in_use() {
         hand.send_replace(Instant::now().checked_sub(Duration::from_secs(5)));
     });
     assert!(outcome.await.is_done());
+}
+
+#[tokio::test]
+async fn another_program_is_held_between_its_calls() {
+    let hub = hub(Watched::default());
+    let mut desktop = Simulated::new(Size::new(640, 480)).window("Form", "form", |w| {
+        w.label("Name").textbox("Name").button("OK");
+    });
+    let mut gate =
+        Gate::new(vec![Box::new(Always(Decision::Allow))], Box::new(Asked::through(hub.clone())));
+    let mut calls = Scripted {
+        desktop: &mut desktop,
+        toolbox: &Toolbox::default(),
+        gate: &mut gate,
+        recorder: &mut Recorder::off(),
+        listener: &hub,
+        stop: Stop::default(),
+        person: Presence::default().steered_by(hub.steering().clone()),
+    };
+    let press = ToolCall::new("click", json!({ "target": "OK" }));
+    // Nothing is under way, so whoever takes over has the desktop as soon as somebody rests for it.
+    hub.command(Command::TakeOver, "a").unwrap();
+    let meanwhile = async {
+        until(&hub, |_| hub.is_handed_over()).await;
+        hub.command(Command::GiveBack, "a").unwrap();
+    };
+    let (rested, ()) = tokio::join!(calls.rest(), meanwhile);
+    rested.unwrap();
+    let served = calls.serve(&press).await.unwrap();
+    assert!(served.done.judged.outcome.is_done() && served.now.is_some(), "{served:?}");
+    assert_eq!(calls.heard(), [Intervention::TookOver]);
+    assert!(calls.heard().is_empty());
+    // One step is one call.
+    hub.command(Command::Step, "a").unwrap();
+    calls.show().await.unwrap();
+    assert_eq!(hub.state().pace, Pace::Paused);
+    // A call that is not waited for any more leaves nothing behind that looks as if it went on.
+    assert!(tokio::time::timeout(Duration::from_millis(50), calls.serve(&press)).await.is_err());
+    let state = hub.state();
+    assert_eq!(state.waiting, None);
+    let last = state.steps.back().unwrap().actions.last().unwrap().outcome.clone().unwrap();
+    assert_eq!(last, Outcome::failed("it was broken off"));
 }

@@ -145,6 +145,10 @@ impl Hub {
                 self.steering.look();
                 Ok(())
             }
+            Command::LookAway => {
+                self.steering.look_away();
+                Ok(())
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use super::state::State;
 use crate::event::Event;
 
 /// The version of these messages. A view that speaks another one is told so and not served.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How the person wants the run to go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -192,6 +192,8 @@ pub enum Command {
     },
     /// The person is there and looks; to be said again every few seconds while that holds.
     Look,
+    /// The person who looked does so no longer. Whoever looks through another view says so within seconds.
+    LookAway,
 }
 
 /// What a view sends.

@@ -13,6 +13,7 @@ mod asked;
 mod hub;
 mod intent;
 mod message;
+mod plan;
 mod state;
 mod steering;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use intent::{Intent, effect};
 pub use message::{
     Answer, Command, Extent, FromView, Numbered, Pace, Question, Reply, Subject, ToView, VERSION, Wait,
 };
+pub use plan::{Plan, PlanBy, PlanPart, Standing};
 pub use state::{Activity, State, StepState};
 pub use steering::Steering;
 pub use watch::Watched;

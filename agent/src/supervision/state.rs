@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::intent::Intent;
 use super::message::{Pace, Question, Wait};
+use super::plan::{Plan, Standing};
 use crate::event::{Cost, Event};
 use crate::trajectory::{Exit, Header};
 
@@ -115,6 +116,9 @@ pub struct State {
     /// What could not be seen.
     #[serde(default)]
     pub gaps: Vec<String>,
+    /// What is to be done, where anybody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
     /// The facts that the model keeps.
     #[serde(default)]
     pub notes: VecDeque<String>,
@@ -192,6 +196,8 @@ impl State {
                 self.step(*step, |step| step.actions.push(action));
             }
             Event::Acted { step, summary, outcome, ms } => self.acted(*step, summary, outcome, *ms),
+            Event::Planned { plan } => self.plan = Some(plan.clone()),
+            Event::PartStands { part, standing } => self.stands(*part, *standing),
             Event::Noted { text, step: _ } => {
                 push(&mut self.notes, text.clone(), NOTES);
             }
@@ -209,6 +215,15 @@ impl State {
         (self.intent, self.question, self.waiting) = (None, None, None);
         if self.pace != Pace::TakenOver {
             self.pace = Pace::Going;
+        }
+    }
+
+    /// The part of the plan with this number, counted from 1, is so far.
+    fn stands(&mut self, part: u32, standing: Standing) {
+        let at = usize::try_from(part).unwrap_or(0).checked_sub(1);
+        let parts = self.plan.as_mut().map(|plan| &mut plan.parts);
+        if let Some(part) = parts.zip(at).and_then(|(parts, at)| parts.get_mut(at)) {
+            part.standing = standing;
         }
     }
 

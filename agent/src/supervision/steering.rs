@@ -27,6 +27,8 @@ struct Wishes {
     holds: AtomicU64,
     /// Whether the one step that was wanted is under way.
     stepped: AtomicBool,
+    /// Whether any step is.
+    under_way: AtomicBool,
     interventions: Mutex<Vec<Intervention>>,
     looked: Mutex<Option<Instant>>,
     watched: Watched,
@@ -48,7 +50,8 @@ impl Steering {
             self.0.holds.fetch_add(1, Ordering::SeqCst);
         }
         // A step that is under way is the one that was wanted.
-        self.0.stepped.store(!self.is_held(), Ordering::SeqCst);
+        let under_way = self.0.under_way.load(Ordering::SeqCst) && !self.is_held();
+        self.0.stepped.store(under_way, Ordering::SeqCst);
         let before = self.0.pace.send_replace(pace);
         if pace == Pace::TakenOver && before != pace {
             self.intervene(Intervention::TookOver);
@@ -61,6 +64,10 @@ impl Steering {
 
     pub(super) fn look(&self) {
         *self.0.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    pub(super) fn look_away(&self) {
+        *self.0.looked.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn intervene(&self, intervention: Intervention) {
@@ -93,7 +100,13 @@ impl Steering {
 
     /// A step begins.
     pub(crate) fn begins(&self) {
+        self.0.under_way.store(true, Ordering::SeqCst);
         self.0.stepped.store(true, Ordering::SeqCst);
+    }
+
+    /// A step is over, and the next is not known to come.
+    pub(crate) fn rests(&self) {
+        self.0.under_way.store(false, Ordering::SeqCst);
     }
 
     /// What the run waits for, if it does.
@@ -116,6 +129,11 @@ impl Steering {
         let mut pace = self.0.pace.subscribe();
         // This very sender keeps the channel open.
         let _ = pace.wait_for(|_| self.wait().as_ref() != Some(wait)).await;
+    }
+
+    /// Returns once it is to stand still.
+    pub async fn is_to_hold(&self) {
+        let _ = self.0.pace.subscribe().wait_for(|pace| pace.holds()).await;
     }
 
     /// Returns once the person takes over.

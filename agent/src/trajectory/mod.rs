@@ -233,6 +233,8 @@ pub enum Exit {
         /// Why.
         reason: String,
     },
+    /// The program whose calls were done has left; whether its task is done is its own to judge.
+    Left,
     /// The person stopped it.
     Interrupted,
 }

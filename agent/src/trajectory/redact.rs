@@ -129,7 +129,7 @@ impl Secrets {
             | Exit::Refused { reason: text }
             | Exit::ModelFailed { reason: text }
             | Exit::DesktopFailed { reason: text } => self.text(text),
-            Exit::Interrupted => {}
+            Exit::Left | Exit::Interrupted => {}
         }
     }
 

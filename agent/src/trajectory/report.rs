@@ -220,6 +220,7 @@ fn end(exit: Option<&Exit>) -> (&'static str, &'static str, &str) {
         Some(Exit::Refused { reason }) => ("bad", "Refused", reason),
         Some(Exit::ModelFailed { reason }) => ("bad", "The model failed", reason),
         Some(Exit::DesktopFailed { reason }) => ("bad", "The desktop failed", reason),
+        Some(Exit::Left) => ("open", "The program has left", "what it was for is its own to judge"),
         Some(Exit::Interrupted) => ("open", "Interrupted", "by the person"),
         None => ("open", "Not ended", "the run goes on, or was cut off"),
     }

@@ -9,14 +9,17 @@ use freehand_tools::desktop::Desktop;
 use freehand_tools::element::Role;
 use freehand_tools::gate::Gate;
 use freehand_tools::observation::Observation;
+use freehand_tools::setting::Author;
 use freehand_tools::tool::target::Place;
 use freehand_tools::toolbox::Toolbox;
 use serde_json::{Value, json};
 
 use super::{Work, Workflow, WorkflowStep};
 use crate::AgentError;
+use crate::event::{Event, Listener, PartOf};
 use crate::halt::Halt;
 use crate::scripted::{Absent, Scripted, check};
+use crate::supervision::{Plan, PlanBy, Standing};
 use crate::trajectory::Exit;
 use crate::trajectory::recorder::Recorder;
 
@@ -36,6 +39,8 @@ pub struct TaskWork<'a> {
     pub gate: &'a mut Gate,
     /// What is kept.
     pub recorder: &'a mut Recorder,
+    /// Who watches.
+    pub listener: &'a dyn Listener,
 }
 
 /// Who does the tasks of a workflow.
@@ -54,17 +59,23 @@ impl Workflow {
         tasks: &mut dyn TaskRunner,
     ) -> Result<Exit, AgentError> {
         self.check(with.toolbox)?;
+        with.gate.acts_for(Author::Workflow);
         let mut vars = self.values()?;
+        let parts = self.steps.iter().map(|step| (step.says(), false));
+        with.listener.event(Event::Planned { plan: Plan::new(PlanBy::Script, parts) });
         let mut halt = None;
         for (i, step) in self.steps.iter().enumerate() {
             if with.stop.is_stopped() {
                 halt = Some(Halt::Exit(Exit::Interrupted));
-            } else if let Err(end) = self.step(step, &step.place(i + 1), &mut vars, with, tasks).await {
-                halt = Some(end);
-            }
-            if halt.is_some() {
                 break;
             }
+            with.stands(i, Standing::Current);
+            if let Err(end) = self.step(step, &step.place(i + 1), &mut vars, with, tasks).await {
+                with.stands(i, Standing::Failed);
+                halt = Some(end);
+                break;
+            }
+            with.stands(i, Standing::Done);
         }
         let halt = halt.unwrap_or_else(|| Halt::Exit(Exit::Done { checked: self.done() }));
         with.end(halt)
@@ -87,13 +98,13 @@ impl Workflow {
             Work::Call { call, at, patience, .. } => {
                 let call = ToolCall { args: self.fill_value(&call.args, vars, *at)?, ..call.clone() };
                 let toolbox = with.toolbox;
-                let judged = with.act(&call, *patience, |seen| resolve(toolbox, &call, seen)).await?;
-                check(place, &judged)
+                let done = with.act(&call, *patience, |seen| resolve(toolbox, &call, seen)).await?;
+                check(place, &done.judged)
             }
             Work::Assert { call, at } => {
                 let call = ToolCall { args: self.fill_value(&call.args, vars, *at)?, ..call.clone() };
-                let judged = with.act(&call, Duration::ZERO, |_| Ok(call.clone())).await?;
-                check(&format!("{place}: the check failed"), &judged)
+                let done = with.act(&call, Duration::ZERO, |_| Ok(call.clone())).await?;
+                check(&format!("{place}: the check failed"), &done.judged)
             }
             Work::Set { values, at } => {
                 for (name, text) in values {
@@ -118,6 +129,7 @@ impl Workflow {
             }
             Work::Task { task, max_steps, at } => {
                 let task = self.fill(task, vars, *at)?;
+                let listener = PartOf::told(with.listener, with.recorder.last());
                 let part = with.recorder.part();
                 let work = TaskWork {
                     task: &task,
@@ -126,8 +138,12 @@ impl Workflow {
                     toolbox: with.toolbox,
                     gate: &mut *with.gate,
                     recorder: &mut *part.recorder,
+                    listener: &listener,
                 };
-                after_task(place, tasks.task(work).await?)
+                let exit = tasks.task(work).await?;
+                // It was the model's, and what comes is the workflow's.
+                with.gate.acts_for(Author::Workflow);
+                after_task(place, exit)
             }
         }
     }
@@ -142,7 +158,7 @@ fn after_task(place: &str, exit: Exit) -> Result<(), Halt> {
         Exit::Refused { reason } => Exit::Refused { reason: at(reason) },
         Exit::ModelFailed { reason } => Exit::ModelFailed { reason: at(reason) },
         Exit::DesktopFailed { reason } => Exit::DesktopFailed { reason: at(reason) },
-        Exit::Interrupted => Exit::Interrupted,
+        exit @ (Exit::Left | Exit::Interrupted) => exit,
     }))
 }
 
@@ -151,6 +167,42 @@ impl WorkflowStep {
     fn place(&self, number: usize) -> String {
         let name = self.name.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
         format!("step {number}{name} (line {})", self.at.line)
+    }
+}
+
+impl WorkflowStep {
+    /// What it does, for a person, with its variables as they are written.
+    fn says(&self) -> String {
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
+        let place = |args: &Value| match args.get("target") {
+            Some(Value::Object(target)) => {
+                target.get("label").and_then(Value::as_str).map(str::to_owned)
+            }
+            Some(Value::String(label)) => Some(label.clone()),
+            _ => None,
+        };
+        match &self.work {
+            Work::Call { call, .. } => {
+                // What is typed may be a secret.
+                let mut said = ["name", "url", "title", "option", "keys", "window"].into_iter();
+                let what = said.find_map(|field| call.args.get(field)?.as_str().map(str::to_owned));
+                let parts = [Some(call.tool.clone()), what, place(&call.args)];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+            }
+            Work::Assert { call, .. } => {
+                let mut what = ["text", "element", "window"].into_iter();
+                let what = what.find_map(|field| call.args.get(field)?.as_str());
+                format!("check · {}", what.unwrap_or_default())
+            }
+            Work::Set { values, .. } => {
+                let names: Vec<&str> = values.keys().map(String::as_str).collect();
+                format!("set · {}", names.join(", "))
+            }
+            Work::Read { variable, .. } => format!("read · {variable}"),
+            Work::Task { task, .. } => task.clone(),
+        }
     }
 }
 

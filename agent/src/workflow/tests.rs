@@ -9,9 +9,10 @@ use freehand_tools::geometry::Size;
 use freehand_tools::toolbox::Toolbox;
 
 use super::*;
-use crate::event::Nobody;
+use crate::event::{Event, Listener as _, Nobody};
 use crate::outside::{Presence, Stop};
 use crate::scripted::Scripted;
+use crate::supervision::{Hub, Numbered, Plan, PlanBy, Standing, Steering, ToView};
 use crate::trajectory::reader::read;
 use crate::trajectory::recorder::Recorder;
 use crate::trajectory::{Exit, FORMAT, Header, Trajectory};
@@ -214,6 +215,69 @@ async fn a_step_that_fails_ends_it_and_is_named() {
     let (exit, record) = run_on(&mut form().die_after(5), FORM, Exit::Interrupted).await;
     assert!(matches!(exit.unwrap(), Exit::DesktopFailed { .. }));
     assert!(matches!(record.exit, Some(Exit::DesktopFailed { .. })));
+}
+
+/// Does a task in one step, and ends as a run of its own would.
+struct Talker;
+
+#[async_trait]
+impl TaskRunner for Talker {
+    async fn task(&mut self, work: TaskWork<'_>) -> Result<Exit, AgentError> {
+        let exit = Exit::Done { checked: "so".into() };
+        let plan = Plan::new(PlanBy::Task, [("mine".into(), false)]);
+        let events = [
+            Event::Planned { plan },
+            Event::WentOn { step: 1 },
+            Event::Ended { exit: exit.clone(), steps: 1 },
+        ];
+        for event in events {
+            work.listener.event(event);
+        }
+        Ok(exit)
+    }
+}
+
+#[tokio::test]
+async fn the_steps_are_the_plan_and_a_task_in_it_is_a_part() {
+    let hub = Hub::new("s", Steering::default());
+    hub.event(Event::Started { header: header() });
+    let mut gate = Gate::new(vec![Box::new(Lenient)], Box::new(Silent));
+    let (toolbox, mut desktop) = (Toolbox::default(), form());
+    let mut with = Scripted {
+        desktop: &mut desktop,
+        toolbox: &toolbox,
+        gate: &mut gate,
+        recorder: &mut Recorder::off(),
+        listener: &hub,
+        stop: Stop::default(),
+        person: Presence::default(),
+    };
+    let text = "{name: x, steps: [{ name: Put it off, do: click, args: { target: Later } }, { task: a },
+        { do: type_text, args: { target: { label: Nobody }, text: secret }, timeout_ms: 1 }, { set: { b: c } }]}";
+    let workflow = Workflow::parse(text, Path::new("w.yaml")).unwrap();
+    let mut seen = hub.join(None);
+    workflow.run(&mut with, &mut Talker).await.unwrap();
+    let plan = hub.state().plan.unwrap();
+    let parts: Vec<_> = plan.parts.iter().map(|part| (part.text.as_str(), part.standing)).collect();
+    let want = [
+        ("Put it off", Standing::Done),
+        ("a", Standing::Done),
+        ("type_text · Nobody", Standing::Failed),
+        ("set · b", Standing::Left),
+    ];
+    assert_eq!((plan.by, parts.as_slice()), (PlanBy::Script, &want[..]));
+    // The task's own step is the second of all, and its end was not the end.
+    let number = hub.join(None).next().await;
+    let ToView::State { number, .. } = number else { panic!("{number:?}") };
+    let mut told = Vec::new();
+    seen.next().await;
+    while told.last().is_none_or(|(last, _)| *last < number) {
+        let ToView::Event(Numbered { number, event, .. }) = seen.next().await else { panic!() };
+        told.push((number, event));
+    }
+    assert!(told.iter().any(|(_, event)| *event == Event::WentOn { step: 2 }), "{told:?}");
+    let ends = told.iter().filter(|(_, event)| matches!(event, Event::Ended { .. })).count();
+    assert_eq!(ends, 1);
 }
 
 #[tokio::test]

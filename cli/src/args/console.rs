@@ -66,6 +66,9 @@ pub struct ConsoleArgs {
     pub gate: GateArgs,
     #[command(flatten)]
     pub planner: PlannerArgs,
+    /// Watch and steer it on the whole terminal too: tasks are begun there as well.
+    #[arg(long, conflicts_with = "json")]
+    pub tui: bool,
     /// Print what happens as JSON, a line for each event.
     #[arg(long)]
     pub json: bool,
@@ -77,5 +80,6 @@ your own mouse and keyboard. Ends with Ctrl-C.
 
 Examples:
   freehand console --display virtual
+  freehand console --display virtual --tui --no-open
   freehand console --display virtual --policy supervised --port 8100 --no-open
   freehand console --display :1 --watch-site bank.example --watch-app thunderbird";

@@ -15,12 +15,15 @@ use crate::exit::{Code, explain, words};
 use crate::model_choice::{ModelChoice, Ready};
 use crate::places;
 use crate::signals::Interrupt;
-use crate::supervised::{IN_THE_CONSOLE, Supervised};
+use crate::supervised::{IN_BOTH, IN_THE_CONSOLE, Supervised, watched_display};
 use crate::terminal::{self, Tone};
+use crate::tui::{Stage, View};
+use crate::views;
 use crate::work::{Terms, Work};
 
 /// Runs the command.
 pub async fn run(args: ConsoleArgs) -> Result<Code> {
+    views::check_terminal(args.tui)?;
     let config = Config::load()?;
     let terms = Terms::settle(&args.gate, &config, None)?;
     let limits = limits(&args.planner, &config)?;
@@ -29,10 +32,18 @@ pub async fn run(args: ConsoleArgs) -> Result<Code> {
     let located = choice.locate()?;
     let dialect = located.dialect().to_owned();
     let listener = terms.listener(args.json);
-    let supervised = Supervised::new(&args.console, &terms, IN_THE_CONSOLE, listener)?;
+    let place = if args.tui { IN_BOTH } else { IN_THE_CONSOLE };
+    let supervised = Supervised::new(&args.console, &terms, place, listener)?;
     let (starts, tasks) = mpsc::unbounded_channel();
     supervised.hub.starts(starts);
     let mut work = terms.open_with(&interrupt, Some(&supervised)).await?;
+    let _view = if args.tui {
+        let runs = config.runs.clone().map_or_else(places::runs, Ok)?;
+        let stage = Stage { display: watched_display(&terms, &work), runs, begins: true };
+        Some(View::open(&supervised.hub, stage, &interrupt)?)
+    } else {
+        None
+    };
     let console = supervised.serve(&terms, &work, &config).await?;
     let ready = tokio::select! {
         ready = located.load() => ready?,

@@ -23,7 +23,7 @@ mod recommend;
 mod replay;
 mod resume;
 mod run;
-mod runs;
+pub mod runs;
 mod secret;
 mod serve;
 #[cfg(unix)]

@@ -31,9 +31,7 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     if args.task.trim().is_empty() {
         return Err(usage("the task is empty; say in words what is to be done"));
     }
-    if args.until.as_deref().is_some_and(|text| text.trim().is_empty()) {
-        return Err(usage("the text of `--until` is empty, and that is on every screen"));
-    }
+    check_until(args.until.as_deref())?;
     views::check(&args.watch)?;
     let config = Config::load()?;
     let mut terms = Terms::settle(&args.gate, &config, None)?;
@@ -56,6 +54,14 @@ pub async fn run(args: RunArgs) -> Result<Code> {
     let before = Vec::new();
     let errand = Errand { task: args.task, until: args.until, before, limits, folder, stop };
     errand.drive(work, located, recorder, views.listener(), &interrupt).await
+}
+
+/// Refuses a text that is on every screen.
+pub fn check_until(until: Option<&str>) -> Result<()> {
+    if until.is_some_and(|text| text.trim().is_empty()) {
+        return Err(usage("the text of `--until` is empty, and that is on every screen"));
+    }
+    Ok(())
 }
 
 /// A task with what it is known by.

@@ -63,7 +63,6 @@ pub async fn run(args: WorkflowRunArgs) -> Result<Code> {
         choice,
         ready: None,
         limits,
-        listener: views.listener(),
         apps: places::menu(),
         stop: interrupt.stop(),
         person: work.desk.person.clone(),
@@ -102,17 +101,16 @@ pub fn conclude_script(
 }
 
 /// Does the tasks of a workflow with a model.
-struct Tasks<'a> {
+struct Tasks {
     choice: ModelChoice,
     ready: Option<Ready>,
     limits: Limits,
-    listener: &'a dyn Listener,
     apps: Vec<App>,
     stop: Stop,
     person: Presence,
 }
 
-impl Tasks<'_> {
+impl Tasks {
     async fn ready(&mut self) -> Result<&Ready> {
         let ready = match self.ready.take() {
             Some(ready) => ready,
@@ -123,9 +121,9 @@ impl Tasks<'_> {
 }
 
 #[async_trait]
-impl TaskRunner for Tasks<'_> {
+impl TaskRunner for Tasks {
     async fn task(&mut self, work: TaskWork<'_>) -> Result<Exit, AgentError> {
-        let (listener, stop) = (self.listener, self.stop.clone());
+        let stop = self.stop.clone();
         let limits = Limits { steps: work.max_steps.unwrap_or(self.limits.steps), ..self.limits };
         let (apps, person) = (self.apps.clone(), self.person.clone());
         let ready = match self.ready().await {
@@ -139,7 +137,7 @@ impl TaskRunner for Tasks<'_> {
             model: ready.model.as_ref(),
             dialect: ready.dialect.as_ref(),
             recorder: work.recorder,
-            listener,
+            listener: work.listener,
             limits,
             until: None,
             apps: &apps,

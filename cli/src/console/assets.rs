@@ -21,6 +21,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "/elements.js" "text/javascript; charset=utf-8" "elements.js"
     "/intent.js" "text/javascript; charset=utf-8" "intent.js"
     "/notes.js" "text/javascript; charset=utf-8" "notes.js"
+    "/plan.js" "text/javascript; charset=utf-8" "plan.js"
     "/presence.js" "text/javascript; charset=utf-8" "presence.js"
     "/question.js" "text/javascript; charset=utf-8" "question.js"
     "/runs.js" "text/javascript; charset=utf-8" "runs.js"
@@ -29,6 +30,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "/steps.js" "text/javascript; charset=utf-8" "steps.js"
     "/takeover.js" "text/javascript; charset=utf-8" "takeover.js"
     "/task.js" "text/javascript; charset=utf-8" "task.js"
+    "/typing.js" "text/javascript; charset=utf-8" "typing.js"
 };
 
 /// A route for each file.

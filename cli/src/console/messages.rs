@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
-use freehand_agent::supervision::{FromView, Hub, Reply, ToView, Updates, VERSION};
+use freehand_agent::supervision::{Command, FromView, Hub, Reply, ToView, Updates, VERSION};
 
 use super::Served;
 
@@ -19,12 +19,17 @@ const NAME: &str = "console";
 
 pub(super) async fn open(State(served): State<Served>, socket: WebSocketUpgrade) -> Response {
     socket.max_message_size(LONGEST).on_upgrade(move |socket| async move {
+        let mut looks = false;
         // A view that has gone is no fault.
-        let _ = serve(socket, &served.hub).await;
+        let _ = serve(socket, &served.hub, &mut looks).await;
+        if looks {
+            let _ = served.hub.command(Command::LookAway, NAME);
+        }
     })
 }
 
-async fn serve(mut socket: WebSocket, hub: &Hub) -> Option<()> {
+/// Serves a view until it leaves; then `looks` is whether somebody looked through it.
+async fn serve(mut socket: WebSocket, hub: &Hub, looks: &mut bool) -> Option<()> {
     let first = tokio::time::timeout(PATIENCE, text(&mut socket)).await.ok()??;
     let mut updates = match join(&first, hub) {
         Ok(updates) => updates,
@@ -34,7 +39,13 @@ async fn serve(mut socket: WebSocket, hub: &Hub) -> Option<()> {
         tokio::select! {
             message = updates.next() => send(&mut socket, &message).await?,
             message = text(&mut socket) => {
-                let reply = obey(&message?, hub, NAME);
+                let message = message?;
+                match serde_json::from_str(&message) {
+                    Ok(FromView::Do { what: Command::Look, .. }) => *looks = true,
+                    Ok(FromView::Do { what: Command::LookAway, .. }) => *looks = false,
+                    _ => {}
+                }
+                let reply = obey(&message, hub, NAME);
                 send(&mut socket, &reply).await?;
             }
         }

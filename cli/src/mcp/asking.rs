@@ -53,26 +53,30 @@ impl Client {
         let _ = self.peer.set(peer.clone());
     }
 
-    async fn nobody(&self) -> Approval {
+    /// It comes to no answer here: that is a no, unless somebody else may answer.
+    async fn silent(&self, why: String) -> Approval {
         if self.accompanied {
             return std::future::pending().await;
         }
-        Approval::deny("the program that acts cannot ask its person, so nobody can be asked")
+        Approval::deny(why)
     }
 }
 
 #[async_trait]
 impl Approver for Client {
     async fn ask(&self, request: &ApprovalRequest) -> Approval {
-        let Some(peer) = self.peer.get() else { return self.nobody().await };
-        if !peer.supported_elicitation_modes().contains(&ElicitationMode::Form) {
-            return self.nobody().await;
-        }
+        let able = |peer: &&Peer<RoleServer>| {
+            peer.supported_elicitation_modes().contains(&ElicitationMode::Form)
+        };
+        let Some(peer) = self.peer.get().filter(able) else {
+            let why = "the program that acts cannot ask its person, so nobody can be asked";
+            return self.silent(why.into()).await;
+        };
         let question = Question::of(request);
         let Some(asked) = form(&question) else { return Approval::deny("the question cannot be put") };
         match answered(peer, asked).await {
             Ok(answered) => read(answered, request),
-            Err(error) => Approval::deny(format!("the question was not answered: {error}")),
+            Err(error) => self.silent(format!("the question was not answered: {error}")).await,
         }
     }
 

@@ -3,20 +3,19 @@
 
 use std::sync::Arc;
 
+use freehand_agent::lent::LOOKING;
 use freehand_tools::toolbox::Toolbox;
 use rmcp::model::{Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The tool that looks; all others are the toolbox's.
-pub(super) const OBSERVE: &str = "observe";
 const LOOKS: &str = "Look at the screen: its windows, and the numbered list of what can be read and used. \
      A number is a `target`, and an element keeps its own.";
 /// What only a run of Freehand's own has a use for: a client has its own notes, its own person and its own end.
 const OF_A_RUN: [&str; 3] = ["note", "ask_user", "finish"];
 /// What changes nothing.
-const LOOKING: [&str; 3] = [OBSERVE, "wait", "zoom"];
+const HARMLESS: [&str; 3] = [LOOKING, "wait", "zoom"];
 
 /// What `observe` takes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -31,11 +30,11 @@ pub(super) fn tools(toolbox: &Toolbox) -> Vec<Tool> {
     let observe = schemars::schema_for!(Observe).to_value();
     let offered = toolbox.specs().filter(|spec| !OF_A_RUN.contains(&spec.name));
     let all = offered.map(|spec| (spec.name, spec.description.clone(), spec.schema.clone()));
-    let all = std::iter::once((OBSERVE, LOOKS.to_owned(), observe)).chain(all);
+    let all = std::iter::once((LOOKING, LOOKS.to_owned(), observe)).chain(all);
     all.filter_map(|(name, description, mut schema)| {
         shorten(&mut schema);
         let Value::Object(schema) = schema else { return None };
-        let hints = ToolAnnotations::new().read_only(LOOKING.contains(&name)).open_world(true);
+        let hints = ToolAnnotations::new().read_only(HARMLESS.contains(&name)).open_world(true);
         Some(Tool::new(name, description, Arc::new(schema)).with_annotations(hints))
     })
     .collect()

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use freehand_agent::step::Done;
+use freehand_agent::trajectory::Intervention;
 use freehand_model::dialect::list;
 use freehand_tools::frame::png;
 use freehand_tools::observation::Observation;
@@ -61,6 +62,19 @@ pub fn done(done: &Done, screens: Option<(&Observation, &Observation)>) -> CallT
     } else {
         CallToolResult::error(content)
     }
+}
+
+/// How the person came between, for the client's model to know.
+pub fn interventions(heard: &[Intervention]) -> Vec<ContentBlock> {
+    let words = heard.iter().map(|intervention| match intervention {
+        Intervention::Said { text } => {
+            format!("The person beside you says: \"{}\"", visible(text, ANSWER))
+        }
+        Intervention::TookOver => "The person took over mouse and keyboard and gave them back; the \
+             screen is as they left it"
+            .to_owned(),
+    });
+    words.map(ContentBlock::text).collect()
 }
 
 /// A call that came to nothing, and why.

@@ -72,6 +72,8 @@ impl Said {
             | Event::Proposed { .. }
             | Event::AskedDone { .. }
             | Event::Chose { .. }
+            | Event::Planned { .. }
+            | Event::PartStands { .. }
             | Event::Noted { .. }
             | Event::Said { .. }
             | Event::Thought { .. }

@@ -2,7 +2,9 @@
 //! written out, so that nothing of them is obeyed by the terminal.
 
 use freehand_agent::event::Cost;
-use freehand_agent::supervision::{Pace, Question, State, StepState, Subject};
+use freehand_agent::supervision::{
+    Activity, Pace, Plan, PlanBy, Question, Standing, State, StepState, Subject,
+};
 use freehand_tools::visible::visible;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -20,6 +22,8 @@ use crate::terminal::{self, Tone};
 const WIDE: u16 = 96;
 /// Characters of one text that are shown.
 const MOST: usize = 400;
+/// Parts of a plan that are shown.
+const PLAN: usize = 7;
 /// Lines of what is thought or said that are shown.
 const THOUGHT: usize = 6;
 
@@ -33,12 +37,13 @@ pub(super) fn all(
     let asked = seen.state.question.as_ref().map(question).unwrap_or_default();
     let width = frame.area().width.saturating_sub(2).max(1);
     let asked_height = if asked.lines.is_empty() { 0 } else { height(&asked, width) + 2 };
+    let hints = packed(&hints(seen, keys, picture.is_shown()), frame.area().width);
     let [top, body, bottom, below, foot] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(3),
         Constraint::Length(asked_height.min(frame.area().height / 2)),
         Constraint::Length(1),
-        Constraint::Length(1),
+        Constraint::Length(u16::try_from(hints.lines.len()).unwrap_or(1).min(3)),
     ])
     .areas(frame.area());
     title(frame, top, seen);
@@ -47,12 +52,27 @@ pub(super) fn all(
     } else {
         Layout::vertical([Constraint::Percentage(50), Constraint::Min(3)]).areas(body)
     };
-    if keys.list || !picture.is_shown() {
+    if let Some(past) = &keys.past {
+        picture.forget();
+        past.draw(frame, left);
+    } else if keys.list || !picture.is_shown() {
         picture.forget();
         list(frame, left, &seen.state);
     } else {
         screen(frame, left, &seen.state, picture);
     }
+    let right = match &seen.state.plan {
+        Some(plan) => {
+            let lines = planned(plan);
+            let tall = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+            let parts = [Constraint::Length(tall.min(right.height / 2)), Constraint::Min(3)];
+            let [above, rest] = Layout::vertical(parts).areas(right);
+            let block = Block::bordered().title(plan_title(plan));
+            frame.render_widget(Paragraph::new(lines).block(block), above);
+            rest
+        }
+        None => right,
+    };
     steps(frame, right, &seen.state, keys);
     if asked_height > 0 {
         let block = Block::bordered().title(" asks you ").border_style(Style::new().fg(Color::Yellow));
@@ -61,11 +81,37 @@ pub(super) fn all(
     // The task is said as a line too, and stands at the top already.
     let task = seen.state.header.as_ref().map(|header| shown(&header.task));
     typed(frame, below, keys, told.filter(|told| Some(*told) != task.as_deref()));
-    frame.render_widget(
-        Line::from(hints(seen, keys, picture.is_shown()))
-            .style(Style::new().add_modifier(Modifier::DIM)),
-        foot,
-    );
+    let faint = Style::new().add_modifier(Modifier::DIM);
+    frame.render_widget(Paragraph::new(hints).style(faint), foot);
+}
+
+/// Whose plan it is, and how much of it is done.
+fn plan_title(plan: &Plan) -> String {
+    let done = plan.parts.iter().filter(|part| part.standing == Standing::Done).count();
+    let whose = match plan.by {
+        PlanBy::Script => "steps of the script",
+        PlanBy::Model => "plan of the model",
+        PlanBy::Task => "named by the task",
+    };
+    format!(" {whose}: {done} of {} done ", plan.parts.len())
+}
+
+/// Of a plan what is near to where it stands.
+fn planned(plan: &Plan) -> Vec<Line<'static>> {
+    let at = plan.parts.iter().position(|part| part.standing != Standing::Done);
+    let at = at.unwrap_or(plan.parts.len());
+    let first = at.saturating_sub(2).min(plan.parts.len().saturating_sub(PLAN));
+    let near = plan.parts.iter().enumerate().skip(first).take(PLAN);
+    near.map(|(i, part)| {
+        let (mark, tone) = match part.standing {
+            Standing::Left => (' ', Tone::Faint),
+            Standing::Current => ('>', Tone::Strong),
+            Standing::Done => ('x', Tone::Good),
+            Standing::Failed => ('!', Tone::Bad),
+        };
+        toned(tone, format!("[{mark}] {}. {}", i + 1, shown(&part.text)))
+    })
+    .collect()
 }
 
 fn shown(text: &str) -> String {
@@ -184,7 +230,7 @@ fn style(tone: Tone) -> Style {
     }
 }
 
-fn toned(tone: Tone, text: String) -> Line<'static> {
+pub(super) fn toned(tone: Tone, text: String) -> Line<'static> {
     Line::from(text).style(style(tone))
 }
 
@@ -251,14 +297,38 @@ fn typed(frame: &mut Frame<'_>, area: Rect, keys: &Keys, told: Option<&str>) {
     frame.set_cursor_position((area.x + at - off, area.y));
 }
 
-fn hints(seen: &Seen, keys: &Keys, puts_through: bool) -> String {
+fn hints(seen: &Seen, keys: &Keys, puts_through: bool) -> Vec<String> {
+    let all = |hints: &[&str]| hints.iter().map(ToString::to_string).collect();
     if keys.line.is_some() {
-        return " Enter = send   Esc = leave it".into();
+        return all(&["Enter = send", "Esc = leave it"]);
     }
     if seen.state.pace == Pace::TakenOver && puts_through {
-        return format!(" all keys and the mouse go to the screen   {BACK} = give them back");
+        return vec![
+            "all keys and the mouse go to the screen".into(),
+            format!("{BACK} = give them back"),
+        ];
     }
     let pause = if seen.state.pace.holds() { "g = go on" } else { "p = pause" };
     let list = if keys.list { "l = picture" } else { "l = list" };
-    format!(" {pause}   s = one step   i = say more   {list}   t = take over   ↑↓ = scroll   q = stop")
+    if seen.state.activity != Activity::Running {
+        let taken = seen.state.pace == Pace::TakenOver;
+        let take = if taken { "t = give back" } else { "t = take over" };
+        return all(&["i = begin a task", "h = past runs", list, take, "↑↓ = scroll", "q = leave"]);
+    }
+    let (step, say, past) = ("s = one step", "i = say more", "h = past runs");
+    all(&[pause, step, say, list, past, "t = take over", "↑↓ = scroll", "q = stop"])
+}
+
+/// As many beside each other as there is room for, none of them broken.
+fn packed(hints: &[String], width: u16) -> Text<'static> {
+    let mut rows = vec![String::new()];
+    for hint in hints {
+        let room = |row: &String| Line::from(format!("{row}   {hint}")).width() <= usize::from(width);
+        match rows.last_mut() {
+            Some(row) if row.is_empty() => *row = format!(" {hint}"),
+            Some(row) if room(row) => row.push_str(&format!("   {hint}")),
+            _ => rows.push(format!(" {hint}")),
+        }
+    }
+    Text::from(rows.join("\n"))
 }

@@ -1,11 +1,13 @@
 //! What each key does: answers, the pace of the run, a line that is typed.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use freehand_agent::supervision::{Activity, Command, Extent, Hub, Pace, Question, Subject};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::line::{Line, Purpose};
+use super::past::{Past, Pressed};
 use super::seen::Seen;
 use crate::signals::Interrupt;
 
@@ -23,6 +25,10 @@ pub(super) struct Keys {
     pub(super) refused: Option<String>,
     /// Whether the list is shown in place of the picture.
     pub(super) list: bool,
+    /// The runs of the past, while they are shown.
+    pub(super) past: Option<Past>,
+    /// Where they are.
+    runs: PathBuf,
     /// Lines that the steps are scrolled up by.
     pub(super) scrolled: u16,
     focused: bool,
@@ -30,12 +36,15 @@ pub(super) struct Keys {
     looked: Option<Instant>,
 }
 
-impl Default for Keys {
-    fn default() -> Self {
+impl Keys {
+    /// Those of a view that knows the runs in the folder `runs`.
+    pub(super) const fn over(runs: PathBuf) -> Self {
         Self {
             line: None,
             refused: None,
             list: false,
+            past: None,
+            runs,
             scrolled: 0,
             // A terminal that does not tell is looked at.
             focused: true,
@@ -43,9 +52,7 @@ impl Default for Keys {
             looked: None,
         }
     }
-}
 
-impl Keys {
     /// Says that the person looks, as long as that can be told.
     pub(super) fn looks(&mut self, hub: &Hub) {
         let recent = self.pressed.is_some_and(|when| when.elapsed() < RECENT);
@@ -56,8 +63,17 @@ impl Keys {
         }
     }
 
-    pub(super) const fn focus(&mut self, focused: bool) {
-        self.focused = focused;
+    /// The terminal is looked at again.
+    pub(super) const fn comes(&mut self) {
+        self.focused = true;
+    }
+
+    /// The person has gone to something else.
+    pub(super) fn leaves(&mut self, hub: &Hub) {
+        self.focused = false;
+        if self.looked.take().is_some() {
+            let _ = hub.command(Command::LookAway, NAME);
+        }
     }
 
     pub(super) fn paste(&mut self, text: &str) {
@@ -122,6 +138,14 @@ impl Keys {
             self.tell(hub, answer);
             return;
         }
+        match self.past.as_mut().map(|past| past.press(key)) {
+            Some(Pressed::Taken) => return,
+            Some(Pressed::Closes) => {
+                self.past = None;
+                return;
+            }
+            Some(Pressed::Other) | None => {}
+        }
         match key {
             KeyCode::Char('p' | ' ') => {
                 let holds = seen.state.pace.holds();
@@ -129,7 +153,14 @@ impl Keys {
             }
             KeyCode::Char('g') => self.tell(hub, Command::Resume),
             KeyCode::Char('s') => self.tell(hub, Command::Step),
-            KeyCode::Char('i') => self.line = Some(Line::new(Purpose::Say, "")),
+            KeyCode::Char('i') => {
+                let runs = seen.state.activity == Activity::Running;
+                self.line = Some(Line::new(if runs { Purpose::Say } else { Purpose::Start }, ""));
+            }
+            KeyCode::Char('h') => match Past::read(&self.runs) {
+                Ok(past) => self.past = Some(past),
+                Err(reason) => self.refused = Some(reason),
+            },
             KeyCode::Char('t') => self.take_over(seen, hub),
             KeyCode::Char('l') => self.list = !self.list,
             KeyCode::Char('q') if seen.state.activity == Activity::Running => {
@@ -205,6 +236,7 @@ fn send(line: &Line, hub: &Hub) -> Result<(), String> {
     let text = line.text();
     let command = match &line.purpose {
         Purpose::Say => Command::Say { text },
+        Purpose::Start => Command::Start { task: text },
         Purpose::Deny(question) => Command::Deny { question: *question, reason: text },
         Purpose::Tell(question) => Command::Tell { question: *question, text },
         Purpose::Minutes(question) => {

@@ -8,6 +8,8 @@ use serde_json::Value;
 pub(super) enum Purpose {
     /// A sentence more about the task.
     Say,
+    /// A task.
+    Start,
     /// Why not, for the question of this number.
     Deny(u64),
     /// For how many minutes yes.
@@ -97,6 +99,7 @@ impl Line {
     pub(super) const fn words(&self) -> &'static str {
         match self.purpose {
             Purpose::Say => "say more about the task",
+            Purpose::Start => "what is to be done?",
             Purpose::Deny(_) => "why not? the model reads it",
             Purpose::Minutes(_) => "for how many minutes",
             Purpose::Tell(_) => "your answer",
@@ -108,7 +111,7 @@ impl Line {
     /// The number of the question that it answers.
     pub(super) const fn question(&self) -> Option<u64> {
         match self.purpose {
-            Purpose::Say => None,
+            Purpose::Say | Purpose::Start => None,
             Purpose::Deny(number)
             | Purpose::Minutes(number)
             | Purpose::Tell(number)

@@ -3,6 +3,7 @@
 //! it ends.
 
 use std::io::Stdout;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -23,6 +24,7 @@ mod draw;
 mod handover;
 mod keys;
 mod line;
+mod past;
 mod picture;
 mod pixels;
 mod seen;
@@ -41,6 +43,16 @@ const TICK: Duration = Duration::from_secs(1);
 /// As long as it may take to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a view is of.
+pub struct Stage {
+    /// The display to be watched, where it is not the one that the person sees anyway.
+    pub display: Option<String>,
+    /// The folder with the records of runs.
+    pub runs: PathBuf,
+    /// Whether tasks are begun here.
+    pub begins: bool,
+}
+
 /// A view that is shown as long as this lives.
 pub struct View {
     ends: Arc<AtomicBool>,
@@ -58,21 +70,23 @@ pub fn is_possible() -> bool {
 }
 
 impl View {
-    /// Shows `hub`; `display` is watched where it is not the one that the person sees anyway.
-    pub fn open(hub: &Hub, display: Option<String>, interrupt: &Interrupt) -> Result<Self> {
+    /// Shows `hub` on `stage`.
+    pub fn open(hub: &Hub, stage: Stage, interrupt: &Interrupt) -> Result<Self> {
+        let Stage { display, runs, begins } = stage;
         let (send, receive) = channel();
         let mut updates = hub.join(None);
         let messages = tokio::spawn(async move { while send.send(updates.next().await).is_ok() {} });
         let ends = Arc::new(AtomicBool::new(false));
         let handover = display.clone().map(|display| Handover::to(display, hub));
         let screen = display.map(Screen::watch);
+        let (seen, keys) = (Seen::of(begins), Keys::over(runs));
         stage::take().context("the terminal cannot be used; use --plain")?;
         let (hub, until, interrupt) = (hub.clone(), Arc::clone(&ends), interrupt.clone());
         let (lives, alive) = channel();
         std::thread::spawn(move || {
             let _lives: Sender<()> = lives;
             let end = Ending { until: Arc::clone(&until), interrupt: interrupt.clone() };
-            let shown = Shown::new(hub, screen.as_ref(), handover, interrupt)
+            let shown = Shown::new(hub, seen, keys, screen.as_ref(), handover, interrupt)
                 .and_then(|mut shown| shown.run(&receive, &until));
             if let Err(error) = shown {
                 tracing::error!(%error, "the terminal view has ended");
@@ -124,13 +138,14 @@ struct Shown {
 impl Shown {
     fn new(
         hub: Hub,
+        seen: Seen,
+        keys: Keys,
         screen: Option<&Screen>,
         handover: Option<Handover>,
         interrupt: Interrupt,
     ) -> Result<Self> {
         let picture = Picture::of(screen);
         let terminal = Terminal::new(CrosstermBackend::new(std::io::stdout()))?;
-        let (seen, keys) = (Seen::default(), Keys::default());
         Ok(Self { terminal, hub, seen, keys, picture, handover, interrupt })
     }
 
@@ -190,8 +205,8 @@ impl Shown {
                 self.keys.press(*key, &self.seen, &self.hub, &self.interrupt);
             }
             Event::Paste(text) => self.keys.paste(text),
-            Event::FocusGained => self.keys.focus(true),
-            Event::FocusLost => self.keys.focus(false),
+            Event::FocusGained => self.keys.comes(),
+            Event::FocusLost => self.keys.leaves(&self.hub),
             Event::Resize(..) => self.picture.forget(),
             Event::Key(_) | Event::Mouse(_) => {}
         }

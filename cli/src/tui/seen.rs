@@ -4,12 +4,18 @@ use std::time::{Duration, Instant};
 
 use freehand_agent::supervision::{Activity, Pace, Question, State, Subject, ToView, Wait};
 
+use crate::terminal;
+
 /// A key that was meant for something else is no answer.
 const TOO_SOON: Duration = Duration::from_millis(400);
+
+const YOURS: &str = "mouse and keyboard are yours";
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Seen {
+    /// Whether tasks are begun here.
+    begins: bool,
     pub(super) state: State,
     /// Since when the question of this number is shown.
     asked: Option<(u64, Instant)>,
@@ -18,8 +24,14 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// Of a session in which tasks are begun here, or not.
+    pub(super) fn of(begins: bool) -> Self {
+        Self { begins, ..Self::default() }
+    }
+
     /// Takes in a message of the hub.
     pub(super) fn take(&mut self, message: ToView) {
+        let ran = self.state.activity == Activity::Running;
         match message {
             ToView::State { state, .. } => self.state = state,
             ToView::Event(numbered) => self.state.take(&numbered.event),
@@ -30,8 +42,8 @@ impl Seen {
         if number != self.asked.map(|(number, _)| number) {
             self.asked = number.map(|number| (number, Instant::now()));
         }
-        if self.state.activity == Activity::Running {
-            self.began.get_or_insert_with(Instant::now);
+        if self.state.activity == Activity::Running && !ran {
+            self.began = Some(Instant::now());
         }
     }
 
@@ -45,12 +57,14 @@ impl Seen {
     pub(super) fn status(&self) -> String {
         let State { activity, pace, waiting, question, .. } = &self.state;
         match (activity, question, waiting, pace) {
+            (Activity::Idle | Activity::Ended { .. }, _, _, Pace::TakenOver) => YOURS.into(),
+            (Activity::Idle, ..) if self.begins => "ready for a task".into(),
             (Activity::Idle, ..) => "getting ready".into(),
-            (Activity::Ended { .. }, ..) => "over".into(),
+            (Activity::Ended { exit }, ..) => terminal::conclusion(exit).1,
             (_, Some(Question { subject: Subject::Action { .. }, .. }), ..) => "asks you".into(),
             (_, Some(_), ..) => "wants to know something".into(),
             (_, _, Some(Wait::Resume), _) => "paused".into(),
-            (_, _, Some(Wait::GiveBack), _) => "mouse and keyboard are yours".into(),
+            (_, _, Some(Wait::GiveBack), _) => YOURS.into(),
             (_, _, Some(Wait::Presence { place }), _) => format!("works in {place} only while you look"),
             (_, _, None, Pace::Paused) => "about to pause".into(),
             (_, _, None, Pace::TakenOver) => "about to give you mouse and keyboard".into(),

@@ -5,14 +5,11 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
+import * as lent from "./lent.mjs";
 import { call, finish } from "./model.mjs";
+import * as person from "./person.mjs";
 import { AXE, Stage, approve, place, question, status, touch, until } from "./stage.mjs";
-
-const typed = (text, into) => call("type_text", { target: { label: into }, text });
-const LOG_IN = call("click", { target: { label: "Log in", role: "button" } });
-const NAME = typed("Grace", "Name");
-const DONE = finish("Welcome, Grace");
-const PASSWORD = "correct horse 42";
+import { DONE, LOG_IN, NAME, PASSWORD, REFUSED, recorded, typed } from "./words.mjs";
 
 // What a page of somebody else can try.
 async function trespass(origin) {
@@ -33,13 +30,6 @@ async function trespass(origin) {
     read: await asks("/runs"),
     written: await asks("/enter", { method: "POST", body: "{}" }),
   };
-}
-
-// The whole of a record as text, and the digests of its pictures.
-function recorded(stage) {
-  const folder = stage.record();
-  const files = fs.readdirSync(path.join(folder, "frames"));
-  return { text: fs.readFileSync(path.join(folder, "trajectory.jsonl"), "utf8"), files };
 }
 
 export const CASES = {
@@ -218,34 +208,6 @@ export const CASES = {
     await page.locator("#runs li").filter({ hasText: "not ended" }).waitFor();
   },
 
-  async keyboard(stage, page) {
-    await page.keyboard.press("Tab");
-    assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
-    for (let i = 0; i < 20; i += 1) {
-      if (await page.evaluate(() => document.activeElement.id) === "words") {
-        break;
-      }
-      await page.keyboard.press("Tab");
-    }
-    await page.keyboard.type("Log in");
-    await page.keyboard.press("Enter");
-    await question(page, /login\.py/);
-    // Out of the box, in which keys are letters.
-    await page.keyboard.press("Tab");
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await page.keyboard.press("y");
-    await question(page, /Grace/);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await page.keyboard.press("n");
-    await page.keyboard.type("not yet");
-    await page.keyboard.press("Enter");
-    await question(page, /Log in/);
-    assert(stage.model.asked.at(-1).includes("not yet"));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await page.keyboard.press("y");
-    await status(page, /done/);
-  },
-
   async accessible(stage) {
     // The judge is a script that the page's own policy would not let in.
     const context = await stage.browser.newContext({ bypassCSP: true, viewport: { width: 1280, height: 900 } });
@@ -326,26 +288,17 @@ export const CASES = {
     assert.deepEqual([pass.httpOnly, pass.sameSite], [true, "Strict"]);
   },
 
-  async watch(stage, page) {
-    // Without a movement or a key, so that nobody seems to look.
-    await page.evaluate(() => {
-      document.getElementById("words").value = "Log in";
-      document.getElementById("send").click();
-    });
-    await question(page, /login\.py/);
-    await page.evaluate(() => document.querySelector("#asked button.main").click());
-    await status(page, /only while you look/);
-    // Whether the dialog is there before the model is asked for the second time is up to the machine. Of
-    // what stands in it the model learns nothing either way, and it is asked nothing more.
-    const asked = stage.model.asked.length;
-    assert([1, 2].includes(asked), `${asked} questions`);
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    assert.equal(stage.model.asked.length, asked);
-    assert(!stage.model.asked.join("\n").includes("Password"));
-    await page.mouse.move(200, 300);
+  // What the model has noted as its plan stands there as such, and nothing else does.
+  async plan(stage, page) {
+    await stage.begin(page);
+    await question(page, /Grace/);
+    assert.match(await page.locator("#plan-by").textContent(), /As the model has noted it\. 1 of 3 done/);
+    assert.deepEqual(await page.locator("#plan li").allTextContents(), ["open the dialog done", "type the name left", "log in left"]);
     await approve(page, /Grace/);
     await approve(page, /Log in/);
     await status(page, /done/);
+    assert.match(await page.locator("#plan-by").textContent(), /2 of 3 done/);
+    assert.equal(await page.locator("#notes li").filter({ hasText: "the button is grey" }).count(), 1);
   },
 
   // A task whose record cannot be written ends, and the session goes on.
@@ -365,6 +318,11 @@ export const CASES = {
   async script(stage, page) {
     await approve(page, /login\.py/);
     await question(page, /Grace/);
+    // Its steps are the plan.
+    assert.match(await page.locator("#plan-by").textContent(), /steps of the script\. 2 of 4 done/);
+    assert.equal(await page.locator("#plan li.done").count(), 2);
+    assert.match(await page.locator("#plan li.current").textContent(), /type_text · Name/);
+    assert.match(await page.locator("#plan li.left").textContent(), /click · Log in/);
     await page.getByRole("button", { name: "Take over" }).click();
     await status(page, /yours/);
     await touch(page, ...place(stage, "Password"));
@@ -381,10 +339,10 @@ export const CASES = {
     assert.deepEqual(stage.logins(), [{ name: "Grace", password: PASSWORD }]);
     assert(!recorded(stage).text.includes(PASSWORD), "the password is in the record");
   },
-};
 
-// What was refused is not asked again, so it does something else.
-const REFUSED = [NAME, LOG_IN, finish("Welcome,")];
+  ...person.CASES,
+  ...lent.CASES,
+};
 
 // What the model says in each case, and what else is set up.
 export const STAGES = {
@@ -394,22 +352,28 @@ export const STAGES = {
   instead: { answers: [typed("Ada", "Name"), NAME, LOG_IN, DONE] },
   thoughts: { answers: [{ text: NAME, thought: `first the name ${"then the rest ".repeat(15)}`, pace: 60 }] },
   pause: { answers: [{ text: `I am thinking ${"and thinking ".repeat(60)} ${typed("Wrong", "Name")}`, pace: 100 }, NAME, LOG_IN, DONE] },
-  // The note makes a step in whose record the dialog stands.
   takeover: { answers: [call("note", { text: "the dialog is there" }), NAME, DONE] },
   stop: { answers: [NAME] },
   reload: { answers: [NAME, LOG_IN, DONE] },
   tabs: { answers: [NAME, LOG_IN, DONE] },
   restart: { answers: [NAME] },
-  keyboard: { answers: REFUSED },
   accessible: { answers: [NAME] },
   hostile: {
     title: "<script>window.hacked=1</script>",
     answers: [NAME, call("click", { target: { label: "<img src=x onerror=window.hacked=1>" } })],
   },
   strangers: { answers: [NAME], browserArgs: ["--host-resolver-rules=MAP evil.example 127.0.0.1"] },
-  watch: { answers: [NAME, LOG_IN, DONE], args: ["--watch-app", "login.py"] },
+  plan: {
+    answers: [
+      call("note", { text: "1. [x] open the dialog\n2. [ ] type the name\n3. [ ] log in" }), NAME,
+      call("note", { text: "the button is grey" }),
+      call("note", { text: "1. [x] open the dialog\n2. [x] type the name\n3. [ ] log in" }), LOG_IN, DONE,
+    ],
+  },
   unrecorded: { answers: [NAME, LOG_IN, DONE] },
   script: { workflow: [NAME, LOG_IN] },
+  ...person.STAGES,
+  ...lent.STAGES,
 };
 
 // Runs one case.

@@ -4,12 +4,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";
+import http from "node:http";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Model, call } from "./model.mjs";
+import { Program } from "./program.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(path.join(process.env.FREEHAND_BROWSER_TESTS, "package.json"));
@@ -35,8 +37,9 @@ export class Stage {
   #clears = [];
 
   // A console with no task yet. `answers` is what the model says, after it has opened the login dialog. With
-  // a `workflow`, its steps are run instead, after the same.
-  static async set({ answers = [], workflow, title, args = [], policy = "supervised", browserArgs = [] }) {
+  // a `workflow`, its steps are run instead, after the same. With `lends`, another program acts, which is `stage.program`. With `shop`, the
+  // model opens a page of a shop in a browser in place of the dialog.
+  static async set({ answers = [], workflow, lends, shop, title, args = [], policy = "supervised", browserArgs = [] }) {
     const stage = new Stage();
     stage.home = fs.mkdtempSync(path.join(os.tmpdir(), "freehand-console-"));
     stage.#clears.push(() => fs.rmSync(stage.home, { recursive: true, force: true }));
@@ -47,6 +50,9 @@ export class Stage {
       call("open_app", { name: quoted }),
       call("wait", { window: title ?? "Sign in", timeout_ms: 15_000 }),
     ];
+    if (shop) {
+      await stage.#trade();
+    }
     stage.model = await new Model([...stage.opens, ...answers]).start();
     stage.#clears.push(() => stage.model.stop());
     stage.ready = /ready for a task/;
@@ -58,6 +64,11 @@ export class Stage {
       stage.ready = /the console: /;
       stage.args = ["workflow", "run", "login.yaml", "--console", ...stage.args.slice(1)];
     }
+    if (lends) {
+      stage.lends = lends;
+      stage.ready = /the console: /;
+      stage.args = ["mcp", "--console", "--display", "virtual:1000x700", "--policy", policy, "--no-open", ...args];
+    }
     await stage.serve();
     stage.browser = await chromium.launch({
       executablePath: BROWSER, args: ["--no-sandbox", "--disable-gpu", ...browserArgs],
@@ -67,10 +78,26 @@ export class Stage {
     return stage;
   }
 
+  // A shop that counts how often its button is pressed, on a host that can be named.
+  async #trade() {
+    this.pressed = 0;
+    const server = http.createServer((request, response) => {
+      this.pressed += request.method === "POST" ? 1 : 0;
+      response.setHeader("content-type", "text/html");
+      const form = '<form method="post"><button>Order</button></form>';
+      response.end(`<!doctype html><title>Shop</title>${request.method === "POST" ? "<p>Thank you" : form}`);
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    this.#clears.push(() => server.closeAllConnections() ?? server.close());
+    const options = "--no-sandbox --disable-gpu --no-first-run --force-renderer-accessibility";
+    const address = `http://localhost:${server.address().port}/`;
+    this.opens = [call("open_app", { name: `${BROWSER} ${options} --user-data-dir=${this.home}/browser ${address}` })];
+  }
+
   // Starts the binary and waits for the address that it prints.
   async serve(more = []) {
     const env = { HOME: this.home, PATH: process.env.PATH, LANG: "C.UTF-8", FREEHAND_LOG: "warn" };
-    const child = spawn(process.env.FREEHAND_BINARY, [...this.args, ...more], { cwd: this.home, env, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.env.FREEHAND_BINARY, [...this.args, ...more], { cwd: this.home, env, stdio: this.lends ? "pipe" : ["ignore", "ignore", "pipe"] });
     this.child = child;
     this.said = "";
     child.stderr.on("data", (part) => {
@@ -82,6 +109,10 @@ export class Stage {
     this.address = /http:\/\/127\.0\.0\.1:\d+\/#\w+/.exec(this.said)?.[0];
     assert(this.address, this.said);
     this.origin = new URL(this.address).origin;
+    if (this.lends) {
+      this.program = new Program(child, this.lends);
+      await this.program.introduce();
+    }
   }
 
   async kill(signal) {
@@ -154,12 +185,24 @@ export async function approve(page, words) {
 
 // Clicks on the screen that the page shows, at a point of the display.
 export async function touch(page, x, y) {
-  const place = await page.evaluate(([x, y]) => {
+  const place = await onPage(page, x, y);
+  await page.mouse.click(place.x, place.y);
+}
+
+// The same with a finger.
+export async function tap(page, x, y) {
+  await page.locator("#canvas").scrollIntoViewIfNeeded();
+  const place = await onPage(page, x, y);
+  await page.touchscreen.tap(place.x, place.y);
+}
+
+// Where a point of the display lies on the page.
+function onPage(page, x, y) {
+  return page.evaluate(([x, y]) => {
     const canvas = document.getElementById("canvas");
     const box = canvas.getBoundingClientRect();
     return { x: box.left + (x / canvas.width) * box.width, y: box.top + (y / canvas.height) * box.height };
   }, [x, y]);
-  await page.mouse.click(place.x, place.y);
 }
 
 // Where an element of the last observation lies on the display, by its name.

@@ -53,10 +53,20 @@ cases! {
     of_two_tabs_the_first_answer_counts = "tabs";
     a_killed_server_comes_back = "restart";
     everything_goes_by_keyboard = "keyboard";
+    a_text_is_changed_by_keyboard = "keyedit";
+    a_run_is_held_taken_over_and_stopped_by_keyboard = "keyhold";
+    a_phone_can_type = "phone";
     nothing_serious_is_in_the_way_of_a_screen_reader = "accessible";
     markup_on_the_screen_is_text = "hostile";
     strangers_are_kept_out = "strangers";
     at_a_watched_place_somebody_has_to_look = "watch";
+    who_leaves_the_page_does_not_look = "watchleave";
+    a_watched_site_is_known_by_its_address = "watchsite";
+    a_plan_is_shown_where_the_model_noted_one = "plan";
     a_record_that_is_lost_ends_its_task_alone = "unrecorded";
     a_script_is_watched_and_taken_over_like_a_run = "script";
+    what_another_program_does_is_watched_and_answered = "lent";
+    what_another_program_wants_waits_for_the_person = "lentheld";
+    another_program_is_stopped_and_told = "lentstop";
+    a_question_at_two_places_is_answered_once = "lentboth";
 }

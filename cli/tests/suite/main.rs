@@ -9,6 +9,7 @@
 mod bench;
 mod console;
 mod display;
+mod fold;
 mod mcp;
 mod policy;
 mod run;

@@ -154,6 +154,37 @@ fn a_run_that_was_stopped_or_killed_goes_on() {
     }
 }
 
+/// Gives the window of the shell this title.
+fn entitle(title: &str) -> String {
+    let line = format!("printf '\\033]0;{title}\\007'");
+    json!({ "tool": "type_text", "args": { "text": line, "submit": true } }).to_string()
+}
+
+#[test]
+fn a_run_that_goes_on_ends_at_the_text_that_it_was_given() {
+    let account = Account::new();
+    let wait = r#"{"tool":"wait","args":{"timeout_ms":300}}"#;
+    let server = Server::start(&[OPEN, COME]);
+    let args = ["run", "Go on", "--until", "page 42", "--display", "virtual", "--model", &server.url];
+    let said = account.run(&[&args, &["--out", "r", "--max-steps", "2"][..]].concat());
+    said.check(3, &["freehand resume r"]);
+    account.run(&["resume", "r", "--until", " "]).check(2, &["`--until` is empty"]);
+    // The text of the run is not on the screen, that of the command line is: it is what counts.
+    let (first, second) = (entitle("page 41"), entitle("page 42"));
+    let server = Server::start(&[OPEN, COME, &first, wait]);
+    let resumed = ["resume", "r", "--model", &server.url, "--max-steps", "6"];
+    let said = account.run(&[&resumed, &["--until", "page 41"][..]].concat());
+    said.check(0, &["done: on the screen: page 41"]);
+    // Without another one it is that of the run.
+    let server = Server::start(&[OPEN, COME]);
+    let args = ["run", "Go on", "--until", "page 42", "--display", "virtual", "--model", &server.url];
+    account.run(&[&args, &["--out", "s", "--max-steps", "2"][..]].concat()).check(3, &[]);
+    let server = Server::start(&[OPEN, COME, &first, wait, &second, wait]);
+    let resumed = ["resume", "s", "--model", &server.url, "--max-steps", "9"];
+    account.run(&resumed).check(0, &["done: on the screen: page 42"]);
+    assert_eq!(last_line(&account.path("s"))["checked"], "on the screen: page 42");
+}
+
 #[test]
 fn a_run_that_is_stopped_in_its_last_step_was_stopped() {
     let (account, screen) = (Account::new(), Screen::bare());

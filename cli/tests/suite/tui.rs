@@ -21,8 +21,12 @@ struct Terminal<'a> {
 
 impl<'a> Terminal<'a> {
     fn start(account: &'a Account) -> Self {
+        Self::sized(account, COLUMNS, ROWS)
+    }
+
+    fn sized(account: &'a Account, columns: &str, rows: &str) -> Self {
         let this = Self { account, socket: account.path("tmux") };
-        this.tmux(&["new-session", "-d", "-x", COLUMNS, "-y", ROWS, "env PS1='$ ' sh"]);
+        this.tmux(&["new-session", "-d", "-x", columns, "-y", rows, "env PS1='$ ' sh"]);
         this.tmux(&["set-option", "-g", "escape-time", "0"]);
         wait_for("the shell", || this.screen().contains('$').then_some(()));
         this
@@ -91,8 +95,18 @@ impl Drop for Terminal<'_> {
 /// The screen with whatever another run would show otherwise taken out: the steps, in which it matters how
 /// quick a program was, and the time that has passed.
 fn steady(screen: &str) -> String {
+    let mut within = false;
     let lines = screen.lines().map(|line| {
+        // Where there is no room beside each other they stand below.
+        within &= !line.starts_with('└');
+        if within {
+            return "│ STEPS".to_owned();
+        }
+        within = line.starts_with("┌ steps");
         let left = line.split("││").next().unwrap().trim_end();
+        if let Some((before, _)) = left.split_once("the console: ") {
+            return format!("{before}the console: ADDRESS");
+        }
         match left.rsplit_once(" · ") {
             Some((before, _)) => format!("{before} · TIME"),
             None => left.to_owned(),
@@ -182,6 +196,7 @@ fn a_no_has_a_reason_and_a_pause_holds() {
     terminal.press("p");
     terminal.press("y");
     let paused = terminal.shows("paused");
+    insta::assert_snapshot!("paused", steady(&paused));
     assert!(paused.contains("g = go on"), "{paused}");
     terminal.press("q");
     terminal.shows("code 130");
@@ -210,7 +225,8 @@ fn a_virtual_display_is_taken_over_from_the_terminal() {
     let terminal = asking(&account, &server);
     terminal.press("t");
     terminal.shows("mouse and keyboard are yours");
-    terminal.shows("ctrl+g = give them back");
+    let taken = terminal.shows("ctrl+g = give them back");
+    insta::assert_snapshot!("taken_over", steady(&taken));
     // Also the keys that otherwise answer and stop.
     terminal.types("q y");
     terminal.press("Tab");
@@ -299,4 +315,91 @@ fn without_a_terminal_there_is_none() {
     let said = account.run(&["run", "x", "--display", "virtual", "--tui"]);
     said.check(2, &["`--tui` needs a terminal"]);
     account.run(&["run", "x", "--tui", "--plain"]).check(2, &["--plain"]);
+}
+
+#[test]
+fn tasks_are_begun_and_past_runs_read_on_the_whole_terminal() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let server = Server::start(&[OPEN, COME, NAME, LOG_IN, DONE]);
+    let terminal = Terminal::start(&account);
+    let freehand = env!("CARGO_BIN_EXE_freehand");
+    terminal.line(&format!(
+        "{freehand} console --display virtual:1000x700 --policy supervised --model {} --tui --no-open; echo code $?",
+        server.url
+    ));
+    terminal.shows("ready for a task");
+    terminal.press("h");
+    terminal.shows("there is none yet");
+    terminal.press("Escape");
+    terminal.press("i");
+    terminal.shows("what is to be done?");
+    terminal.types("Log in");
+    terminal.press("Enter");
+    for question in ["login.py", "type \"Grace\"", "click button \"Log in\""] {
+        terminal.asks(question);
+        terminal.press("y");
+    }
+    let finished = terminal.shows("done: on the screen: Welcome,");
+    insta::assert_snapshot!("finished", steady(&finished));
+    terminal.press("h");
+    let past = terminal.shows("past runs");
+    let row = past.lines().find(|line| line.contains("Log in") && line.contains("steps")).unwrap();
+    assert!(row.contains("done") && row.starts_with("│20"), "{past}");
+    terminal.press("Enter");
+    let opened = terminal.shows("a past run");
+    for words in ["type \"Grace\" into textbox \"Name\"", "done: on the screen", "policy supervised"] {
+        assert!(opened.contains(words), "`{words}` is missing:\n{opened}");
+    }
+    terminal.press("Escape");
+    terminal.shows("Enter = open");
+    terminal.press("Escape");
+    terminal.shows("i = begin a task");
+    terminal.press("q");
+    terminal.shows("code 130");
+    terminal.line(COOKED);
+    terminal.shows("\ncooked");
+}
+
+#[test]
+fn a_narrow_terminal_has_room_for_all_of_it() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let server = Server::start(&[OPEN, COME, NAME, LOG_IN, DONE]);
+    let terminal = Terminal::sized(&account, "60", "40");
+    terminal.line(&command(&server, "--tui"));
+    terminal.asks("login.py");
+    terminal.press("y");
+    let asked = terminal.asks("type \"Grace\"");
+    insta::assert_snapshot!("narrow", steady(&asked));
+    assert!(asked.contains("n = no") && asked.contains("q = stop"), "{asked}");
+    terminal.press("y");
+    terminal.asks("click button \"Log in\"");
+    terminal.press("y");
+    terminal.shows("code 0");
+}
+
+#[test]
+fn the_steps_of_a_script_are_its_plan() {
+    let account = Account::new();
+    account.write("login.py", LOGIN);
+    let call = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let steps = [OPEN, COME, NAME, LOG_IN]
+        .map(|text| serde_json::json!({ "do": call(text)["tool"], "args": call(text)["args"] }));
+    account.write("w.yaml", &serde_json::json!({ "name": "Log in", "steps": steps }).to_string());
+    let terminal = Terminal::start(&account);
+    let freehand = env!("CARGO_BIN_EXE_freehand");
+    terminal.line(&format!(
+        "{freehand} workflow run w.yaml --display virtual:1000x700 --policy supervised --tui; echo code $?"
+    ));
+    terminal.asks("login.py");
+    terminal.press("y");
+    let asked = terminal.asks("type \"Grace\"");
+    for words in ["steps of the script: 2 of 4 done", "[x] 2. wait", "[>] 3. type_text", "[ ] 4. click"]
+    {
+        assert!(asked.contains(words), "`{words}` is missing:\n{asked}");
+    }
+    terminal.press("n");
+    terminal.press("Enter");
+    terminal.shows("code 4");
 }

@@ -190,6 +190,12 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// Whether the screen offers something that the task names and that was not used yet.
     fn leaves(&self, view: &PlanView<'_>) -> bool;
 
+    /// What the task names, each with whether it was used: texts, names and the file that is to be saved. Nothing
+    /// where the dialect does not look for that.
+    fn parts(&self, _: &PlanView<'_>) -> Vec<(String, bool)> {
+        Vec::new()
+    }
+
     /// The question which way the task compares, if there is anything to compare.
     fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice>;
 

@@ -17,7 +17,7 @@ use crate::tool::{Act, Grounded, Performed, bad};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoteInput {
-    /// The fact.
+    /// The fact; or your plan, a line for each part: `[x] done`, `[ ] to do`.
     #[schemars(length(max = 1000))]
     pub text: String,
 }

@@ -82,6 +82,7 @@ pub fn standing(standing: &Standing) -> (Tone, &'static str) {
     use freehand_agent::trajectory::Exit;
     match standing {
         Standing::Ended { exit: Exit::Done { .. } } => (Tone::Good, "done"),
+        Standing::Ended { exit: Exit::Left } => (Tone::Plain, "left"),
         Standing::Ended { exit: Exit::Interrupted } => (Tone::Plain, "stopped"),
         Standing::Ended { exit: Exit::GaveUp { .. } } => (Tone::Bad, "gave up"),
         Standing::Ended { exit: Exit::Limit { .. } } => (Tone::Bad, "limit"),

@@ -1,6 +1,6 @@
 // The socket to the hub. After a break it says what it has seen, and gets what it has missed.
 
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 const AGAIN = [250, 500, 1000, 2000];
 
 export class Connection {

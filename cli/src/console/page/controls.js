@@ -13,6 +13,11 @@ const COMMANDS = {
 };
 const KEYS = { p: "pause", s: "step", t: "takeover" };
 
+// Stop cannot be taken back, so one finger is not enough for it.
+function wanted(event) {
+  return event.shiftKey && event.key.toLowerCase() === "q" ? "stop" : KEYS[event.key];
+}
+
 async function give(id) {
   if (byId(id).disabled) {
     return;
@@ -33,7 +38,7 @@ export function isCommand(event) {
 }
 
 addEventListener("keydown", (event) => {
-  const id = KEYS[event.key];
+  const id = wanted(event);
   if (id && isCommand(event)) {
     event.preventDefault();
     give(id);

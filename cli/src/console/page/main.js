@@ -5,6 +5,7 @@ import { showControls } from "/controls.js";
 import { byId, say, visible } from "/elements.js";
 import { showIntent } from "/intent.js";
 import { showNotes } from "/notes.js";
+import { showPlan } from "/plan.js";
 import { watchPresence } from "/presence.js";
 import { showQuestion } from "/question.js";
 import { showRuns } from "/runs.js";
@@ -36,6 +37,9 @@ function describe() {
   }
   if (activity.is === "ended") {
     const { exit, checked, reason, which } = activity.exit;
+    if (exit === "left") {
+      return "the program has left";
+    }
     return `${exit.replaceAll("_", " ")}: ${checked ?? reason ?? which ?? "by you"}`;
   }
   if (question) {
@@ -62,6 +66,7 @@ function show() {
   showControls(state, connection);
   showQuestion(state, connection);
   showTask(state);
+  showPlan(state);
   showNotes(state);
   showSteps(state);
   showIntent(state);

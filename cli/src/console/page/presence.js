@@ -1,4 +1,5 @@
-// Says that the person is there and looks: the page can be seen, and they did something not long ago.
+// Says that the person is there and looks: the page can be seen, and they did something not long ago. Who leaves
+// the page is said to look away at once.
 
 const EVERY = 3000;
 const RECENT = 60_000;
@@ -14,11 +15,20 @@ export function watchPresence(connection) {
       connection.command({ command: "look" });
     }
   };
+  const signed = () => {
+    last = performance.now();
+    look();
+  };
   for (const sign of SIGNS) {
-    addEventListener(sign, () => {
-      last = performance.now();
-      look();
-    }, { passive: true, capture: true });
+    addEventListener(sign, signed, { passive: true, capture: true });
   }
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") {
+      signed();
+    } else {
+      said = -Infinity;
+      connection.command({ command: "look_away" });
+    }
+  });
   setInterval(look, EVERY);
 }

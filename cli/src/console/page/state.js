@@ -3,7 +3,9 @@
 
 const STEPS = 200;
 const NOTES = 100;
+// In bytes, as the hub counts them.
 const THOUGHT = 16 * 1024;
+const BYTES = new TextEncoder();
 
 function step(state, number) {
   let last = state.steps.at(-1);
@@ -20,7 +22,7 @@ function step(state, number) {
 
 function grow(last, words, piece) {
   const before = last[words] ?? "";
-  if (before.length < THOUGHT) {
+  if (BYTES.encode(before).length < THOUGHT) {
     last[words] = before + piece;
   }
 }
@@ -86,6 +88,13 @@ const TAKES = {
       last.outcome = outcome;
     } else {
       of.actions.push({ summary, outcome });
+    }
+  },
+  planned(state, event) { state.plan = event.plan; },
+  part_stands(state, event) {
+    const part = state.plan?.parts[event.part - 1];
+    if (part) {
+      part.standing = event.standing;
     }
   },
   noted(state, event) { push(state.notes, event.text); },

@@ -2,6 +2,7 @@
 // Shift+Escape leaves the screen, so that nobody is caught in it.
 
 import { byId } from "/elements.js";
+import { Typing } from "/typing.js";
 
 const BUTTONS = ["left", "middle", "right", "back", "forward"];
 const NAMES = { " ": "Space", ArrowUp: "Up", ArrowDown: "Down", ArrowLeft: "Left", ArrowRight: "Right" };
@@ -30,6 +31,7 @@ export class TakeOver {
 
   constructor(screen) {
     this.screen = screen;
+    this.typing = new Typing(screen);
     const on = (name, act) => this.#canvas.addEventListener(name, (event) => {
       if (this.#on) {
         act(event);
@@ -52,9 +54,11 @@ export class TakeOver {
     this.#canvas.tabIndex = handedOver ? 0 : -1;
     this.#canvas.setAttribute("role", handedOver ? "application" : "img");
     byId("touching").hidden = !handedOver;
+    const within = document.activeElement === this.#canvas || this.typing.hasFocus();
+    this.typing.show(handedOver);
     if (handedOver) {
       this.#canvas.focus();
-    } else if (document.activeElement === this.#canvas) {
+    } else if (within) {
       byId("takeover").focus();
     }
   }
@@ -75,7 +79,10 @@ export class TakeOver {
 
   #press(event, kind) {
     event.preventDefault();
-    this.#canvas.focus();
+    // A keyboard on the screen of a phone stays where it is.
+    if (!this.typing.hasFocus()) {
+      this.#canvas.focus();
+    }
     this.#moved = null;
     if (kind === "down") {
       this.#canvas.setPointerCapture(event.pointerId);

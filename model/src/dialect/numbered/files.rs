@@ -38,7 +38,7 @@ pub(super) fn saves(task: &str) -> bool {
 }
 
 /// The files that the task names: words with an ending, that are no addresses.
-fn named(task: &str) -> impl Iterator<Item = &str> {
+pub(super) fn named(task: &str) -> impl Iterator<Item = &str> {
     let words = task.split(|c: char| c.is_whitespace() || "\"'“”„‘’«»()<>,;".contains(c));
     words.map(|word| word.trim_end_matches(['.', ':', '!', '?'])).filter(|word| {
         let is_ending = |ending: &str| {

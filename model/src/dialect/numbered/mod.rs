@@ -69,6 +69,20 @@ impl Dialect for Numbered {
             || listed.any(|element| named::is_left(view.task, element, &done))
     }
 
+    fn parts(&self, view: &PlanView<'_>) -> Vec<(String, bool)> {
+        let is_used = |quoted: &str| view.steps.iter().any(|step| named::says(&step.did, quoted));
+        let quoted = quotes::quotes(view.task).map(|quoted| (quoted.to_owned(), is_used(quoted)));
+        let saved = !files::is_unsaved(view.task, view.seen);
+        let files = files::named(view.task).map(|file| (file.to_owned(), saved));
+        let mut parts: Vec<(String, bool)> = Vec::new();
+        for part in quoted.chain(files) {
+            if !parts.iter().any(|(known, _)| *known == part.0) {
+                parts.push(part);
+            }
+        }
+        parts
+    }
+
     fn ask_order(&self, view: &PlanView<'_>) -> Option<Choice> {
         compare::is_needed(&offer::own(view))
             .then(|| compare::question(&program::without_address(view.task)))

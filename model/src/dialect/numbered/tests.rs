@@ -60,6 +60,27 @@ async fn offered(task: &str, mut desk: Simulated, before: &[&str]) -> (Value, Op
     (offer::schema(&view), Numbered.ask_program(&view).map(|(_, commands)| commands))
 }
 
+#[tokio::test]
+async fn what_the_task_names_is_its_parts() {
+    let task = "Write 'Buy milk' and 'Pay rent' in the editor and save it as todo.txt";
+    let parts = async |title: &str, did: &[&str]| {
+        let mut desk = desk().window(title, "jotter", |w| {
+            w.textbox("Text");
+        });
+        let seen = desk.observe().await.unwrap();
+        let steps: Vec<PastStep> = opened(did);
+        let comparison = Comparison::default();
+        Numbered.parts(&view(task, &seen, &steps, &[], &comparison, ""))
+    };
+    let named = |milk: bool, rent: bool, file: bool| {
+        let parts = [("Buy milk", milk), ("Pay rent", rent), ("todo.txt", file)];
+        parts.map(|(text, done)| (text.to_owned(), done)).to_vec()
+    };
+    assert_eq!(parts("*Untitled", &[]).await, named(false, false, false));
+    assert_eq!(parts("*Untitled", &["\"Buy milk\""]).await, named(true, false, false));
+    assert_eq!(parts("todo.txt", &["Buy milk", "Pay rent"]).await, named(true, true, true));
+}
+
 /// The only action that is offered.
 fn only(schema: &Value) -> Value {
     let arms = schema["anyOf"].as_array().unwrap();

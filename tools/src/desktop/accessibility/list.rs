@@ -8,7 +8,7 @@ use super::naming::{calling, name};
 use super::node::{Address, Node, Tree};
 use super::roles::{is_control, role, states};
 use super::value::{parts, value};
-use crate::element::Role;
+use crate::element::{BARS, Role};
 use crate::geometry::ScreenRect;
 
 /// The part of its window that something may fill and still count as one thing to click.
@@ -19,9 +19,6 @@ pub(super) const TINY: u32 = 3;
 const BULLETS: [char; 6] = ['•', '◦', '▪', '■', '‣', '○'];
 /// Levels below an object in which the things that make it what it is are looked for.
 const INSIDE: usize = 6;
-
-/// What a browser has around its pages.
-const BARS: &str = "toolbar";
 
 /// Where the walk is.
 #[derive(Debug, Clone, Copy)]
