@@ -86,7 +86,7 @@ pub struct Accessibility {
     /// Where those of them are that their programs tell elsewhere.
     places: Places,
     /// Of these, those of GTK 4, which says of nothing but its windows that it shows.
-    placed: HashSet<Address>,
+    in_gtk4: HashSet<Address>,
     /// What lies under something else.
     verdicts: Verdicts,
     /// Programs that did not answer at the last look, though they had the keyboard.
@@ -100,8 +100,8 @@ impl Accessibility {
         let (programs, numbers) = (Programs::default(), Numbers::default());
         let (last, said, places) = (HashMap::new(), HashMap::new(), Places::default());
         let cursors = HashMap::new();
-        let (placed, verdicts, silent) = (HashSet::new(), Verdicts::default(), HashSet::new());
-        Ok(Self { bus, programs, numbers, last, said, cursors, places, placed, verdicts, silent })
+        let (in_gtk4, verdicts, silent) = (HashSet::new(), Verdicts::default(), HashSet::new());
+        Ok(Self { bus, programs, numbers, last, said, cursors, places, in_gtk4, verdicts, silent })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -127,7 +127,7 @@ impl Accessibility {
         let mut framed = HashSet::new();
         self.said.clear();
         self.places.clear();
-        self.placed.clear();
+        self.in_gtk4.clear();
         self.verdicts.age();
         for (program, tree) in trees {
             match tree {
@@ -198,7 +198,7 @@ impl Accessibility {
     fn place(&mut self, tree: &mut Tree, program: &Program, windows: &[Window]) {
         self.places.stretch(tree, program, windows);
         if program.is_gtk4 {
-            self.placed.extend(self.places.move_into_windows(tree, program, windows));
+            self.in_gtk4.extend(self.places.move_into_windows(tree, program, windows));
         }
         self.places.move_below_menus(tree);
     }
@@ -315,7 +315,7 @@ impl Accessibility {
         self.bus.pulses().begin(LONG);
         let (node, bounds) =
             tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
-        let is_shown = |node: &Node| self.placed.contains(&address) || node.shows();
+        let is_shown = |node: &Node| self.in_gtk4.contains(&address) || node.shows();
         let node = node.map(|(node, _)| node).filter(is_shown)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
         let bounds = self.places.of(&address).of(bounds);
@@ -325,7 +325,7 @@ impl Accessibility {
             // A part of a page that is edited is called a field, and what is called after its class in
             // GTK 4 is called nothing.
             let edited = *role == BusRole::DocumentText && node.is(State::Editable);
-            let unnamed = name.is_empty() && self.placed.contains(&address);
+            let unnamed = name.is_empty() && self.in_gtk4.contains(&address);
             (*role == node.role || edited && is_block(node.role)) && (*name == node.name || unnamed)
         };
         if !self.said.get(key).is_none_or(is_same) {

@@ -14,7 +14,8 @@ const WANTED: &str = "IsEnabled";
 
 /// Whether it is wanted. The error says why nobody can tell.
 pub async fn is_on() -> Result<bool, String> {
-    let said: OwnedValue = ask("Get", &(STATUS, WANTED)).await?.body().deserialize().map_err(text)?;
+    let said: OwnedValue =
+        ask("Get", &(STATUS, WANTED)).await?.body().deserialize().map_err(|error| error.to_string())?;
     bool::try_from(said).map_err(|error| error.to_string())
 }
 
@@ -34,9 +35,5 @@ where
         session.call_method(Some("org.a11y.Bus"), "/org/a11y/bus", properties, method, args).await
     };
     let late = |_| format!("the session bus does not answer within {} s", PATIENCE.as_secs());
-    timeout(PATIENCE, asked).await.map_err(late)?.map_err(text)
-}
-
-fn text(error: zbus::Error) -> String {
-    error.to_string()
+    timeout(PATIENCE, asked).await.map_err(late)?.map_err(|error| error.to_string())
 }

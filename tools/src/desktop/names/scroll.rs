@@ -46,10 +46,10 @@ pub(super) fn by(
     for (called, place) in once(now.iter().map(|mark| (mark.called(), mark.place))) {
         let Some(old) = old.get(&called) else { continue };
         let (went, stood) = moves.entry(called.0).or_default();
-        let moved = straight(old, &place);
-        went.extend(moved);
+        let by = straight(old, &place);
+        went.extend(by);
         if called.1 == Source::Ocr {
-            texts.entry(called.0).or_default().extend(moved);
+            texts.entry(called.0).or_default().extend(by);
         }
         stood.extend(Some(place).filter(|_| near((old.x, old.y), (place.x, place.y))));
     }
