@@ -47,7 +47,7 @@ use list::{Lister, TINY};
 use node::{Address, Node, Tree, is_block};
 use placing::Places;
 use programs::{Program, Programs};
-use pulse::{HEARTBEAT, LONG};
+use pulse::{HEARTBEAT, LONG, Turns};
 use reading::Cuts;
 
 /// Objects of one program that are looked at.
@@ -89,8 +89,8 @@ pub struct Accessibility {
     in_gtk4: HashSet<Address>,
     /// What lies under something else.
     verdicts: Verdicts,
-    /// Programs that did not answer at the last look, though they had the keyboard.
-    silent: HashSet<Address>,
+    /// Which programs that do not answer are waited for once more.
+    turns: Turns,
 }
 
 impl Accessibility {
@@ -100,8 +100,8 @@ impl Accessibility {
         let (programs, numbers) = (Programs::default(), Numbers::default());
         let (last, said, places) = (HashMap::new(), HashMap::new(), Places::default());
         let cursors = HashMap::new();
-        let (in_gtk4, verdicts, silent) = (HashSet::new(), Verdicts::default(), HashSet::new());
-        Ok(Self { bus, programs, numbers, last, said, cursors, places, in_gtk4, verdicts, silent })
+        let (in_gtk4, verdicts, turns) = (HashSet::new(), Verdicts::default(), Turns::default());
+        Ok(Self { bus, programs, numbers, last, said, cursors, places, in_gtk4, verdicts, turns })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -174,10 +174,10 @@ impl Accessibility {
         let wanted = programs.iter().filter(|program| !windows_of(program, windows).is_empty());
         let front = windows.iter().find(|window| window.focused).and_then(|window| window.pid);
         let has_keyboard = |program: &Program| front.is_some() && program.pid == front;
-        let (bus, silent) = (&self.bus, &self.silent);
+        let (bus, turns) = (&self.bus, &self.turns);
         let trees = join_all(wanted.map(|program| async move {
-            // Nothing can be done before the one with the keyboard answers, unless it has had its time.
-            if has_keyboard(program) && !silent.contains(&program.root) {
+            // Nothing can be done before the one with the keyboard answers.
+            if has_keyboard(program) && turns.is_due(&program.root) {
                 bus.pulses().wait_long_for(&program.root.bus);
             }
             let tree = if program.answers && bus.lives(&program.root).await {
@@ -189,8 +189,8 @@ impl Accessibility {
         }))
         .await;
         let late = trees.iter().filter(|(_, tree)| matches!(tree, Err(Silence::Late)));
-        let late = late.filter(|(program, _)| has_keyboard(program));
-        self.silent = late.map(|(program, _)| program.root.clone()).collect();
+        let late = late.map(|(program, _)| *program).filter(|program| has_keyboard(program));
+        self.turns.pass(late.map(|program| &program.root));
         trees
     }
 

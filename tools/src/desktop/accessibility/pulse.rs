@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::node::Address;
+
 /// As long as a program may say nothing while a question to it is open.
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(150);
 /// The same for one that nothing can be done without, and that may be busy with what was just done to it.
@@ -19,6 +21,8 @@ const LOOK: Duration = Duration::from_millis(1700);
 const PASSED_OVER: usize = 8;
 /// What is said of a program that is not read to its end.
 pub(super) const SLOW: &str = "answers slowly; a part of what it shows is missing";
+/// Looks after which one that has the keyboard and did not answer is waited for longer again.
+const AGAIN: u32 = 3;
 /// Later than that after the end of a limit this process was held up itself.
 const HELD_UP: Duration = Duration::from_millis(20);
 
@@ -137,6 +141,26 @@ impl Pulses {
     }
 }
 
+/// When a program that has the keyboard is waited for longer. Most that do not answer are only busy, above all while
+/// they start; one that hangs for good is not to cost that at every look.
+#[derive(Debug, Default)]
+pub(super) struct Turns(HashMap<Address, u32>);
+
+impl Turns {
+    /// Whether it is waited for longer in the look that begins.
+    pub(super) fn is_due(&self, root: &Address) -> bool {
+        self.0.get(root).is_none_or(|looks| *looks >= AGAIN)
+    }
+
+    /// The look is over, and these had the keyboard and did not answer.
+    pub(super) fn pass<'a>(&mut self, late: impl Iterator<Item = &'a Address>) {
+        let looks = |root: &Address| {
+            self.0.get(root).filter(|looks| **looks < AGAIN).map_or(1, |looks| looks + 1)
+        };
+        self.0 = late.map(|root| (root.clone(), looks(root))).collect();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::pending;
@@ -203,5 +227,19 @@ mod tests {
         assert!(pulses.others_stuck([":2"].into_iter()) && !pulses.others_stuck([":1"].into_iter()));
         pulses.begin(HEARTBEAT);
         assert!(pulses.answer(":1", async {}).await.is_some());
+    }
+
+    #[test]
+    fn one_that_is_late_gets_longer_at_every_third_look() {
+        let root = Address { bus: ":1.5".into(), path: "/root".into() };
+        let mut turns = Turns::default();
+        let mut look = || {
+            let due = turns.is_due(&root);
+            turns.pass(std::iter::once(&root));
+            due
+        };
+        assert_eq!([(); 7].map(|()| look()), [true, false, false, true, false, false, true]);
+        turns.pass(std::iter::empty());
+        assert!(turns.is_due(&root), "it has answered meanwhile");
     }
 }
