@@ -1,52 +1,13 @@
 """A Qt 5 or 6 program that keeps writing down where its own widgets are and what they are called."""
 
+import importlib
 import json
 import os
 import sys
 
 # The first word says where to write, the second which Qt.
-if sys.argv[2] == "6":
-    from PyQt6.QtCore import QPoint, Qt, QTimer
-    from PyQt6.QtWidgets import (
-        QApplication,
-        QCheckBox,
-        QComboBox,
-        QFormLayout,
-        QLabel,
-        QLineEdit,
-        QListWidget,
-        QMainWindow,
-        QPlainTextEdit,
-        QPushButton,
-        QRadioButton,
-        QSlider,
-        QSpinBox,
-        QTabWidget,
-        QToolButton,
-        QVBoxLayout,
-        QWidget,
-    )
-else:
-    from PyQt5.QtCore import QPoint, Qt, QTimer
-    from PyQt5.QtWidgets import (
-        QApplication,
-        QCheckBox,
-        QComboBox,
-        QFormLayout,
-        QLabel,
-        QLineEdit,
-        QListWidget,
-        QMainWindow,
-        QPlainTextEdit,
-        QPushButton,
-        QRadioButton,
-        QSlider,
-        QSpinBox,
-        QTabWidget,
-        QToolButton,
-        QVBoxLayout,
-        QWidget,
-    )
+core = importlib.import_module(f"PyQt{sys.argv[2]}.QtCore")
+widgets = importlib.import_module(f"PyQt{sys.argv[2]}.QtWidgets")
 
 TOLD = {}
 
@@ -58,50 +19,50 @@ def told(widget, role, name):
 
 
 def build():
-    window = QMainWindow()
+    window = widgets.QMainWindow()
     window.setWindowTitle("Observatory")
     window.resize(640, 520)
     for name in ["File", "View", "Help"]:
         window.menuBar().addMenu(name).addAction(f"{name} more")
-    tabs = QTabWidget()
+    tabs = widgets.QTabWidget()
     window.setCentralWidget(tabs)
-    page = QWidget()
-    form = QFormLayout(page)
-    combo = QComboBox()
+    page = widgets.QWidget()
+    form = widgets.QFormLayout(page)
+    combo = widgets.QComboBox()
     combo.addItems(["Mars", "Venus"])
-    secret = QLineEdit()
-    secret.setEchoMode(QLineEdit.EchoMode.Password)
-    slider = QSlider(Qt.Orientation.Horizontal)
+    secret = widgets.QLineEdit()
+    secret.setEchoMode(widgets.QLineEdit.EchoMode.Password)
+    slider = widgets.QSlider(core.Qt.Orientation.Horizontal)
     rows = [
-        ("&Star", QLineEdit("Vega"), "textbox"),
+        ("&Star", widgets.QLineEdit("Vega"), "textbox"),
         ("&Code", secret, "password"),
-        ("&Minutes", QSpinBox(), "spinner"),
+        ("&Minutes", widgets.QSpinBox(), "spinner"),
         ("&Planet", combo, "dropdown"),
         ("&Zoom", slider, "slider"),
-        ("&Remarks", QPlainTextEdit("clear sky"), "textbox"),
+        ("&Remarks", widgets.QPlainTextEdit("clear sky"), "textbox"),
     ]
     for label, widget, role in rows:
         form.addRow(label, told(widget, role, label.replace("&", "")))
-    hinted = QLineEdit()
+    hinted = widgets.QLineEdit()
     hinted.setPlaceholderText("Find a comet")
     form.addRow(told(hinted, "textbox", "Find a comet"))
-    form.addRow(told(QCheckBox("Track"), "checkbox", "Track"))
-    form.addRow(told(QRadioButton("North"), "radio", "North"), told(QRadioButton("South"), "radio", "South"))
-    icon = told(QToolButton(), "button", "Park the telescope")
+    form.addRow(told(widgets.QCheckBox("Track"), "checkbox", "Track"))
+    form.addRow(told(widgets.QRadioButton("North"), "radio", "North"), told(widgets.QRadioButton("South"), "radio", "South"))
+    icon = told(widgets.QToolButton(), "button", "Park the telescope")
     icon.setToolTip("Park the telescope")
-    off = told(QPushButton("Fire"), "button", "Fire")
+    off = told(widgets.QPushButton("Fire"), "button", "Fire")
     off.setEnabled(False)
     form.addRow(icon, off)
-    form.addRow(told(QPushButton("Observe"), "button", "Observe"))
+    form.addRow(told(widgets.QPushButton("Observe"), "button", "Observe"))
     tabs.addTab(page, "Session")
-    names = QWidget()
-    QVBoxLayout(names).addWidget(QListWidget())
+    names = widgets.QWidget()
+    widgets.QVBoxLayout(names).addWidget(widgets.QListWidget())
     tabs.addTab(names, "Names")
     return window, tabs
 
 
 def box_of(widget, room):
-    at = widget.mapToGlobal(room.topLeft() if room else QPoint(0, 0))
+    at = widget.mapToGlobal(room.topLeft() if room else core.QPoint(0, 0))
     factor = widget.devicePixelRatioF()
     return [side * factor for side in [at.x(), at.y(), room.width(), room.height()]]
 
@@ -112,13 +73,13 @@ def truth(window, tabs):
     def add(number, role, name, box):
         items.append({"id": number, "role": role, "name": name, "box": box, "sure": True})
 
-    for widget in QApplication.allWidgets():
+    for widget in widgets.QApplication.allWidgets():
         room = widget.visibleRegion().boundingRect()
         if not widget.isVisible() or room.isEmpty():
             continue
         if widget in TOLD:
             add(id(widget), *TOLD[widget], box_of(widget, room))
-        if isinstance(widget, QLabel):
+        if isinstance(widget, widgets.QLabel):
             text = widget.text().replace("&", "")
             words.extend({"text": word, "box": box_of(widget, room)} for word in text.split())
     bar = window.menuBar()
@@ -135,10 +96,10 @@ def tell(window, tabs, path):
     os.replace(path + ".new", path)
 
 
-app = QApplication(sys.argv[:1])
+app = widgets.QApplication(sys.argv[:1])
 window, tabs = build()
 window.show()
-timer = QTimer()
+timer = core.QTimer()
 timer.timeout.connect(lambda: tell(window, tabs, sys.argv[1]))
 timer.start(300)
 app.exec()

@@ -128,7 +128,7 @@ async fn told(switch_on: bool) -> Option<Finding> {
         Ok(true) => Some(Finding::fine(WHAT, "programs are asked to tell what they show")),
         Ok(false) => Some(Finding::lacking(
             WHAT,
-            "off: browsers and programs with Qt tell nothing of what they show",
+            "off: Firefox and programs with Qt tell nothing of what they show",
             "freehand doctor --accessibility (then open your programs anew)",
         )),
         Err(reason) if switch_on => Some(Finding::broken(WHAT, reason, install(ACCESSIBILITY))),

@@ -133,7 +133,7 @@ impl Accessibility {
             match tree {
                 Ok((mut tree, cut)) => {
                     self.place(&mut tree, program, windows);
-                    sheet::add_cells(&self.bus, &mut tree, frame, &self.places).await;
+                    sheet::add_cells(&self.bus, &mut tree, frame, &mut self.places).await;
                     let drafts =
                         self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {

@@ -63,6 +63,11 @@ impl Places {
         self.0.get(at).copied().unwrap_or_default()
     }
 
+    /// Remembers that one was put elsewhere.
+    pub(super) fn put(&mut self, at: Address, place: Place) {
+        self.0.insert(at, place);
+    }
+
     /// Stretches what a program tells in larger pixels than those of the screen.
     pub(super) fn stretch(&mut self, tree: &mut Tree, program: &Program, windows: &[Window]) {
         let Some(scale) = scale::told(tree, program, windows) else { return };
@@ -71,7 +76,7 @@ impl Places {
             if let Some(bounds) = tree.get_mut(&at).and_then(|node| node.bounds.as_mut()) {
                 *bounds = place.of(*bounds);
             }
-            self.0.insert(at, place);
+            self.put(at, place);
         }
     }
 

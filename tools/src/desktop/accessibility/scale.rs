@@ -39,8 +39,10 @@ pub(super) fn told(tree: &Tree, program: &Program, windows: &[Window]) -> Option
 /// The factor between a page and what holds it, which is as wide.
 fn by_page(tree: &Tree) -> Option<f64> {
     let widths = |page: &Node| {
-        let holder = tree.get(page.parent.as_ref()?)?.bounds?.width;
-        let page = page.bounds?.width;
+        // A frame within a page is told in the screen's pixels as the page is, and may be drawn larger.
+        let holder =
+            tree.get(page.parent.as_ref()?).filter(|holder| holder.role != BusRole::InternalFrame);
+        let (holder, page) = (holder?.bounds?.width, page.bounds?.width);
         (holder > WIDER && page > holder.saturating_add(WIDER)).then_some((page, holder))
     };
     let pages = tree.nodes().filter(|node| node.role == BusRole::DocumentWeb && node.shows());

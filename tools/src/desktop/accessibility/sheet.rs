@@ -22,10 +22,13 @@ const INK: u8 = 40;
 
 /// Adds to `tree` the cells of its sheets that show something in `frame`. `places` says where an
 /// object stands that its program tells elsewhere.
-pub(super) async fn add_cells(bus: &Bus, tree: &mut Tree, frame: &Frame, places: &Places) {
+pub(super) async fn add_cells(bus: &Bus, tree: &mut Tree, frame: &Frame, places: &mut Places) {
     let sheets: Vec<Sheet> = tree.nodes().filter_map(|node| Sheet::of(tree, node, places)).collect();
     for sheet in sheets {
         let cells = sheet.cells(bus, frame).await.unwrap_or_default();
+        for cell in &cells {
+            places.put(cell.address.clone(), sheet.place);
+        }
         tree.add(cells);
     }
 }

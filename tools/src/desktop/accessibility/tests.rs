@@ -224,6 +224,15 @@ fn bars_around_a_page_are_stretched_to_it() {
     assert_eq!(bounds("back"), Rect::new(60, 152, 68, 68));
     assert_eq!(bounds("holder"), bounds("page"));
     assert_eq!(bounds("ok"), Rect::new(60, 300, 80, 40));
+    // A frame within a page says nothing of the bars.
+    let mut told = tree(vec![
+        part("back", "win", BusRole::Button, "Back", [30, 76, 34, 34]),
+        part("page", "win", BusRole::DocumentWeb, "Form", [0, 100, 1000, 700]),
+        part("frame", "page", BusRole::InternalFrame, "", [20, 200, 300, 100]),
+        part("within", "frame", BusRole::DocumentWeb, "", [20, 200, 600, 200]),
+    ]);
+    places.stretch(&mut told, &program(), &[window(SCREEN)]);
+    assert_eq!(told.get(&at("back")).unwrap().bounds.unwrap(), Rect::new(30, 76, 34, 34));
 }
 
 #[test]
