@@ -57,8 +57,7 @@ async fn a_page_that_shows_all_says_nothing() {
     std::fs::write(&file, "<!doctype html><title>Short</title><p>All of it<p hidden>None of it")
         .unwrap();
     bench.open(&["chromium", &format!("--app=file://{}", file.display())], "Short").await;
-    let seen = bench.desktop.observe().await.unwrap();
-    assert!(seen.elements.iter().any(|element| element.name == "All of it"));
+    let seen = bench.seeing("All of it").await;
     assert_eq!(seen.more, Vec::new());
 }
 

@@ -85,6 +85,7 @@ async fn rows_that_no_cache_holds_are_read() {
     let rows = ["one", "two", "three", "four"];
     let list = ["zenity", "--list", "--title", "Rows", "--column", "Number"];
     bench.open(&[&list[..], &rows].concat(), "Rows").await;
+    bench.seeing("four").await;
     for _ in 0..3 {
         let seen = bench.desktop.observe().await.unwrap();
         let cells = seen.elements.iter().filter(|element| element.role == Role::Cell);

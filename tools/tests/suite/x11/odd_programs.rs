@@ -16,6 +16,7 @@ async fn a_program_that_hangs_hides_only_itself() {
     let mut bench = Bench::start().await;
     let hung = bench.open(&["zenity", "--info", "--text", "Stuck", "--title", "Hung"], "Hung").await;
     bench.open(&["zenity", "--info", "--text", "Alive", "--title", "Well"], "Well").await;
+    bench.seeing("Alive").await;
     let pid = Pid::from_raw(i32::try_from(hung.pid.unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     let looks = [bench.desktop.observe().await.unwrap(), bench.desktop.observe().await.unwrap()];
@@ -72,6 +73,7 @@ async fn beside_stalling(how: &[&str]) -> Bench {
     bench.open(&["zenity", "--info", "--text", "Alive", "--title", "Well"], "Well").await;
     bench.place("Well", (700, 400));
     bench.quiet().await;
+    bench.seeing("Alive").await;
     let end = Instant::now() + Duration::from_secs(10);
     while told_gaps(&bench.desktop.observe().await.unwrap()).is_empty() {
         assert!(Instant::now() < end, "it does not stall");
@@ -88,6 +90,7 @@ async fn a_program_that_dies_while_it_is_read_hides_only_itself() {
     let mut bench = Bench::start().await;
     let dying = bench.open(&["zenity", "--info", "--text", "Mortal", "--title", "Dying"], "Dying").await;
     bench.open(&["zenity", "--info", "--text", "Alive", "--title", "Well"], "Well").await;
+    bench.seeing("Alive").await;
     let pid = Pid::from_raw(i32::try_from(dying.pid.unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     let death = tokio::spawn(async move {
@@ -110,7 +113,7 @@ async fn names_cannot_break_the_list() {
     let mut bench = Bench::start().await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hostile.py");
     bench.open(&["/usr/bin/python3", script], "Hostile").await;
-    let seen = bench.desktop.observe().await.unwrap();
+    let seen = bench.seeing("Plain").await;
     let buttons = seen.elements.iter().filter(|element| element.role == Role::Button);
     let names: Vec<&str> = buttons.map(|button| button.name.as_str()).collect();
     let long = format!("{}…", "x".repeat(200));
@@ -129,7 +132,7 @@ async fn a_million_rows_hide_nothing_else() {
     let mut bench = Bench::start().await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/vast.py");
     bench.open(&["/usr/bin/python3", script], "Vast").await;
-    let seen = bench.desktop.observe().await.unwrap();
+    let seen = bench.seeing("Beside it").await;
     let names: Vec<&str> = seen.elements.iter().map(|element| element.name.as_str()).collect();
     assert!(names.contains(&"Beside it"), "{names:?} {:?}", seen.gaps);
     assert_eq!(seen.gaps, Vec::<String>::new());
@@ -142,7 +145,7 @@ async fn widgets_of_gtk_4_are_where_they_are() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/corpus/programs/gtk4.py");
     let told = bench.path("told.json");
     bench.open(&["/usr/bin/python3", script, told.to_str().unwrap()], "Greenhouse").await;
-    let seen = bench.desktop.observe().await.unwrap();
+    let seen = bench.seeing("Sow").await;
     let sow = seen.elements.iter().find(|element| element.name == "Sow").unwrap();
     let told: serde_json::Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
     let items = told["items"].as_array().unwrap();
@@ -157,7 +160,7 @@ async fn widgets_of_gtk_4_are_where_they_are() {
     assert_eq!(hit.element.unwrap().name, "Sow");
     bench.place("Greenhouse", (40, 60));
     bench.quiet().await;
-    let seen = bench.desktop.observe().await.unwrap();
+    let seen = bench.seeing("Sow").await;
     let again = seen.elements.iter().find(|element| element.name == "Sow").unwrap();
     assert_eq!(again.id, sow.id);
     let window = seen.windows.iter().find(|w| w.title == "Greenhouse").unwrap();

@@ -11,7 +11,7 @@ use freehand_tools::call::ToolCall;
 use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::x11::virtual_display::VirtualDisplay;
 use freehand_tools::desktop::{Desktop, KeyboardInput, Launch, PointerInput};
-use freehand_tools::element::Window;
+use freehand_tools::element::{Observation, Window};
 use freehand_tools::gate::{Approval, ApprovalRequest, Approver, Decision, Evaluation, Gate, Policy};
 use freehand_tools::outcome::Outcome;
 use freehand_tools::permit::Redeemed;
@@ -116,6 +116,20 @@ impl Bench {
             }
             assert!(Instant::now() < end, "no window `{words}` has the keyboard: {windows:#?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Looks until what has these words in its name is listed: some programs tell what they show only a while
+    /// after their window stands still.
+    pub(crate) async fn seeing(&mut self, words: &str) -> Observation {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let seen = self.desktop.observe().await.unwrap();
+            if seen.elements.iter().any(|element| element.name.contains(words)) {
+                return seen;
+            }
+            assert!(Instant::now() < end, "`{words}` is not among {:#?} {:?}", seen.elements, seen.gaps);
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
