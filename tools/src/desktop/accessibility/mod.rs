@@ -31,6 +31,7 @@ mod placing;
 mod programs;
 mod pulse;
 mod reading;
+mod remembered;
 mod roles;
 mod said;
 mod scale;
