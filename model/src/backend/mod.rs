@@ -127,6 +127,17 @@ pub enum ModelError {
         /// What is wrong with the answer.
         reason: String,
     },
+    /// It thought aloud and came to no answer, however it was asked.
+    #[error(
+        "`{url}` thought for {tokens} tokens and gave no answer; let it think for longer with `--thinking`, or \
+         name a model that thinks less"
+    )]
+    Endless {
+        /// Where it was asked.
+        url: String,
+        /// Tokens of its thoughts.
+        tokens: u32,
+    },
     /// The question is longer than the context.
     #[error("the prompt has {prompt} tokens, the context holds {context}")]
     TooLong {

@@ -77,7 +77,7 @@ impl OpenAi {
                     self.dropped.note(Feature::Likelihoods);
                 }
                 // The question that follows has the patience for it.
-                Trouble::Later(..) | Trouble::Dropped(_) => {}
+                Trouble::Later(..) | Trouble::Thinks(_) | Trouble::Dropped(_) => {}
                 Trouble::Failed(error) => return Err(error),
             }
             return Ok(None);

@@ -136,11 +136,11 @@ impl OpenAi {
         const WHAT: &str = "thinking";
         let turns = vec![Turn::new(Speaker::User, "Is 51 a prime? Answer with Yes or No.")];
         let mut ask = Prompt { turns, max_tokens: 16, thinking: 64, ..Prompt::default() };
-        if self.complete(&ask, &mut Unread).await?.thinking.is_none() {
+        if !self.thinks(&ask).await? {
             return Ok(finding(WHAT, State::No, "it answers without thinking aloud", None));
         }
         ask.thinking = 0;
-        if self.complete(&ask, &mut Unread).await?.thinking.is_none() {
+        if !self.thinks(&ask).await? {
             let detail = "its thoughts come apart from its answers, and it can be asked not to think";
             return Ok(finding(WHAT, State::Yes, detail, None));
         }
@@ -150,6 +150,14 @@ impl OpenAi {
             "short questions take as long as its thoughts; a model that can answer at once is quicker"
         };
         Ok(finding(WHAT, State::Ignored, "it thinks although it is asked not to", Some(advice)))
+    }
+
+    async fn thinks(&self, prompt: &Prompt) -> Result<bool, ModelError> {
+        match self.complete(prompt, &mut Unread).await {
+            Ok(answer) => Ok(answer.thinking.is_some()),
+            Err(ModelError::Endless { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -58,6 +58,10 @@ pub(super) struct Question {
     pub(super) form: Form,
     /// Whether what comes before the JSON of the answer may be a thought that nothing opens.
     pub(super) presumes: bool,
+    /// Tokens that may be thought before the answer; who thinks for longer is not listened to any more.
+    pub(super) allowance: u32,
+    /// What the answer begins with, where that is a part of the question.
+    pub(super) begun: String,
 }
 
 /// What a question is asked in.
@@ -118,8 +122,8 @@ impl Server {
         question: &Question,
         sink: &mut dyn TokenSink,
     ) -> Result<Completion, Trouble> {
-        let Question { body, protocol, form, presumes } = question;
-        let mut answer = Answer::new(*form, *presumes);
+        let Question { body, protocol, form, presumes, allowance, begun } = question;
+        let mut answer = Answer::new(*form, *presumes, *allowance, begun);
         let until = Instant::now() + self.limits.first_token;
         let sent = match protocol {
             Protocol::OpenAi => self.request(Method::POST, "/chat/completions"),
@@ -149,6 +153,9 @@ impl Server {
                 let hint = "and no completion; check the address, it mostly ends in `/v1`";
                 return Err(self.bad(&format!("with `{kind}` {hint}")).into());
             }
+        }
+        if answer.thinks_too_long() {
+            return Err(Trouble::Thinks(answer.thought()));
         }
         Ok(answer.complete(sink))
     }
@@ -259,6 +266,7 @@ impl Server {
             }
             for data in events.push(&bytes).map_err(|broken| self.broken(&broken))? {
                 match self.event(&data, protocol, answer, sink)? {
+                    Heard::Token if !answer.ended() && answer.thinks_too_long() => return Ok(()),
                     Heard::Token => until = Instant::now() + self.limits.idle,
                     Heard::Nothing => {}
                     Heard::Last => last = true,

@@ -32,10 +32,12 @@ pub(super) enum Feature {
     ThinkingBudget,
     /// The words `none` and `minimal` for the effort of thinking; older servers know `low` as the least.
     LeastEfforts,
+    /// An answer that goes on where the last message ends, which is the model's own.
+    Prefill,
 }
 
 /// All of them.
-const ALL: [Feature; 12] = [
+const ALL: [Feature; 13] = [
     Feature::Schema,
     Feature::ObjectSchema,
     Feature::StreamUsage,
@@ -48,6 +50,7 @@ const ALL: [Feature; 12] = [
     Feature::Thinking,
     Feature::ThinkingBudget,
     Feature::LeastEfforts,
+    Feature::Prefill,
 ];
 
 /// The features that a server has refused.
@@ -90,6 +93,9 @@ pub(super) fn refused(status: StatusCode, said: &str) -> Option<Feature> {
     }
     let said = said.to_ascii_lowercase();
     let words: &[(&str, Feature)] = &[
+        ("prefill", Feature::Prefill),
+        ("continue_final_message", Feature::Prefill),
+        ("final message", Feature::Prefill),
         ("logprobs", Feature::Likelihoods),
         ("logits_all", Feature::Likelihoods),
         ("stream_options", Feature::StreamUsage),
@@ -185,6 +191,11 @@ mod tests {
                 Some(Feature::LeastEfforts),
             ),
             (422, "Extra inputs are not permitted [chat_template_kwargs]", Some(Feature::Thinking)),
+            (
+                400,
+                "Assistant response prefill is incompatible with enable_thinking.",
+                Some(Feature::Prefill),
+            ),
             (
                 500,
                 "logprobs is not supported for models created with logits_all=False",

@@ -15,12 +15,15 @@ use about::{About, Offered, OfferedModel};
 use answer::Form;
 use exchange::{Protocol, Question, Server};
 use features::{Dropped, Feature};
+use thinking::Thought;
 use trouble::Trouble;
 
 mod about;
 mod address;
 mod answer;
 mod choose;
+#[cfg(test)]
+mod endless;
 mod examine;
 #[cfg(test)]
 mod examined;
@@ -205,7 +208,18 @@ impl OpenAi {
 
 impl OpenAi {
     /// The question in the words that this server knows best.
-    fn question(&self, prompt: &Prompt, name: &str) -> Result<Question, ModelError> {
+    /// A `thought` that the server did not end stands before the answer.
+    fn question(
+        &self,
+        prompt: &Prompt,
+        name: &str,
+        thought: Option<&Thought>,
+    ) -> Result<Question, ModelError> {
+        let goes_on = thought.filter(|_| !self.dropped.has(Feature::Prefill));
+        let begun = goes_on.map(|thought| think::closed(&thought.text)).unwrap_or_default();
+        let ended = thought.map(|_| thinking::ended(prompt, &begun));
+        let prompt = ended.as_ref().unwrap_or(prompt);
+        let allowance = thinking::allowance(prompt.thinking);
         let form = match prompt.constraint {
             Constraint::OneOf(_) => Form::Quoted,
             Constraint::Free | Constraint::JsonSchema(_) | Constraint::Lark(_) => Form::Plain,
@@ -216,10 +230,34 @@ impl OpenAi {
             let context = self.context.load(Ordering::Relaxed).min(USUAL_CONTEXT);
             let thinks = about.thinks.unwrap_or(true) && !self.dropped.has(Feature::Thinking);
             let body = ollama::request(prompt, name, context, self.sees(), thinks)?;
-            return Ok(Question { body, protocol: Protocol::Ollama, form, presumes });
+            return Ok(Question { body, protocol: Protocol::Ollama, form, presumes, allowance, begun });
         }
-        let body = wire::request(prompt, name, about.maker, |feature| self.dropped.has(feature))?;
-        Ok(Question { body, protocol: Protocol::OpenAi, form, presumes })
+        let mut body = wire::request(prompt, name, about.maker, |feature| self.dropped.has(feature))?;
+        if goes_on.is_some() {
+            thinking::go_on(&mut body, about.maker);
+        }
+        Ok(Question { body, protocol: Protocol::OpenAi, form, presumes, allowance, begun })
+    }
+
+    /// Adds what was thought on to what was thought `before`; an error where there is no other way left to ask
+    /// for the answer.
+    fn think_on(
+        &self,
+        prompt: &Prompt,
+        before: Option<Thought>,
+        more: Thought,
+    ) -> Result<Thought, ModelError> {
+        let is_first = before.is_none();
+        let mut thought = before.unwrap_or_else(|| Thought { text: more.text, usage: Usage::default() });
+        thought.usage += more.usage;
+        let may_be_asked_not_to = prompt.thinking > 0;
+        let is_left = if is_first {
+            may_be_asked_not_to || !self.dropped.has(Feature::Prefill)
+        } else {
+            // One that thinks on behind the end of its thought takes no notice of it.
+            self.dropped.note(Feature::Prefill) && may_be_asked_not_to
+        };
+        if is_left { Ok(thought) } else { Err(self.server.endless(&thought)) }
     }
 }
 
@@ -260,9 +298,10 @@ impl Patience {
                 self.dropped = true;
                 Ok(true)
             }
-            other @ (Trouble::Unknown(_) | Trouble::Dropped(_) | Trouble::Failed(_)) => {
-                Err(other.error(server))
-            }
+            other @ (Trouble::Unknown(_)
+            | Trouble::Thinks(_)
+            | Trouble::Dropped(_)
+            | Trouble::Failed(_)) => Err(other.error(server)),
         }
     }
 }
@@ -296,12 +335,22 @@ impl Model for OpenAi {
     ) -> Result<Completion, ModelError> {
         let name = self.name().await?;
         let mut patience = Patience::new(self.server.limits.first_token);
-        // Each round has one feature less or a little less patience, so it ends.
+        let mut thought: Option<Thought> = None;
+        // Each round has one feature less, its thoughts behind it, or a little less patience, so it ends.
         loop {
             let shows = self.shows(prompt)?;
-            let question = self.question(prompt, &name)?;
+            let question = self.question(prompt, &name, thought.as_ref())?;
             match self.server.ask(&question, sink).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    return Ok(match thought {
+                        Some(thought) => thought.before(answer),
+                        None => answer,
+                    });
+                }
+                Err(Trouble::Thinks(more)) => thought = Some(self.think_on(prompt, thought, more)?),
+                // Whatever it says: some refuse an answer that is begun in words of their own.
+                Err(Trouble::Failed(ModelError::BadReply { .. }))
+                    if thought.is_some() && self.dropped.note(Feature::Prefill) => {}
                 Err(trouble) if shows && trouble.may_blame_pictures() => {
                     self.dropped.note(Feature::Images);
                 }

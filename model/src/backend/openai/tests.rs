@@ -165,6 +165,9 @@ async fn refuses_bad_replies() {
             said.contains(reason) && said.contains(&fake.url) && !said.contains("secret-key"),
             "{said}"
         );
+        // Only where not a byte came it may be that the question was not even read.
+        let nothing_came = matches!(&play, Play::Send(bytes) if bytes.is_empty());
+        assert_eq!(fake.asked().len(), if nothing_came { 2 } else { 1 }, "{said}");
     }
 }
 
@@ -190,6 +193,28 @@ async fn tells_what_keeps_it_away() {
     let fake = Fake::start(move |_| Play::reply("400 Bad Request", JSON, &body)).await;
     let error = model(&fake).complete(&asking(Constraint::Free), &mut Unread).await.unwrap_err();
     assert_eq!(error, ModelError::TooLong { prompt: 5000, context: 4096 });
+}
+
+/// One that listens and lets nobody in, since nobody ahead is let in either.
+#[tokio::test]
+async fn does_not_wait_for_ever_to_be_let_in() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let _listener = socket.listen(0).unwrap();
+    let mut ahead = Vec::new();
+    for _ in 0..8 {
+        let short = Duration::from_millis(200);
+        ahead.push(tokio::time::timeout(short, tokio::net::TcpStream::connect(address)).await);
+    }
+    assert!(ahead.iter().any(Result::is_err), "there is room for all");
+    let limits = Limits { connect: Duration::from_millis(300), ..limits() };
+    let model = OpenAi::with_limits(&format!("http://{address}"), Some("m".into()), None, limits);
+    let started = Instant::now();
+    let error = model.unwrap().complete(&asking(Constraint::Free), &mut Unread).await.unwrap_err();
+    assert!(matches!(error, ModelError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains("no connection within 0.3 s"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]

@@ -20,6 +20,18 @@ pub(super) fn split(content: &str) -> (Option<String>, String) {
     }
 }
 
+/// A thought that nothing has ended yet, without what opened it.
+pub(super) fn opened(content: &str) -> &str {
+    let start = content.trim_start();
+    let thought = start.strip_prefix(OPEN).unwrap_or(start);
+    thought.split_once(CLOSE).map_or(thought, |(thought, _)| thought)
+}
+
+/// The words of an answer that has been thought about and is to begin now.
+pub(super) fn closed(thought: &str) -> String {
+    format!("{OPEN}\n{thought}\n{CLOSE}\n\n")
+}
+
 fn stated(thought: &str) -> Option<String> {
     let thought = thought.trim();
     (!thought.is_empty()).then(|| thought.to_owned())
@@ -27,6 +39,51 @@ fn stated(thought: &str) -> Option<String> {
 
 fn is_json(start: &str) -> bool {
     start.starts_with(['{', '[', '"'])
+}
+
+/// Takes the beginning of an answer out that was sent with the question, where a server repeats it, as
+/// llama.cpp does.
+#[derive(Debug, Default)]
+pub(super) struct Echo {
+    /// What may be repeated.
+    begun: String,
+    /// What has come of it.
+    held: String,
+    /// Whether only the space behind it is left.
+    is_past: bool,
+}
+
+impl Echo {
+    /// For a question with this beginning.
+    pub(super) fn of(begun: &str) -> Self {
+        Self { begun: begun.trim().to_owned(), ..Self::default() }
+    }
+
+    /// What of the next piece is no repetition.
+    pub(super) fn push(&mut self, piece: String) -> String {
+        if self.is_past {
+            let rest = piece.trim_start();
+            self.is_past = rest.is_empty();
+            return rest.to_owned();
+        }
+        if self.begun.is_empty() {
+            return piece;
+        }
+        self.held.push_str(&piece);
+        let start = self.held.trim_start();
+        if self.begun.starts_with(start) && start != self.begun {
+            return String::new();
+        }
+        let (begun, held) = (std::mem::take(&mut self.begun), std::mem::take(&mut self.held));
+        match held.trim_start().strip_prefix(&begun) {
+            Some(rest) => {
+                let rest = rest.trim_start();
+                self.is_past = rest.is_empty();
+                rest.to_owned()
+            }
+            None => held,
+        }
+    }
 }
 
 /// What a piece comes to.
@@ -126,6 +183,26 @@ fn answer(text: &str, parts: &mut Parts) -> At {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_repeated_is_no_answer() {
+        let begun = closed("so it is");
+        for (content, right) in [
+            (format!("{begun}yes"), "yes"),
+            (begun.trim().to_owned(), ""),
+            ("yes".to_owned(), "yes"),
+            ("<think>\nno</think>yes".to_owned(), "<think>\nno</think>yes"),
+            (format!("\n{begun}\n\nyes no"), "yes no"),
+        ] {
+            for size in 1..=content.len() {
+                let mut echo = Echo::of(&begun);
+                let pieces = content.as_bytes().chunks(size).map(|piece| String::from_utf8_lossy(piece));
+                let seen: String = pieces.map(|piece| echo.push(piece.into_owned())).collect();
+                assert_eq!(seen, right, "{content} in {size}");
+            }
+        }
+        assert_eq!(Echo::default().push(" a".into()), " a");
+    }
 
     #[test]
     fn splits() {

@@ -1,12 +1,13 @@
 //! How each server is told whether its model may think aloud first, and for how long. They agree on nothing:
-//! a field of their own, an argument of the chat template, or a word for the effort.
+//! a field of their own, an argument of the chat template, or a word for the effort. What is thought beyond
+//! that is ended here: the answer is asked for behind the thought, or else without one.
 
 use serde_json::{Value, json};
 
 use super::about::Maker;
 use super::features::Feature;
 use super::wire::put;
-use crate::prompt::EFFORTS;
+use crate::prompt::{Completion, EFFORTS, Prompt, Speaker, Turn, Usage};
 
 /// Says in `body` that the model may think for so many tokens, or is not to with 0, as far as the server has
 /// not refused to hear it.
@@ -47,6 +48,50 @@ pub(super) fn say(body: &mut Value, maker: Maker, tokens: u32, dropped: impl Fn(
 /// of it.
 pub(super) fn room(maker: Maker, answer: u32, thinking: u32) -> u32 {
     if maker == Maker::Freehand { answer } else { answer.saturating_add(thinking) }
+}
+
+/// What a model thought without coming to an end.
+#[derive(Debug)]
+pub(super) struct Thought {
+    pub(super) text: String,
+    /// What it cost.
+    pub(super) usage: Usage,
+}
+
+impl Thought {
+    /// The whole answer, of which `rest` is what came once the thought was ended.
+    pub(super) fn before(self, rest: Completion) -> Completion {
+        let Self { text, mut usage } = self;
+        usage += rest.usage;
+        Completion { thinking: Some(text), usage, ..rest }
+    }
+}
+
+/// Tokens after which nobody listens to thoughts any more that may have `budget`. Servers that end them
+/// themselves say a few words to that end, and may count in another way.
+pub(super) fn allowance(budget: u32) -> u32 {
+    budget.saturating_add((budget / 8).max(32))
+}
+
+/// The question without leave to think, the answer to which is to go on behind what is `begun`, if anything is.
+pub(super) fn ended(prompt: &Prompt, begun: &str) -> Prompt {
+    let mut prompt = Prompt { thinking: 0, ..prompt.clone() };
+    if !begun.is_empty() {
+        prompt.turns.push(Turn::new(Speaker::Assistant, begun));
+    }
+    prompt
+}
+
+/// Says that the last message is not whole, to those that do not take it so anyway.
+pub(super) fn go_on(body: &mut Value, maker: Maker) {
+    match maker {
+        Maker::Vllm => {
+            put(body, "continue_final_message", json!(true));
+            put(body, "add_generation_prompt", json!(false));
+        }
+        Maker::Sglang => put(body, "continue_final_message", json!(true)),
+        Maker::Freehand | Maker::LlamaCpp | Maker::Ollama | Maker::LmStudio | Maker::Other => {}
+    }
 }
 
 /// The least effort that is good for so many tokens; of those that all know, if `usual`.

@@ -13,6 +13,7 @@ use super::KEY_VARIABLE;
 use super::exchange::{AFTERWORD, Key, LARGEST_REPLY, Server};
 use super::features::{self, Feature};
 use super::sse::Broken;
+use super::thinking::Thought;
 use super::wire::Reply;
 use crate::backend::{ModelError, Unread};
 
@@ -29,6 +30,8 @@ pub(super) enum Trouble {
     Unknown(Feature),
     /// It cannot answer yet: ask again after this time.
     Later(Duration, ModelError),
+    /// It thinks for longer than it may, and what it thought so far is this.
+    Thinks(Thought),
     /// The connection ended before anything came: asking once more harms nobody.
     Dropped(ModelError),
     /// Nothing more can be done.
@@ -42,6 +45,7 @@ impl Trouble {
             Self::Unknown(_) => {
                 server.bad("with a refusal of a plain question; look at the server's log")
             }
+            Self::Thinks(thought) => server.endless(&thought),
             Self::Later(_, error) | Self::Dropped(error) | Self::Failed(error) => error,
         }
     }
@@ -51,7 +55,11 @@ impl Trouble {
         match self {
             Self::Failed(ModelError::TooLong { .. }) => true,
             Self::Failed(ModelError::BadReply { reason, .. }) => features::may_blame_pictures(reason),
-            Self::Unknown(_) | Self::Later(..) | Self::Dropped(_) | Self::Failed(_) => false,
+            Self::Unknown(_)
+            | Self::Later(..)
+            | Self::Thinks(_)
+            | Self::Dropped(_)
+            | Self::Failed(_) => false,
         }
     }
 }
@@ -138,6 +146,11 @@ impl Server {
     pub(super) fn half(&self, reason: &str) -> ModelError {
         let reason = self.clean(reason);
         self.bad(&format!("with half an answer, then {reason}; look at the server's log"))
+    }
+
+    /// It thought and came to no answer.
+    pub(super) fn endless(&self, thought: &Thought) -> ModelError {
+        ModelError::Endless { url: self.base.clone(), tokens: thought.usage.thought }
     }
 
     /// It said something that no model server says.

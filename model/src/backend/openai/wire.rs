@@ -69,7 +69,7 @@ fn form(schema: &Value, dropped: impl Fn(Feature) -> bool) -> Option<Value> {
 /// Asks in words for what the server does not enforce.
 fn demand(turns: &mut Vec<Turn>, schema: &Value) {
     let words = format!("Answer with JSON alone, of this schema: {schema}");
-    match turns.last_mut().filter(|turn| turn.speaker == Speaker::User) {
+    match turns.iter_mut().rfind(|turn| turn.speaker == Speaker::User) {
         Some(turn) => turn.text = format!("{}\n\n{words}", turn.text),
         None => turns.push(Turn::new(Speaker::User, words)),
     }
@@ -222,6 +222,11 @@ pub(super) struct Calls(Vec<(String, String)>);
 const MOST_CALLS: usize = 16;
 
 impl Calls {
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// The text that says the same: some servers make calls out of JSON that nobody asked them to.
     pub(super) fn text(self) -> Option<String> {
         let mut calls: Vec<Value> = self
