@@ -17,21 +17,21 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::folder::Folder;
-use super::upstream::{Pass, Upstream};
+use super::upstream::{Copied, Pass, Upstream};
 
 /// Makes the network of one family out of its settings and weights.
-type Make = fn(Value, VarBuilder<'static>) -> Computed<Pass>;
+type Make = fn(Value, VarBuilder<'static>) -> Computed<Box<dyn Pass>>;
 
 macro_rules! network {
     ($network:ty $(, $first:expr)?) => {
         |config, weights| {
             let mut net = <$network>::new($($first,)? &settings(config)?, weights)?;
-            Ok(Box::new(move |ids, at| {
+            Ok(Box::new(Copied(move |ids: &Tensor, at| {
                 if at == 0 {
                     net.clear_kv_cache();
                 }
                 net.forward(ids, at)
-            }))
+            })))
         }
     };
 }
@@ -49,16 +49,16 @@ const FAMILIES: [(&str, Make); 9] = [
     ("starcoder2", network!(starcoder2::Model)),
 ];
 
-fn llama(config: Value, weights: VarBuilder<'static>) -> Computed<Pass> {
+fn llama(config: Value, weights: VarBuilder<'static>) -> Computed<Box<dyn Pass>> {
     let config = settings::<llama::LlamaConfig>(config)?.into_config(false);
     let empty = llama::Cache::new(true, DType::F32, &config, &Device::Cpu)?;
     let (net, mut cache) = (llama::Llama::load(weights, &config)?, empty.clone());
-    Ok(Box::new(move |ids, at| {
+    Ok(Box::new(Copied(move |ids: &Tensor, at| {
         if at == 0 {
             cache = empty.clone();
         }
         net.forward(ids, at, &mut cache)
-    }))
+    })))
 }
 
 /// The network of a folder, which will not look back on more than `context` tokens.

@@ -20,44 +20,79 @@ use super::decoder::{Decoder, LineId, Reading};
 use super::gguf::Gguf;
 use super::network::Wanted;
 
-/// A network's pass: token ids of the shape (1, count) and the position of the first.
-pub(super) type Pass = Box<dyn FnMut(&Tensor, usize) -> Computed<Tensor> + Send>;
+/// A network with what it remembers.
+pub(super) trait Pass: Send {
+    /// The logits after token ids of the shape (1, count); `at` is the position of the first.
+    fn pass(&mut self, ids: &Tensor, at: usize) -> Computed<Tensor>;
+
+    /// The same network, with the same weights, remembering the same; `None` where candle's cannot be copied.
+    fn copy(&self) -> Option<Box<dyn Pass>>;
+}
+
+/// A network that can be copied: the weights are shared, and of what it remembers only what comes behind the
+/// tokens that were copied is written over.
+pub(super) struct Copied<F>(pub(super) F);
+
+impl<F: FnMut(&Tensor, usize) -> Computed<Tensor> + Clone + Send + 'static> Pass for Copied<F> {
+    fn pass(&mut self, ids: &Tensor, at: usize) -> Computed<Tensor> {
+        (self.0)(ids, at)
+    }
+
+    fn copy(&self) -> Option<Box<dyn Pass>> {
+        Some(Box::new(Self(self.0.clone())))
+    }
+}
+
+/// A network that there is one of.
+pub(super) struct Single<F>(pub(super) F);
+
+impl<F: FnMut(&Tensor, usize) -> Computed<Tensor> + Send> Pass for Single<F> {
+    fn pass(&mut self, ids: &Tensor, at: usize) -> Computed<Tensor> {
+        (self.0)(ids, at)
+    }
+
+    fn copy(&self) -> Option<Box<dyn Pass>> {
+        None
+    }
+}
 
 /// Makes the network out of a file's header and its bytes.
-type Read = fn(Content, &mut Cursor<&[u8]>) -> Computed<Pass>;
+type Read = fn(Content, &mut Cursor<&[u8]>) -> Computed<Box<dyn Pass>>;
 
 /// The families that candle computes, as files call them.
 const FAMILIES: [(&str, Family, Read); 3] = [
     ("phi3", Family::Phi3, |content, file| {
         let mut net = quantized_phi3::ModelWeights::from_gguf(false, content, file, &Device::Cpu)?;
-        Ok(Box::new(move |ids, at| net.forward(ids, at)))
+        Ok(Box::new(Copied(move |ids: &Tensor, at| net.forward(ids, at))))
     }),
     ("glm4", Family::Glm4, |content, file| {
         let (device, floats) = (Device::Cpu, DType::F32);
         let mut net = quantized_glm4::ModelWeights::from_gguf(content, file, &device, floats)?;
-        Ok(Box::new(move |ids, at| net.forward(ids, at)))
+        Ok(Box::new(Copied(move |ids: &Tensor, at| net.forward(ids, at))))
     }),
     ("lfm2", Family::Lfm2, |content, file| {
         let mut net = quantized_lfm2::ModelWeights::from_gguf(content, file, &Device::Cpu)?;
-        Ok(Box::new(move |ids, at| net.forward(ids, at)))
+        Ok(Box::new(Single(move |ids: &Tensor, at| net.forward(ids, at))))
     }),
 ];
 
 /// A network of candle with the one line of tokens that it remembers.
 pub(super) struct Upstream {
     name: &'static str,
-    pass: Pass,
+    pass: Box<dyn Pass>,
     ids: Vec<TokenId>,
     /// Tokens in the network's own cache, which cannot be shortened: with more of them than `ids` has, all
     /// are read anew.
     cached: usize,
+    /// The network as it was after so many tokens, to go back to: where several ways go on from there.
+    before: Option<(usize, Box<dyn Pass>)>,
     context: usize,
     vocabulary: usize,
 }
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, pass: _, ids: _, cached, context, vocabulary } = self;
+        let Self { name, pass: _, ids: _, cached, before: _, context, vocabulary } = self;
         f.debug_struct("Upstream")
             .field("name", name)
             .field("cached", cached)
@@ -94,13 +129,31 @@ impl Upstream {
     }
 
     /// A network that remembers nothing yet. Its pass begins anew at position 0.
-    pub(super) fn new(name: &'static str, pass: Pass, context: usize, vocabulary: usize) -> Self {
-        Self { name, pass, ids: Vec::new(), cached: 0, context, vocabulary }
+    pub(super) fn new(
+        name: &'static str,
+        pass: Box<dyn Pass>,
+        context: usize,
+        vocabulary: usize,
+    ) -> Self {
+        Self { name, pass, ids: Vec::new(), cached: 0, before: None, context, vocabulary }
+    }
+
+    /// Forgets all but the first `len` tokens: by taking up the network as it was then, where there is a copy.
+    fn go_back(&mut self, len: usize) {
+        self.ids.truncate(len);
+        match &self.before {
+            Some((at, before)) if *at == len => {
+                if let Some(pass) = before.copy() {
+                    (self.pass, self.cached) = (pass, len);
+                }
+            }
+            _ => self.before = None,
+        }
     }
 
     fn pass(&mut self, ids: &[TokenId], at: usize) -> Computed<Vec<f32>> {
         let ids = Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?;
-        (self.pass)(&ids, at)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+        self.pass.pass(&ids, at)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
     }
 
     /// Reads on and gives the wanted logits, row by row.
@@ -113,6 +166,10 @@ impl Upstream {
         let mut rows = Vec::new();
         let mut row = Vec::new();
         let mut left = ids;
+        // All logits are only wanted of what may follow: afterwards it is gone back.
+        if wanted == Wanted::All && self.before.is_none() && self.cached == self.ids.len() {
+            self.before = self.pass.copy().map(|pass| (self.cached, pass));
+        }
         if self.cached != self.ids.len() || self.cached == 0 {
             // All before the first token whose logits are wanted can be read in one pass.
             let first = if wanted == Wanted::All { 1 } else { ids.len() };
@@ -172,6 +229,7 @@ impl Decoder for Upstream {
         _lasting: usize,
         _go_on: &dyn Fn() -> ControlFlow<()>,
     ) -> (LineId, usize) {
+        self.before = None;
         let goes_on = self.cached == self.ids.len() && ids.starts_with(&self.ids);
         if !goes_on {
             self.ids.clear();
@@ -195,10 +253,17 @@ impl Decoder for Upstream {
         go_on: &dyn Fn() -> ControlFlow<()>,
     ) -> Computed<Option<Vec<Vec<f32>>>> {
         let len = self.ids.len();
+        // Read by itself, so that there is something to go back to.
+        if self.cached != len
+            && self.pass.copy().is_some()
+            && self.read_on(&[], Wanted::Nothing, go_on)?.is_none()
+        {
+            return Ok(None);
+        }
         let mut logits = Vec::with_capacity(ways.len());
         for way in ways {
             let rows = self.read_on(way, Wanted::All, go_on);
-            self.ids.truncate(len);
+            self.go_back(len);
             let Some(rows) = rows? else { return Ok(None) };
             logits.push(rows);
         }
@@ -206,8 +271,60 @@ impl Decoder for Upstream {
     }
 
     fn cut(&mut self, _line: LineId, len: usize) {
-        self.ids.truncate(len);
+        self.go_back(len);
     }
 
-    fn close(&mut self, _line: LineId, _lasting: usize, _go_on: &dyn Fn() -> ControlFlow<()>) {}
+    fn close(&mut self, _line: LineId, _lasting: usize, _go_on: &dyn Fn() -> ControlFlow<()>) {
+        self.before = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A network that tells the sum and the number of its tokens, and counts those that it reads.
+    fn summing(copied: bool) -> (Upstream, Arc<AtomicUsize>) {
+        let read = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&read);
+        let mut line: Vec<u32> = Vec::new();
+        let pass = move |ids: &Tensor, at: usize| {
+            let ids: Vec<u32> = ids.flatten_all()?.to_vec1()?;
+            if at == 0 {
+                line.clear();
+            }
+            assert_eq!(line.len(), at, "it was not gone back");
+            counter.fetch_add(ids.len(), Ordering::Relaxed);
+            line.extend(ids);
+            let sum: u32 = line.iter().sum();
+            Tensor::new(&[sum, u32::try_from(line.len()).unwrap()], &Device::Cpu)
+        };
+        let pass: Box<dyn Pass> = if copied { Box::new(Copied(pass)) } else { Box::new(Single(pass)) };
+        (Upstream::new("x", pass, 256, 2), read)
+    }
+
+    #[test]
+    fn ways_to_go_on_do_not_read_what_is_before_them_again() {
+        let go_on = || ControlFlow::Continue(());
+        for (copied, tokens) in [(true, 50 + 6 + 5), (false, 50 + 6 + 5 + 4 * 50)] {
+            let (mut net, count) = summing(copied);
+            let (line, _) = net.open(&[1; 50], 0, &go_on);
+            let read = |net: &mut Upstream, ids: &[u32], wanted| {
+                net.read(&[Reading { line, ids, wanted }], &go_on).unwrap().unwrap().concat()
+            };
+            assert_eq!(read(&mut net, &[1; 50], Wanted::Last), [50.0, 50.0]);
+            let ways = net.foresee(line, &[&[3, 4, 5], &[7], &[2, 2]], &go_on).unwrap().unwrap();
+            assert_eq!(ways[0], [53.0, 51.0, 57.0, 52.0, 62.0, 53.0]);
+            assert_eq!((&ways[1][..], &ways[2][..]), (&[57.0, 51.0][..], &[52.0, 51.0, 54.0, 52.0][..]));
+            // One that is read in two pieces, and another way after it.
+            assert_eq!(read(&mut net, &[1, 1], Wanted::All), [51.0, 51.0, 52.0, 52.0]);
+            assert_eq!(read(&mut net, &[9], Wanted::All), [61.0, 53.0]);
+            net.cut(line, 50);
+            assert_eq!(read(&mut net, &[8, 8], Wanted::Last), [66.0, 52.0]);
+            assert_eq!(count.load(Ordering::Relaxed), tokens);
+        }
+    }
 }
