@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
+use serde_json::json;
 use tempfile::{NamedTempFile, TempDir};
 
 use super::asked::prompt;
@@ -47,6 +48,34 @@ fn broken_files_are_refused_with_a_reason() {
     let other = std::fs::read(write(&FLOATS, "mamba").path()).unwrap();
     let right = "architecture `mamba` is not supported by the embedded engine; ";
     assert!(refused(&other, &directory).unwrap().starts_with(right));
+}
+
+/// A short file could otherwise ask for as much memory as it has tensors.
+#[test]
+fn tensors_that_share_their_bytes_are_refused() {
+    let directory = TempDir::new().unwrap();
+    let file = write(&FLOATS, "qwen2");
+    let second = Gguf::open(file.path()).unwrap().entry("blk.1.attn_norm.weight", &[64]).unwrap().start;
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    // Where a tensor lies is said at the end of what describes it: dimensions, a type, the place.
+    let place = |bytes: &[u8], name: &str| {
+        let end =
+            bytes.windows(name.len()).position(|part| part == name.as_bytes()).unwrap() + name.len();
+        let dimensions = usize::from(bytes[end]);
+        end + 4 + 8 * dimensions + 4
+    };
+    let parts: Vec<String> = super::made::weights(&FLOATS).into_iter().map(|(name, _)| name).collect();
+    for part in parts.iter().filter_map(|name| name.strip_prefix("blk.0.")) {
+        let first = place(&bytes, &format!("blk.0.{part}"));
+        let offset = bytes[first..first + 8].to_vec();
+        for layer in [1, 2] {
+            let at = place(&bytes, &format!("blk.{layer}.{part}"));
+            bytes[at..at + 8].copy_from_slice(&offset);
+        }
+    }
+    bytes.truncate(second);
+    let reason = refused(&bytes, &directory).unwrap();
+    assert!(reason.starts_with("has tensors that lie on each other, as `blk."), "{reason}");
 }
 
 #[tokio::test]
@@ -207,6 +236,74 @@ fn grammar() -> &'static Grammar {
         let vocabulary = Vocabulary::read(&Gguf::open(file.path()).unwrap(), LOGITS).unwrap();
         Grammar::new(&Arc::new(vocabulary)).unwrap()
     })
+}
+
+/// Short schemas that stand for much, and long ones, with whether each is refused where that is settled here.
+fn nasty_schemas() -> Vec<(serde_json::Value, Option<bool>)> {
+    let twice = |word: &str| {
+        let next = |at: usize| json!({ "$ref": format!("#/$defs/{}", at + 1) });
+        let level = |at: usize| (at.to_string(), json!({ word: [next(at), next(at)] }));
+        let mut levels: serde_json::Map<_, _> = (0..40).map(level).collect();
+        levels.insert("40".into(), json!({ "type": "string" }));
+        json!({ "$ref": "#/$defs/0", "$defs": levels })
+    };
+    let fields = |count: usize| -> serde_json::Map<_, _> {
+        (0..count).map(|at| (format!("field{at}"), json!({}))).collect()
+    };
+    let ways = |count: usize| (0..count).map(|at| json!({ "const": at })).collect::<Vec<_>>();
+    let texts = |count: usize| (0..count).map(|at| format!("text {at}")).collect::<Vec<_>>();
+    let link = |at: usize| json!({ "allOf": [{ "$ref": format!("#/$defs/{}", at + 1) }] });
+    let mut chain: serde_json::Map<_, _> = (0..5000).map(|at| (at.to_string(), link(at))).collect();
+    chain.insert("5000".into(), json!({ "type": "string" }));
+    vec![
+        (json!({ "type": "string", "maxLength": 4_000_000_000_u64 }), None),
+        (json!({ "type": "string", "minLength": 4_000_000_000_u64 }), None),
+        (
+            json!({ "type": "array", "items": { "type": "integer" }, "minItems": 4_000_000_000_u64 }),
+            None,
+        ),
+        (json!({ "type": "array", "prefixItems": [{}, {}], "maxItems": 1_000_000 }), None),
+        (json!({ "type": "string", "pattern": "((a{1000}){1000}){1000}" }), None),
+        (json!({ "type": "string", "pattern": "(x+x+)+y(.*.*)*" }), None),
+        (json!({ "type": "string", "pattern": "a?".repeat(20_000) }), None),
+        (json!({ "type": "number", "multipleOf": 1e-300, "minimum": -1e300, "maximum": 1e300 }), None),
+        (json!({ "anyOf": [{ "$ref": "#" }, { "type": "array", "items": { "$ref": "#" } }] }), None),
+        (twice("allOf"), None),
+        (twice("anyOf"), None),
+        (twice("oneOf"), None),
+        (json!({ "$ref": "#/$defs/0", "$defs": chain }), None),
+        (json!({ "type": "object", "properties": fields(2000) }), None),
+        (json!({ "type": "object", "properties": fields(300) }), Some(false)),
+        (json!({ "type": "object", "properties": fields(20_000) }), Some(true)),
+        (json!({ "enum": texts(10_000) }), Some(false)),
+        (json!({ "enum": texts(50_000) }), Some(true)),
+        (json!({ "anyOf": ways(1000) }), Some(false)),
+        (json!({ "anyOf": ways(5000) }), Some(true)),
+    ]
+}
+
+/// Each takes seconds at most and little memory, and whoever asks next is answered.
+#[tokio::test]
+async fn a_schema_that_claims_much_takes_little() {
+    let file = write(&FLOATS, "qwen2");
+    let model = Embedded::load(file.path(), &Settings::default()).unwrap();
+    for (schema, is_refused) in nasty_schemas() {
+        let begun = std::time::Instant::now();
+        let words = schema.to_string().chars().take(80).collect::<String>();
+        let asked = prompt("which?", Constraint::JsonSchema(schema), 3);
+        match model.complete(&asked, &mut Unread).await {
+            Ok(_) => assert_ne!(is_refused, Some(true), "{words}"),
+            Err(ModelError::BadConstraint(reason)) => {
+                assert_ne!(is_refused, Some(false), "{words}: {reason}");
+            }
+            Err(other) => assert!(is_refused.is_none(), "{words}: {other}"),
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{words}");
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    assert!(peak.is_none_or(|kib| kib < 1_000_000), "{peak:?} KiB");
 }
 
 proptest! {

@@ -251,9 +251,13 @@ fn parse(bytes: &[u8]) -> Result<Header, String> {
     let header = (bytes.len() - reader.rest.len()) as u64;
     let data = header.checked_next_multiple_of(alignment).ok_or("has an impossible alignment")?;
     let mut tensors = HashMap::with_capacity(raw.len());
+    let mut left = bytes.len();
     for (name, shape, kind, offset) in raw {
         let entry = place(shape, kind, data, offset, bytes.len() as u64)
             .map_err(|reason| format!("the tensor `{name}` {reason}"))?;
+        // Each takes memory of its own once it is packed, so they may not be the same bytes.
+        let is_left = left.checked_sub(entry.size);
+        left = is_left.ok_or_else(|| format!("has tensors that lie on each other, as `{name}` does"))?;
         tensors.insert(name, entry);
     }
     Ok((metadata, tensors))

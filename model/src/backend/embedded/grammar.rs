@@ -15,6 +15,13 @@ use crate::prompt::Constraint;
 /// Where the time of each mask is told, on request: `FREEHAND_LOG=freehand_model::masks=trace`.
 const MASKS: &str = "freehand_model::masks";
 
+/// Properties that a schema may have in all: 64 tools with 30 each.
+const MOST_FIELDS: usize = 2000;
+/// Schemas that a list of a schema may have: alternatives and the like.
+const MOST_WAYS: usize = 1000;
+/// Values that a schema may have in all, those of enumerations included.
+const MOST_VALUES: usize = 20_000;
+
 /// What all constraints of one model share.
 pub(super) struct Grammar {
     factory: ParserFactory,
@@ -44,7 +51,10 @@ impl Grammar {
     pub(super) fn rules(&self, constraint: &Constraint) -> Result<Option<Rules>, ModelError> {
         let grammar = match constraint {
             Constraint::Free => return Ok(None),
-            Constraint::JsonSchema(schema) => TopLevelGrammar::from_json_schema(compact(schema)),
+            Constraint::JsonSchema(schema) => {
+                check(schema).map_err(ModelError::BadConstraint)?;
+                TopLevelGrammar::from_json_schema(compact(schema))
+            }
             Constraint::Lark(lark) => TopLevelGrammar::from_lark(lark.clone()),
             Constraint::OneOf(texts) if texts.is_empty() => {
                 return Err(ModelError::BadConstraint("there is no text to choose from".into()));
@@ -105,7 +115,45 @@ fn forbid_others(allowed: &SimpleVob, logits: &mut [f32]) {
 }
 
 fn failed(error: impl std::fmt::Display) -> ModelError {
-    ModelError::Failed(format!("the constraint cannot be followed: {error}"))
+    // Behind the first line there is the state of the parser.
+    let error = error.to_string();
+    let reason = error.lines().next().unwrap_or_default();
+    ModelError::Failed(format!("the constraint cannot be followed: {reason}"))
+}
+
+/// Refuses a schema whose preparation would hold up all who ask: llguidance takes a call within a call for each
+/// field of an object, and time by the square of fields and of alternatives.
+fn check(schema: &Value) -> Result<(), String> {
+    let (mut values, mut fields) = (0, 0);
+    let mut left = vec![schema];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(parts) => {
+                let properties = parts.get("properties").and_then(Value::as_object);
+                fields += properties.map_or(0, serde_json::Map::len);
+                values += parts.len();
+                left.extend(parts.values());
+            }
+            Value::Array(parts) => {
+                let ways = parts.iter().filter(|part| part.is_object()).count();
+                if ways > MOST_WAYS {
+                    return Err(format!(
+                        "a list of the schema has {ways} schemas, {MOST_WAYS} are the most"
+                    ));
+                }
+                values += parts.len();
+                left.extend(parts);
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    if fields > MOST_FIELDS {
+        return Err(format!("the schema has {fields} properties, {MOST_FIELDS} are the most"));
+    }
+    if values > MOST_VALUES {
+        return Err(format!("the schema has {values} values, {MOST_VALUES} are the most"));
+    }
+    Ok(())
 }
 
 /// Leaves no choice about white space, in the spacing that models know best, so that most of an answer

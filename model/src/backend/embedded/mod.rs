@@ -61,6 +61,10 @@ pub use self::measure::Timing;
 /// 56 KiB of memory with the default model.
 pub const DEFAULT_CONTEXT: u32 = 8192;
 
+/// Bytes of the stack of the thread that computes, of which only what is used takes memory. Preparing a large
+/// schema needs a few MB of it.
+const STACK: usize = 64 << 20;
+
 /// How a model is computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -113,7 +117,7 @@ impl Embedded {
         let engine = Engine::load(path, settings)?;
         let (context, vocabulary) = (engine.context(), Arc::clone(&engine.vocabulary));
         let (jobs, inbox) = channel();
-        let thread = thread::Builder::new().name("model".into());
+        let thread = thread::Builder::new().name("model".into()).stack_size(STACK);
         let thread = thread.spawn(move || rounds::work(engine, &inbox));
         let thread = thread.map_err(|error| ModelError::Failed(format!("no thread for it: {error}")))?;
         let (jobs, thread) = (Some(jobs), Some(thread));

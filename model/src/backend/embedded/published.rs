@@ -42,6 +42,11 @@ impl Published {
             Some(decoder) if decoder.contains("\"ByteFallback\"") => Spelling::Letters,
             _ => return Err("its tokenizer.json does not say how tokens become text".into()),
         };
+        let added = json.get("added_tokens").and_then(Value::as_array).cloned().unwrap_or_default();
+        let words = json.pointer("/model/vocab").and_then(Value::as_object);
+        let words = words.ok_or("its tokenizer.json has no `vocab`")?;
+        // As many as there are names, and some between them: another file only claims how many there are.
+        let count = count.min(2 * (words.len() + added.len()) + 1024);
         let mut names: Vec<Option<(String, i64)>> = vec![None; count];
         let mut put = |name: &str, id: Option<u64>, kind: i64| {
             let id = id.and_then(|id| usize::try_from(id).ok());
@@ -51,11 +56,9 @@ impl Published {
             }
             Ok(())
         };
-        let words = json.pointer("/model/vocab").and_then(Value::as_object);
-        for (name, id) in words.ok_or("its tokenizer.json has no `vocab`")? {
+        for (name, id) in words {
             put(name, id.as_u64(), ORDINARY)?;
         }
-        let added = json.get("added_tokens").and_then(Value::as_array).cloned().unwrap_or_default();
         for token in &added {
             let name = token.get("content").and_then(Value::as_str).unwrap_or_default();
             let kind = if steers(token) { STEERING } else { NAMED };

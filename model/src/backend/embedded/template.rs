@@ -6,11 +6,11 @@
 //! for HTML. The program is as trustworthy as the file it comes from, which is not at all: it gets so many
 //! steps and no more, and can touch nothing but its arguments.
 
-use std::fmt;
+use std::{fmt, io};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Kwargs;
-use minijinja::{Environment, Error, ErrorKind, Value, context};
+use minijinja::{Environment, Error, ErrorKind, State, Value, context};
 use serde::Serialize as _;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
@@ -19,6 +19,8 @@ use crate::prompt::{Speaker, Turn};
 const NAME: &str = "chat";
 /// Steps that a template may take for each turn. Real ones take some hundred.
 const STEPS: u64 = 100_000;
+/// Bytes of JSON that a step pays for.
+const BYTES_A_STEP: u64 = 4;
 
 /// A chat template, ready to be used.
 pub(super) struct Template {
@@ -119,14 +121,16 @@ fn now(format: &str) -> Result<String, Error> {
 
 /// As Python's `json.dumps` writes it: `, ` and `: ` between things, letters of all languages as they are.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that a filter has")]
-fn to_json(value: &Value, options: Kwargs) -> Result<Value, Error> {
+fn to_json(state: &State<'_, '_>, value: &Value, options: Kwargs) -> Result<Value, Error> {
     let indent: Option<usize> = options.get("indent")?;
     // Others tell Python what is the case here anyway.
     let _: Option<bool> = options.get("ensure_ascii")?;
     let _: Option<bool> = options.get("sort_keys")?;
     options.assert_all_used()?;
     let wrong = |e: serde_json::Error| Error::new(ErrorKind::BadSerialization, e.to_string());
-    let mut out = Vec::new();
+    let steps = state.fuel_levels().map_or(STEPS, |(_, left)| left);
+    let most = steps.saturating_mul(BYTES_A_STEP).try_into().unwrap_or(usize::MAX);
+    let mut out = Paid { bytes: Vec::new(), most };
     match indent {
         Some(width) => {
             let spaces = vec![b' '; width.min(16)];
@@ -135,9 +139,30 @@ fn to_json(value: &Value, options: Kwargs) -> Result<Value, Error> {
         }
         None => value.serialize(&mut Serializer::with_formatter(&mut out, Spaced)).map_err(wrong)?,
     }
-    let text =
-        String::from_utf8(out).map_err(|e| Error::new(ErrorKind::BadSerialization, e.to_string()))?;
+    state.consume_fuel(out.bytes.len() as u64 / BYTES_A_STEP)?;
+    let text = String::from_utf8(out.bytes)
+        .map_err(|e| Error::new(ErrorKind::BadSerialization, e.to_string()))?;
     Ok(Value::from_safe_string(text))
+}
+
+/// Bytes that there are steps left for: a short list can stand for more than any memory holds.
+struct Paid {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl io::Write for Paid {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + more.len() > self.most {
+            return Err(io::Error::other("the template takes too many steps"));
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Spaced;
@@ -225,6 +250,37 @@ mod tests {
         let source = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no rules') }}{% endif %}[{{ m.role }}|{{ m.content }}]{% endfor %}";
         let right = "[user|Be brief.\n\n Hi. ][assistant|<think>\nso\n</think>\n\nHo.]";
         assert_eq!(render(source).as_deref(), Ok(right));
+    }
+
+    /// What grows by each step takes few of them to fill all memory.
+    #[test]
+    fn a_template_that_grows_without_end_is_ended() {
+        for source in [
+            "{% set n = namespace(s='aaaaaaaa') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s }}",
+            "{% set n = namespace(s='a') %}{% for i in range(60) %}{% set n.s = n.s + n.s %}{% endfor %}",
+            "{{ 'a' * 9999999999 }}",
+            "{{ ('a' * 9999999).replace('a', 'b' * 9999999) }}",
+            "{% set s = 'a' * 99999 %}{{ s|replace('a', s) }}",
+            "{{ 'a'|indent(9999999999, true) }}",
+            "{{ '%9999999999d'|format(1) }}{{ '{:>9999999999}'.format('a') }}",
+            "{{ (range(9999)|list * 99999)|tojson }}",
+        ] {
+            let error = render(source).unwrap_err();
+            assert!(error.len() < 200, "{error}");
+        }
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse().ok());
+        assert!(peak.is_none_or(|kib: u64| kib < 400_000), "{peak:?} KiB");
+    }
+
+    /// One that reads a whole book is not ended.
+    #[test]
+    fn long_words_have_room() {
+        let turns = [Turn::new(Speaker::User, "word ".repeat(200_000))];
+        let text = Template::new(USUAL, "<s>", "</s>").unwrap().render(&turns, true, false);
+        assert_eq!(text.map(|text| text.len()), Ok(1_000_038));
     }
 
     #[test]
