@@ -126,4 +126,5 @@ def main():
         print(f"| {name} | {one:.1f} | {many:.1f} | {many / one:.2f}x |")
 
 
-main()
+if __name__ == "__main__":
+    main()

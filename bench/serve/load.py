@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--model", required=True, help="a GGUF file or a name of the catalogue")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--choosing", type=int, default=1, help="of these, clients that have 64 long options weighed")
     parser.add_argument("--tokens", type=int, default=8, help="tokens of an answer")
     parser.add_argument("--json", help="write all figures to this file")
     return parser.parse_args()
@@ -127,15 +128,18 @@ async def good(server, count, number, tokens, until):
         await asyncio.sleep(random.random())
 
 
-async def choosing(server, count, until):
+async def choosing(server, count, number, until):
     """Has many long options weighed, and hangs up on about every second such question."""
-    options = [f"{number}. " + "the house by the lake " * 8 for number in range(64)]
+    options = [f"{option}. " + "the house by the lake " * 8 for option in range(64)]
     while time.monotonic() < until:
         try:
-            asked = question(1, options=options, user="chooser")
+            asked = question(1, options=options, user=f"chooser {number}")
+            begun = time.monotonic()
             status, _, reply = await server.ask(asked, random.choice([600, 2]), "/v1/choose")
             count.sent[status] = count.sent.get(status, 0) + 1
-            if status not in (200, 429):
+            if status == 200:
+                count.waits.append(time.monotonic() - begun)
+            elif status != 429:
                 count.wrong.append(f"a choice got {status}: {reply[:200]!r}")
         except asyncio.TimeoutError:
             count.left += 1
@@ -270,12 +274,12 @@ async def load(server, options):
     until = time.monotonic() + options.minutes * 60
     counts = {kind: Count() for kind in ["good", "choosing", "fickle", "confused", "malicious"]}
     leaves, sends = options.clients // 6, options.clients // 10
-    answers = options.clients - leaves - sends - 2
+    answers = options.clients - leaves - sends - 1 - options.choosing
     seen = []
     tasks = [good(server, counts["good"], number, options.tokens, until) for number in range(answers)]
     tasks += [fickle(server, counts["fickle"], until) for _ in range(leaves)]
     tasks += [confused(server, counts["confused"], until) for _ in range(sends)]
-    tasks += [choosing(server, counts["choosing"], until)]
+    tasks += [choosing(server, counts["choosing"], number, until) for number in range(options.choosing)]
     tasks += [malicious(server, counts["malicious"], until), watch(server, seen, until)]
     # What is still waited for at the end is neither an answer nor a fault.
     done, pending = await asyncio.wait([asyncio.ensure_future(task) for task in tasks], timeout=options.minutes * 60 + 5)
@@ -311,10 +315,11 @@ def report(options, counts, seen):
     answers, waits = sorted(good.answers.values()), sorted(good.waits) or [0]
     memory, files = [bytes / 1e6 for _, bytes, _ in seen], [files for _, _, files in seen]
     at = lambda share: waits[min(int(len(waits) * share), len(waits) - 1)]
+    chosen = sorted(counts["choosing"].waits) or [0]
     rows = [
         ("minutes", f"{options.minutes:g}"),
         ("clients that behave / choose / hang up / send rubbish / mean harm",
-         f"{len(answers)} / 1 / {options.clients // 6} / {options.clients // 10} / 1"),
+         f"{len(answers)} / {options.choosing} / {options.clients // 6} / {options.clients // 10} / 1"),
         ("answers", sum(answers)),
         ("answers a client: least, median, most", f"{answers[0]}, {statistics.median(answers):g}, {answers[-1]}"),
         ("time to an answer, s: median, p95, most", f"{at(0.5):.1f}, {at(0.95):.1f}, {waits[-1]:.1f}"),
@@ -322,6 +327,7 @@ def report(options, counts, seen):
         ("hung up", counts["fickle"].left),
         ("choices of 64 long options, by status; hung up",
          ", ".join(f"{k}: {v}" for k, v in counts["choosing"].sent.items()) + f"; {counts['choosing'].left}"),
+        ("time to such a choice, s: median, most", f"{statistics.median(chosen):.1f}, {chosen[-1]:.1f}"),
         ("rubbish, by status", ", ".join(f"{k}: {v}" for k, v in counts["confused"].sent.items())),
         ("attacks", ", ".join(f"{k}: {v}" for k, v in counts["malicious"].sent.items())),
         ("memory, MB: first, median, last, most",
