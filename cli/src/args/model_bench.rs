@@ -32,8 +32,8 @@ pub struct ModelBenchArgs {
     /// Threads of each.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads: u32,
-    /// Compare the questions of a run too, which `FREEHAND_LOG=freehand_model::asked=trace` wrote to
-    /// this file.
+    /// Put the questions of a run too, which `FREEHAND_LOG=freehand_model::asked=trace` wrote to this
+    /// file.
     #[arg(long, value_name = "FILE")]
     pub steps: Option<PathBuf>,
     /// As JSON.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use freehand_model::backend::embedded::DEFAULT_CONTEXT;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::json;
@@ -81,8 +82,8 @@ pub struct Steps {
     pub is_choice: bool,
     /// On this side.
     pub freehand: Answer,
-    /// On the other.
-    pub peer: Answer,
+    /// On the other, if there is one.
+    pub peer: Option<Answer>,
 }
 
 /// Runs the command.
@@ -99,6 +100,7 @@ pub async fn run(args: ModelBenchArgs) -> Result<Code> {
 
 async fn measure(args: &ModelBenchArgs) -> Result<Report> {
     let model = file(args.model.as_ref())?;
+    let questions = args.steps.as_deref().map(read_steps).transpose()?;
     let load = bench::load();
     let python = match args.against {
         Some(Against::LlamaCpp) => Some(llama_cpp().await?),
@@ -107,14 +109,18 @@ async fn measure(args: &ModelBenchArgs) -> Result<Report> {
     let mut whos = vec![Who::Freehand];
     whos.extend(python.as_deref().map(Who::LlamaCpp));
     let longest = args.tokens.iter().copied().max().unwrap_or(0);
-    let context = (longest + WRITTEN + 64).max(4096).next_multiple_of(256);
+    // Questions of a run were asked with room for so many.
+    let least = if args.steps.is_some() { DEFAULT_CONTEXT } else { 4096 };
+    let context = (longest + WRITTEN + 64).max(least).next_multiple_of(256);
     let mut sides = first_tokens(&whos, &model, args, context).await?;
     let spinner = progress::spinner("measuring");
     for tokens in &args.tokens {
         take_rounds(&mut sides, *tokens, args.rounds, &spinner).await?;
     }
-    let steps = match (&args.steps, sides.as_mut_slice()) {
-        (Some(steps), [(own, _), (peer, _)]) => take_steps(steps, own, peer, &spinner).await?,
+    let steps = match (questions, sides.as_mut_slice()) {
+        (Some(questions), [(own, _), others @ ..]) => {
+            take_steps(&questions, own, others.first_mut().map(|(peer, _)| peer), &spinner).await?
+        }
         _ => Vec::new(),
     };
     for (side, sides) in &mut sides {
@@ -239,29 +245,39 @@ fn for_llama_cpp(question: &Question, ids: &[u32]) -> serde_json::Value {
     json!({ "prompt": ids, "n_predict": count, "cache_prompt": true, "json_schema": schema })
 }
 
-/// Puts the questions of a file to both, each with its own memory of what came before.
+/// The questions in the log of a run, which has lines about other things too.
+fn read_steps(file: &Path) -> Result<Vec<Question>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("`{}`", file.display()))?;
+    let lines = (1..).zip(text.lines());
+    let asked = lines.filter_map(|(number, line)| Some((number, line.split_once(ASKED)?.1)));
+    let read = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).with_context(|| format!("`{}`, line {number}", file.display()))
+    };
+    let questions: Vec<Question> = asked.map(read).collect::<Result<_>>()?;
+    if questions.is_empty() {
+        let how = "write one with `FREEHAND_LOG=freehand_model::asked=trace freehand run … 2> FILE`";
+        return Err(usage(format!("`{}` holds no questions of a run; {how}", file.display())));
+    }
+    Ok(questions)
+}
+
+/// Puts the questions of a run to each side, with its own memory of what came before.
 async fn take_steps(
-    file: &Path,
+    questions: &[Question],
     own: &mut Side,
-    peer: &mut Side,
+    mut peer: Option<&mut Side>,
     spinner: &ProgressBar,
 ) -> Result<Vec<Steps>> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("`{}`", file.display()))?;
     let mut steps = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        // The log has lines about other things too.
-        let Some((_, line)) = line.split_once(ASKED) else { continue };
-        spinner.set_message(format!("question {}", steps.len() + 1));
-        let question: Question = serde_json::from_str(line)
-            .with_context(|| format!("`{}`, line {}", file.display(), number + 1))?;
-        let mut freehand = own.ask(&question).await?;
+    for (number, question) in (1..).zip(questions) {
+        spinner.set_message(format!("question {number} of {}", questions.len()));
+        let mut freehand = own.ask(question).await?;
         let ids = std::mem::take(&mut freehand.ids);
-        let other = for_llama_cpp(&question, &ids);
-        let is_choice = !question.options.is_empty();
-        steps.push(Steps { is_choice, freehand, peer: peer.ask_as(&other).await? });
-    }
-    if steps.is_empty() {
-        return Err(usage(format!("`{}` has no line with `{}`", file.display(), ASKED.trim())));
+        let peer = match &mut peer {
+            Some(peer) => Some(peer.ask_as(&for_llama_cpp(question, &ids)).await?),
+            None => None,
+        };
+        steps.push(Steps { is_choice: !question.options.is_empty(), freehand, peer });
     }
     Ok(steps)
 }

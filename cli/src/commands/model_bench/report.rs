@@ -1,5 +1,6 @@
 //! What the benchmark of a model says.
 
+use super::worker::Answer;
 use super::{Report, Sides, Steps};
 use crate::terminal::{self, Tone};
 
@@ -26,7 +27,7 @@ pub fn print(report: &Report, json: bool) {
         }
     }
     if !steps.is_empty() {
-        compared(steps);
+        of_steps(steps);
     }
     if cfg!(debug_assertions) {
         terminal::say(Tone::Bad, "this is a development build; measure with a release build");
@@ -67,44 +68,75 @@ fn beside(own: &Sides, peer: &Sides) {
     terminal::answer(&format!("memory: {} MB, {} MB", memory(own), memory(peer)));
 }
 
-fn compared(steps: &[Steps]) {
-    let sum = |pick: fn(&Steps) -> f64| steps.iter().map(pick).sum::<f64>();
-    let count = |is_choice: bool, pick: fn(&Steps) -> u32| {
-        steps.iter().filter(|s| s.is_choice == is_choice).map(pick).sum::<u32>()
+/// Tokens of some answers, summed.
+struct Tokens {
+    read: u32,
+    reused: u32,
+    written: u32,
+    forced: u32,
+    weighed: u32,
+}
+
+fn tokens<'a>(answers: impl Iterator<Item = &'a Answer>) -> Tokens {
+    let none = Tokens { read: 0, reused: 0, written: 0, forced: 0, weighed: 0 };
+    answers.fold(none, |sum, answer| Tokens {
+        read: sum.read + answer.read,
+        reused: sum.reused + answer.cached,
+        written: sum.written + answer.written,
+        forced: sum.forced + answer.forced,
+        weighed: sum.weighed + answer.scored,
+    })
+}
+
+/// What the questions of a run took.
+fn of_steps(steps: &[Steps]) {
+    let sum = |is_choice: bool| {
+        let some: Vec<&Steps> = steps.iter().filter(|step| step.is_choice == is_choice).collect();
+        let own = tokens(some.iter().map(|step| &step.freehand));
+        let peer = tokens(some.iter().filter_map(|step| step.peer.as_ref()));
+        let milliseconds = |answer: &Answer| answer.wall_ms;
+        let own_ms: f64 = some.iter().map(|step| milliseconds(&step.freehand)).sum();
+        let peer_ms: f64 = some.iter().filter_map(|step| step.peer.as_ref().map(milliseconds)).sum();
+        (some.len(), [own_ms, peer_ms], own, peer)
     };
-    let of_answers = |pick| count(false, pick);
-    let (own, peer) = (sum(|s| s.freehand.wall_ms), sum(|s| s.peer.wall_ms));
-    let choices = steps.iter().filter(|s| s.is_choice).count();
-    let line = format!(
-        "{} answers and {choices} choices: {:.1} s, llama.cpp {:.1} s ({:.2}x)",
-        steps.len() - choices,
-        own / 1e3,
-        peer / 1e3,
-        own / peer
-    );
-    terminal::answer(&line);
-    let counts = format!(
-        "  for the answers read {}, reused {}, sampled {}, forced {}; llama.cpp read {}, reused {}, sampled {}",
-        of_answers(|s| s.freehand.read),
-        of_answers(|s| s.freehand.cached),
-        of_answers(|s| s.freehand.written - s.freehand.forced),
-        of_answers(|s| s.freehand.forced),
-        of_answers(|s| s.peer.read),
-        of_answers(|s| s.peer.cached),
-        of_answers(|s| s.peer.written),
-    );
-    terminal::answer(&counts);
-    let counts = format!(
-        "  for the choices read {}, reused {}, weighed {}; llama.cpp read {}, reused {}",
-        count(true, |s| s.freehand.read),
-        count(true, |s| s.freehand.cached),
-        count(true, |s| s.freehand.scored),
-        count(true, |s| s.peer.read),
-        count(true, |s| s.peer.cached),
-    );
-    terminal::answer(&counts);
-    let same = steps.iter().filter(|s| compact(&s.freehand.text) == compact(&s.peer.text)).count();
-    terminal::answer(&format!("  the same answer in {same}"));
+    let is_compared = steps.iter().any(|step| step.peer.is_some());
+    let beside = |[own, peer]: [f64; 2]| {
+        let of_peer = format!(", llama.cpp {:.1} s ({:.2}x)", peer / 1e3, own / peer);
+        format!("{:.1} s{}", own / 1e3, if is_compared { &of_peer } else { "" })
+    };
+    let of_peer = |text: String| if is_compared { format!("; llama.cpp {text}") } else { String::new() };
+    let (answers, answers_ms, own, peer) = sum(false);
+    let (choices, choices_ms, own_chosen, peer_chosen) = sum(true);
+    let both = [answers_ms[0] + choices_ms[0], answers_ms[1] + choices_ms[1]];
+    terminal::answer(&format!("{answers} answers and {choices} choices: {}", beside(both)));
+    if answers > 0 {
+        terminal::answer(&format!("  the answers: {}", beside(answers_ms)));
+        let peer = format!("read {}, reused {}, sampled {}", peer.read, peer.reused, peer.written);
+        terminal::answer(&format!(
+            "    read {}, reused {}, sampled {}, forced {}{}",
+            own.read,
+            own.reused,
+            own.written - own.forced,
+            own.forced,
+            of_peer(peer)
+        ));
+    }
+    if choices > 0 {
+        terminal::answer(&format!("  the choices: {}", beside(choices_ms)));
+        let peer = format!("read {}, reused {}", peer_chosen.read, peer_chosen.reused);
+        terminal::answer(&format!(
+            "    read {}, reused {}, weighed {}{}",
+            own_chosen.read,
+            own_chosen.reused,
+            own_chosen.weighed,
+            of_peer(peer)
+        ));
+    }
+    if is_compared {
+        let is_same =
+            |s: &&Steps| s.peer.as_ref().is_some_and(|p| compact(&s.freehand.text) == compact(&p.text));
+        terminal::answer(&format!("  the same answer in {}", steps.iter().filter(is_same).count()));
+    }
 }
 
 /// Without the spaces that JSON may have.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::worker::{Answer, Loaded, Question};
@@ -34,6 +35,8 @@ pub struct Side {
     /// What it said it is.
     pub version: String,
     started: Instant,
+    /// The last line that it said beside its answers: why it ended, where it did.
+    complaint: Arc<Mutex<String>>,
 }
 
 impl Side {
@@ -54,13 +57,15 @@ impl Side {
         };
         command.env("RAYON_NUM_THREADS", threads.to_string());
         command.env("CANDLE_NUM_THREADS", threads.to_string());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let started = Instant::now();
         let mut child = command.spawn().context("a side of the benchmark does not start")?;
         let input = child.stdin.take().ok_or_else(|| anyhow!("no input"))?;
         let output = child.stdout.take().ok_or_else(|| anyhow!("no output"))?;
         let output = BufReader::new(output).lines();
-        let mut side = Self { _child: child, input, output, version: String::new(), started };
+        let complaint = listen(child.stderr.take());
+        let version = String::new();
+        let mut side = Self { _child: child, input, output, version, started, complaint };
         let loaded: Loaded = serde_json::from_value(side.line().await?)?;
         side.version = loaded.version;
         Ok(side)
@@ -91,11 +96,33 @@ impl Side {
         loop {
             let line = timeout(PATIENCE, self.output.next_line()).await;
             let line = line.context("a side of the benchmark does not answer")??;
-            let line = line.ok_or_else(|| anyhow!("a side of the benchmark ended"))?;
+            let line = line.ok_or_else(|| {
+                let complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                anyhow!("a side of the benchmark ended: {complaint}")
+            })?;
             // Libraries print things of their own.
             if line.starts_with('{') {
                 return Ok(serde_json::from_str(&line)?);
             }
         }
     }
+}
+
+/// Keeps the last line of what a process says beside its answers.
+fn listen(errors: Option<ChildStderr>) -> Arc<Mutex<String>> {
+    let last = Arc::new(Mutex::new("it did not say why".to_owned()));
+    if let Some(errors) = errors {
+        let last = Arc::clone(&last);
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(errors).split(b'\n');
+            while let Ok(Some(line)) = lines.next_segment().await {
+                let line = String::from_utf8_lossy(&line);
+                let line: String = line.trim().chars().filter(|c| !c.is_control()).take(300).collect();
+                if !line.is_empty() {
+                    *last.lock().unwrap_or_else(PoisonError::into_inner) = line;
+                }
+            }
+        });
+    }
+    last
 }
