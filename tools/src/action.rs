@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::ToolCall;
+use crate::desktop::uncovered;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, WindowId};
 use crate::frame::Digest;
 use crate::geometry::{ScreenPoint, ScreenRect};
@@ -276,9 +277,10 @@ impl Target {
         }
     }
 
-    /// The middle of `element`.
+    /// The middle of `element`, or of the part of it that Freehand's own windows leave free.
     pub fn of(element: &Element, observation: &Observation) -> Self {
-        let point = element.bounds.center();
+        let free = uncovered::largest(element.bounds, &observation.hidden.own);
+        let point = free.unwrap_or(element.bounds).center();
         let window = element.window.and_then(|id| observation.window(id));
         Self {
             point: Some(point),

@@ -28,6 +28,7 @@ mod order;
 pub mod presence;
 mod region;
 pub mod simulated;
+pub(crate) mod uncovered;
 pub mod veil;
 mod vision;
 #[cfg(target_os = "linux")]

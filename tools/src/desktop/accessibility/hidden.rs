@@ -1,7 +1,8 @@
 //! What of a page lies under something else or out of the sight of what scrolls it. The tree does not
 //! say that. But it says where all things are, which leaves few in doubt, and a browser can be asked what
 //! lies at a point. It answers with a guess at first and exactly a moment later, so the question is put
-//! again, and the answer is kept as long as everything stays in its place.
+//! again, and the answer is kept as long as everything stays in its place. Where the middle is hidden, the
+//! largest part beside what hides it may still be reached, and stands for the thing then.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use super::bus::Bus;
 use super::draft::Draft;
 use super::node::{Address, Node, Tree, is_block};
 use super::placing::Places;
+use super::roles::{is_control, role};
+use crate::desktop::uncovered;
 use crate::geometry::ScreenRect;
 
 /// As long as the questions of one look may take; what is still in doubt then is asked at the next.
@@ -35,14 +38,8 @@ pub(super) struct Doubt {
     edge: ScreenRect,
     /// Whether `by` holds it and may cut it off; otherwise `by` may lie over it.
     is_within: bool,
-}
-
-impl Doubt {
-    /// What is left of it when it is cut off.
-    fn rest(&self) -> Option<ScreenRect> {
-        let rest = self.bounds.intersect(&self.edge).filter(|_| self.is_within)?;
-        (rest.width >= LEAST && rest.height >= LEAST).then_some(rest)
-    }
+    /// What is left of it when it does.
+    rest: Option<ScreenRect>,
 }
 
 /// What became of a doubt.
@@ -50,7 +47,7 @@ impl Doubt {
 enum Finding {
     /// A click on its middle reaches it.
     Open,
-    /// A click on what its holder leaves of it does.
+    /// A click on what is left of it does.
     Cut,
     /// It cannot be reached.
     Hidden,
@@ -114,29 +111,48 @@ impl<'t> Order<'t> {
         let node = *self.nodes.get(place)?;
         let middle = draft.bounds.center();
         let page = self.page(node)?;
-        let doubt = |by: &Node, edge, is_within| Doubt {
+        let doubt = |by: &Node, edge, is_within, rest| Doubt {
             at: draft.address.clone(),
             bounds: draft.bounds,
             page: page.address.clone(),
             by: by.address.clone(),
             edge,
             is_within,
+            rest,
         };
         for holder in self.above(node).filter(|holder| is_block(holder.role)) {
             if let Some(edge) = holder.bounds.filter(|edge| !edge.is_empty() && !edge.contains(middle)) {
-                return Some(doubt(holder, edge, true));
+                let rest = draft.bounds.intersect(&edge);
+                let rest = rest.filter(|rest| rest.width >= LEAST && rest.height >= LEAST);
+                return Some(doubt(holder, edge, true, rest));
             }
         }
         let end = *self.last.get(*self.place.get(&page.address)?)?;
         let after = self.nodes.get(self.last.get(place)? + 1..=end)?;
         after.iter().rev().find_map(|over| {
             let edge = over.bounds.filter(|edge| edge.contains(middle))?;
-            let covers = lies_over(over.role) && edge.area() >= draft.bounds.area();
-            covers.then(|| doubt(over, edge, false))
+            // On a larger thing that can be used a smaller one may lie, and a button too.
+            let may_cover = if draft.role.takes_clicks() {
+                lies_over(over.role) || is_control(role(over))
+            } else {
+                lies_over(over.role) && edge.area() >= draft.bounds.area()
+            };
+            may_cover.then(|| doubt(over, edge, false, self.beside(draft, over, node)))
         })
     }
 
-    /// Whether `hit`, which lies on top in the middle of it, means that a click does not reach it.
+    /// What is left of a thing beside the whole of what lies over it: `over` may be a part of a box, and the
+    /// box a part of a ground that fills the page and is not seen.
+    fn beside(&self, draft: &Draft, over: &'t Node, under: &Node) -> Option<ScreenRect> {
+        let own = *self.place.get(&under.address)?;
+        let apart = |node: &&Node| self.place.get(&node.address).is_some_and(|at| !self.holds(*at, own));
+        let whole = std::iter::once(over).chain(self.above(over).take_while(apart));
+        let left = |node: &Node| uncovered::enough(draft.role, draft.bounds, &[node.bounds?]);
+        whole.filter_map(left).last()
+    }
+
+    /// Whether `hit`, which lies on top at a point of it, means that a click does not reach it. Between the words
+    /// of what lies over it a browser names what holds both, which says nothing.
     fn misses(&self, doubt: &Doubt, hit: &Address) -> Option<bool> {
         let (own, hit) = (*self.place.get(&doubt.at)?, *self.place.get(hit)?);
         let labels = |label: &&Node| label.role == BusRole::Label;
@@ -144,7 +160,7 @@ impl<'t> Order<'t> {
             self.above(self.nodes.get(own)?).find(labels).and_then(|l| self.place.get(&l.address));
         let reached = self.holds(own, hit) || label.is_some_and(|label| self.holds(*label, hit));
         // What holds it lies behind it, unless it has cut it off.
-        Some(!reached && (doubt.is_within || !self.holds(hit, own)))
+        if !reached && !doubt.is_within && self.holds(hit, own) { None } else { Some(!reached) }
     }
 }
 
@@ -175,7 +191,7 @@ impl Verdicts {
             let verdict = doubt.as_ref().and_then(|doubt| self.known.get(doubt));
             match verdict.map_or(Finding::Open, |verdict| verdict.finding) {
                 Finding::Open => Some(draft),
-                Finding::Cut => Some(Draft { bounds: doubt?.rest()?, ..draft }),
+                Finding::Cut => Some(Draft { bounds: doubt?.rest?, ..draft }),
                 Finding::Hidden => None,
             }
         });
@@ -196,30 +212,41 @@ async fn find(bus: (&Bus, &Places), order: &Order<'_>, doubt: &Doubt) -> Finding
     if reaches(bus, order, doubt, doubt.bounds).await {
         return Finding::Open;
     }
-    match doubt.rest() {
+    match doubt.rest {
         Some(rest) if reaches(bus, order, doubt, rest).await => Finding::Cut,
         _ => Finding::Hidden,
     }
 }
 
 /// Whether a click on the middle of `part` reaches what is in doubt. Asked twice before the answer is no,
-/// since a slow browser still guesses, and hiding what is there is the worse mistake.
+/// since a slow browser still guesses, and hiding what is there is the worse mistake. Where the answer says
+/// nothing, another point is asked about.
 async fn reaches(
     (bus, places): (&Bus, &Places),
     order: &Order<'_>,
     doubt: &Doubt,
     part: ScreenRect,
 ) -> bool {
-    let point = places.of(&doubt.page).back(part.center());
-    let _guess = bus.at_point(&doubt.page, point).await;
-    for _ in 0..2 {
-        sleep(MOMENT).await;
-        let hit = bus.at_point(&doubt.page, point).await;
-        if !hit.and_then(|hit| order.misses(doubt, &hit)).unwrap_or(false) {
-            return true;
+    let third = |side: u32| i32::try_from(side / 3).unwrap_or(0);
+    let aside = part.origin().offset(third(part.width), third(part.height));
+    for point in [part.center(), aside] {
+        let point = places.of(&doubt.page).back(point);
+        let _guess = bus.at_point(&doubt.page, point).await;
+        let mut missed = 0;
+        while missed < 2 {
+            sleep(MOMENT).await;
+            let hit = bus.at_point(&doubt.page, point).await;
+            match hit.and_then(|hit| order.misses(doubt, &hit)) {
+                Some(true) => missed += 1,
+                Some(false) => return true,
+                None => break,
+            }
+        }
+        if missed == 2 {
+            return false;
         }
     }
-    false
+    true
 }
 
 /// Whether it may lie over what comes before it. Pieces of text do not, though their boxes may.
@@ -237,10 +264,11 @@ const fn lies_over(role: BusRole) -> bool {
         )
 }
 
-/// Which of the drafts are in doubt.
+/// Which of the drafts are in doubt, and what is left of them if it is justified.
 #[cfg(test)]
-pub(super) fn doubts(tree: &Tree, drafts: &[Draft]) -> Vec<bool> {
+pub(super) fn doubts(tree: &Tree, drafts: &[Draft]) -> Vec<(bool, Option<ScreenRect>)> {
     let showing = tree.showing();
     let order = Order::of(tree, &showing);
-    drafts.iter().map(|draft| order.doubt(draft).is_some()).collect()
+    let doubts = drafts.iter().map(|draft| order.doubt(draft));
+    doubts.map(|doubt| (doubt.is_some(), doubt.and_then(|doubt| doubt.rest))).collect()
 }

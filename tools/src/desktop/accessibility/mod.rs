@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 
 use crate::desktop::area::Area;
 use crate::desktop::counter::Counter;
+use crate::desktop::uncovered;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
@@ -360,7 +361,12 @@ fn from_front_to_back(
         *at = popup(draft, *at, windows, framed).unwrap_or(*at);
     }
     found.sort_by_key(|(window, _)| *window);
-    found.retain(|(at, draft)| !is_covered(draft, windows.get(..*at).unwrap_or_default()));
+    found.retain_mut(|(at, draft)| {
+        let in_front = windows.iter().take(*at).map(|window| &window.bounds);
+        let left = uncovered::enough(draft.role, draft.bounds, in_front);
+        draft.bounds = left.unwrap_or(draft.bounds);
+        left.is_some()
+    });
     // An open list stands in the tree of its owner and in that of its own window.
     let mut twins = HashSet::new();
     found.retain(|(_, draft)| twins.insert((draft.role, draft.name.clone(), draft.bounds)));
@@ -404,11 +410,6 @@ fn popup(draft: &Draft, owner: usize, windows: &[Window], framed: &HashSet<usize
         let popup = entry && window.pid == pid && !framed.contains(&at);
         (popup && stands_in(window)).then_some(at)
     })
-}
-
-/// Whether the middle of it lies under one of the windows in front.
-fn is_covered(draft: &Draft, in_front: &[Window]) -> bool {
-    in_front.iter().any(|window| window.bounds.contains(draft.bounds.center()))
 }
 
 /// Windows that may be the program's, with their places from the front.

@@ -10,7 +10,7 @@ use super::node::{Address, Node, Tree};
 use super::placing::Places;
 use super::programs::Program;
 use super::said::{Said, node};
-use super::{owner, pages};
+use super::{from_front_to_back, owner, pages};
 use crate::desktop::area::AreaKind;
 use crate::element::{Role, Window, WindowId};
 use crate::geometry::{Rect, ScreenRect};
@@ -262,9 +262,66 @@ fn only_what_may_be_hidden_is_asked_about() {
     let doubtful: Vec<&str> = drafts
         .iter()
         .zip(doubts(&tree, &drafts))
-        .filter_map(|(draft, doubted)| doubted.then_some(draft.name.as_str()))
+        .filter_map(|(draft, (doubted, _))| doubted.then_some(draft.name.as_str()))
         .collect();
     assert_eq!(doubtful, ["Under", "Cut"]);
+}
+
+#[test]
+fn beside_what_lies_over_a_thing_there_may_be_enough_of_it() {
+    let tree = tree(vec![
+        part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]),
+        part("wide", "page", BusRole::Button, "Wide", [0, 100, 800, 20]),
+        part("long", "page", BusRole::Static, "Long words", [0, 140, 800, 20]),
+        part("under", "page", BusRole::Button, "Under", [300, 180, 100, 20]),
+        part("row", "page", BusRole::Link, "Row", [0, 500, 800, 40]),
+        part("ground", "page", BusRole::Section, "", [0, 0, 900, 700]),
+        part("lid", "ground", BusRole::Section, "", [200, 50, 500, 200]),
+        part("words", "lid", BusRole::Paragraph, "", [210, 60, 480, 180]),
+        part("chat", "page", BusRole::Button, "Chat", [390, 510, 30, 20]),
+        part("find", "page", BusRole::Button, "Find", [0, 600, 800, 20]),
+        part("lens", "page", BusRole::Section, "", [400, 590, 60, 40]),
+    ]);
+    let frame = tree.get(&at("win")).unwrap();
+    let drafts = Lister::list(&tree, &[frame], SCREEN, SCREEN);
+    let found: Vec<_> = drafts.iter().map(|d| d.name.as_str()).zip(doubts(&tree, &drafts)).collect();
+    for (name, rest) in [
+        ("Wide", Some(Rect::new(0, 100, 200, 20))),
+        ("Long words", None),
+        ("Under", None),
+        ("Row", Some(Rect::new(0, 500, 390, 40))),
+        ("Find", Some(Rect::new(0, 600, 400, 20))),
+    ] {
+        assert!(found.contains(&(name, (true, rest))), "{name}: {found:?}");
+    }
+    assert!(found.contains(&("Chat", (false, None))), "{found:?}");
+}
+
+#[test]
+fn what_a_window_in_front_leaves_of_a_thing_is_listed() {
+    let tree = tree(vec![
+        part("row", "win", BusRole::Button, "Row", [0, 100, 800, 20]),
+        part("under", "win", BusRole::Button, "Under", [300, 140, 100, 20]),
+        part("half", "win", BusRole::Button, "Half", [560, 160, 60, 20]),
+        part("words", "win", BusRole::Static, "Words", [0, 200, 800, 20]),
+        part("free", "win", BusRole::Button, "Free", [0, 700, 100, 20]),
+    ]);
+    let frame = tree.get(&at("win")).unwrap();
+    let listed = Lister::list(&tree, &[frame], SCREEN, SCREEN);
+    let front = Window { id: WindowId(2), ..window(Rect::new(200, 50, 400, 300)) };
+    let windows = [front, window(SCREEN)];
+    let framed = (0..2).collect();
+    let found = listed.into_iter().map(|draft| (1, draft)).collect();
+    let seen: Vec<(String, ScreenRect)> = from_front_to_back(found, &windows, &framed)
+        .into_iter()
+        .map(|(_, draft)| (draft.name, draft.bounds))
+        .collect();
+    let want = [
+        ("Row", Rect::new(0, 100, 200, 20)),
+        ("Half", Rect::new(600, 160, 20, 20)),
+        ("Free", Rect::new(0, 700, 100, 20)),
+    ];
+    assert_eq!(seen, want.map(|(name, bounds)| (name.to_owned(), bounds)));
 }
 
 #[test]

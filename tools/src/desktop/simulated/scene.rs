@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::build::WindowBuilder;
 use super::widget::{Kind, Logical, Part, Widget};
+use crate::desktop::uncovered;
 use crate::element::{Element, ElementId, ElementKey, Source, Window, WindowId};
 use crate::frame::Monitor;
 use crate::geometry::{Point, Rect, ScreenPoint, ScreenRect, Size};
@@ -104,7 +105,8 @@ impl SimWindow {
         let overlays =
             self.shown().filter(|w| Some(w.number) != self.widgets.get(owner).map(|o| o.number));
         let overlays = overlays.filter_map(Widget::overlay);
-        covers.chain(overlays).try_fold(whole, |left, area| beside(&left, &self.to_screen(&area)))
+        let over: Vec<ScreenRect> = covers.chain(overlays).map(|area| self.to_screen(&area)).collect();
+        uncovered::largest(whole, &over)
     }
 }
 
@@ -124,19 +126,6 @@ pub(super) fn scaled(value: i32, scale: f32) -> i32 {
 )]
 fn unscaled(value: i32, scale: f32) -> i32 {
     ((value as f32 + 0.5) / scale).floor() as i32
-}
-
-/// What is left of `rect` when `cover` lies over it: the largest strip at one side.
-fn beside(rect: &ScreenRect, cover: &ScreenRect) -> Option<ScreenRect> {
-    let Some(hidden) = rect.intersect(cover) else { return Some(*rect) };
-    let gap = |end: i32, start: i32| end.saturating_sub(start).max(0).unsigned_abs();
-    let strips = [
-        Rect::new(rect.x, rect.y, gap(hidden.x, rect.x), rect.height),
-        Rect::new(hidden.right(), rect.y, gap(rect.right(), hidden.right()), rect.height),
-        Rect::new(rect.x, rect.y, rect.width, gap(hidden.y, rect.y)),
-        Rect::new(rect.x, hidden.bottom(), rect.width, gap(rect.bottom(), hidden.bottom())),
-    ];
-    strips.into_iter().max_by_key(Rect::area).filter(|strip| !strip.is_empty())
 }
 
 #[derive(Debug)]
@@ -306,9 +295,9 @@ impl Scene {
                 let parts = widget.parts(focused);
                 here.extend(parts.into_iter().filter_map(|part| {
                     let inside = window.uncovered(owner, &part).and_then(|r| r.intersect(view));
-                    let front = self.windows.iter().take(depth).map(SimWindow::bounds);
-                    let bounds =
-                        front.into_iter().try_fold(inside?, |left, cover| beside(&left, &cover))?;
+                    let front: Vec<ScreenRect> =
+                        self.windows.iter().take(depth).map(SimWindow::bounds).collect();
+                    let bounds = uncovered::largest(inside?, &front)?;
                     Some(element(part, bounds, widget, window))
                 }));
             }
@@ -342,20 +331,6 @@ fn element(part: Part, bounds: ScreenRect, widget: &Widget, window: &SimWindow) 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_largest_strip_beside_a_cover_is_left() {
-        let rect = Rect::new(0, 0, 100, 20);
-        for (cover, want) in [
-            (Rect::new(200, 0, 10, 10), Some(rect)),
-            (Rect::new(60, -5, 100, 50), Some(Rect::new(0, 0, 60, 20))),
-            (Rect::new(-5, -5, 30, 50), Some(Rect::new(25, 0, 75, 20))),
-            (Rect::new(0, 0, 100, 5), Some(Rect::new(0, 5, 100, 15))),
-            (Rect::new(-1, -1, 200, 200), None),
-        ] {
-            assert_eq!(beside(&rect, &cover), want, "{cover}");
-        }
-    }
 
     #[test]
     fn scaled_points_come_back_to_their_area() {

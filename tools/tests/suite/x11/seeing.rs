@@ -176,6 +176,36 @@ async fn a_change_that_no_pixel_shows_is_seen_on_a_screen_that_stands_still() {
     }
 }
 
+/// A wide button that says when it is pressed.
+const WIDE: &str = r#"
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk
+window = Gtk.Window(title="Wide", default_width=600, default_height=200)
+button = Gtk.Button(label="Press")
+button.connect("clicked", lambda _: window.set_title("Pressed"))
+window.add(button)
+window.show_all()
+Gtk.main()
+"#;
+
+#[tokio::test]
+async fn what_shows_beside_a_window_in_front_is_listed_and_clicked_there() {
+    let mut bench = Bench::start().await;
+    let window = bench.open(&["/usr/bin/python3", "-c", WIDE], "Wide").await;
+    let middle = window.bounds.center();
+    let lid = Rect::new(middle.x - 90, window.bounds.y, 120, window.bounds.height);
+    let probe = Probe::on(bench.display.name());
+    probe.window(lid, Kind::PopUp, "Lid");
+    let seen = bench.desktop.observe().await.unwrap();
+    let button = seen.elements.iter().find(|element| element.name == "Press").unwrap();
+    assert!(lid.contains(middle) && button.bounds.intersect(&lid).is_none(), "{}", button.bounds);
+    assert!(button.bounds.width > 200, "{}", button.bounds);
+    let outcome = bench.call("click", serde_json::json!({"target": "Press"})).await;
+    assert!(outcome.is_done(), "{outcome:?}");
+    bench.window("Pressed").await;
+}
+
 #[tokio::test]
 async fn a_bare_server_is_enough() {
     let server = Server::start();
