@@ -247,6 +247,10 @@ pub struct Element {
     /// The options that a dropdown would show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
+    /// What its program says can be done with it, in the program's own words: `click`, `expand or contract`.
+    /// At a look this is asked only of what has no kind that says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
     /// Its states.
     #[serde(default)]
     pub states: States,

@@ -235,6 +235,7 @@ impl Secrets {
             description,
             looks,
             options,
+            actions,
             states: _,
             bounds: _,
             source: _,
@@ -246,6 +247,7 @@ impl Secrets {
             self.maybe(text);
         }
         self.texts(options);
+        self.texts(actions);
     }
 
     fn judged(&self, judged: &mut Judged) {

@@ -47,6 +47,7 @@ pub(crate) fn element(id: u32, role: Role, name: &str) -> Element {
         description: None,
         looks: None,
         options: Vec::new(),
+        actions: Vec::new(),
         states: States::default(),
         bounds: Rect::new(0, 8, 20, 10),
         source: Source::Accessibility,

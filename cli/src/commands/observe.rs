@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::Seen;
 use freehand_model::dialect::list;
+use freehand_tools::element::Source;
 use freehand_tools::frame;
 use freehand_tools::geometry::ScreenRect;
 use freehand_tools::observation::Observation;
@@ -45,16 +46,29 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
         };
     }
     let mut opened = display::open_at(&display, display::WHOLE, args.monitor.map(usize::from))?;
-    let seen = part(opened.desktop.observe().await?, &args)?;
+    let mut seen = part(opened.desktop.observe().await?, &args)?;
     if let Some(file) = &args.image {
         write_picture(file, &seen, args.marks)?;
     }
     if args.json {
+        tell_actions(&mut opened, &mut seen).await?;
         terminal::answer_json(&Seen::from(&seen));
     } else {
         show(&opened.name, &seen);
     }
     Ok(Code::Done)
+}
+
+/// Asks what can be done with each thing, which a look does not.
+async fn tell_actions(opened: &mut Opened, seen: &mut Observation) -> Result<()> {
+    let told = seen.elements.iter_mut().filter(|element| element.source == Source::Accessibility);
+    for element in told {
+        let actions = opened.desktop.actions_of(&element.key).await?;
+        if !actions.is_empty() {
+            element.actions = actions;
+        }
+    }
+    Ok(())
 }
 
 /// Shows what there is, and then each change, until it is broken off.

@@ -153,6 +153,10 @@ impl Desktop for Discreet {
         self.desktop.page_of(element).await
     }
 
+    async fn actions_of(&mut self, element: &ElementKey) -> Result<Vec<String>, DesktopError> {
+        self.desktop.actions_of(element).await
+    }
+
     async fn link_of(&mut self, element: &ElementKey) -> Result<Option<String>, DesktopError> {
         let link = self.desktop.link_of(element).await?;
         Ok(link.map(|link| self.secrets.hidden(&link).unwrap_or(link)))

@@ -175,6 +175,12 @@ pub trait Desktop: Send {
         Ok(None)
     }
 
+    /// What can be done with an element, in the words of its program, such as `click`; nothing where nobody
+    /// tells. A look does not ask this of everything, since it is one question more for each.
+    async fn actions_of(&mut self, _: &ElementKey) -> Result<Vec<String>, DesktopError> {
+        Ok(Vec::new())
+    }
+
     /// Moves the mouse. Returns once the window system has taken it.
     async fn pointer(&mut self, permit: &Redeemed, input: PointerInput) -> Result<(), DesktopError>;
 

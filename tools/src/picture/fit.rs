@@ -167,6 +167,7 @@ mod tests {
             description: None,
             looks: None,
             options: Vec::new(),
+            actions: Vec::new(),
             states: States::default(),
             bounds: Rect::new(-100 + 960, 50 + 540, 96, 54),
             source: Source::Accessibility,

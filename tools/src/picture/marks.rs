@@ -162,6 +162,7 @@ mod tests {
             description: None,
             looks: None,
             options: Vec::new(),
+            actions: Vec::new(),
             states: States::default(),
             bounds,
             source: Source::Accessibility,

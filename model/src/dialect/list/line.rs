@@ -11,6 +11,10 @@ use super::task::ordinal;
 const MAX_OPTIONS: usize = 30;
 /// Characters of one name or value that are written out.
 const MAX_WORDS: usize = 160;
+/// Characters of a hint that are written out.
+const MAX_HINT: usize = 60;
+/// Letters of a name up to which it says little: `B`, `H1`.
+const LITTLE: usize = 2;
 
 /// One element in one line; `place` is its number among its like where that is asked for, and `twin` says
 /// that another of the same name stands on the screen.
@@ -20,6 +24,10 @@ pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> Strin
     if !element.name.is_empty() {
         line.push(' ');
         line.push_str(&named(&element.name, MAX_WORDS));
+    }
+    if let Some(hint) = hint(element) {
+        line.push_str(" hint=");
+        line.push_str(&named(hint, MAX_HINT));
     }
     if let Some(looks) = &element.looks {
         line.push_str(&format!(" (looks: {})", written(looks, MAX_WORDS)));
@@ -46,6 +54,15 @@ pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> Strin
         line.push_str(&options.join(", "));
     }
     line
+}
+
+/// What a person gets to read while the pointer rests on it, where its name alone says little. A sign of
+/// Chinese or Japanese is a word.
+fn hint(element: &Element) -> Option<&str> {
+    let says_little = element.name.is_ascii() && element.name.len() <= LITTLE;
+    let is_meant = says_little && element.role.takes_clicks() && element.role != Role::Cell;
+    let hint = element.description.as_deref().filter(|hint| !hint.trim().is_empty());
+    hint.filter(|hint| is_meant && !hint.eq_ignore_ascii_case(&element.name))
 }
 
 fn states(element: &Element) -> Vec<&'static str> {

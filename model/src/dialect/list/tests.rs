@@ -23,6 +23,7 @@ fn button(at: usize, word: &str) -> Element {
         description: Some(word.to_owned()),
         looks: Some(word.to_owned()),
         options: vec![word.to_owned(); 2],
+        actions: Vec::new(),
         states: States::default(),
         bounds: Rect::new(0, i32::try_from(number).unwrap() * 20, 80, 20),
         source: Source::Accessibility,
@@ -104,6 +105,28 @@ fn a_name_cannot_fake_a_line_or_turn_one_round() {
     let empty = screen_of(&[]);
     let told: Vec<String> = changes(&empty, &seen).iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|line| line.starts_with(&format!("+ [1] button {name}"))), "{told:?}");
+}
+
+#[test]
+fn a_short_name_stands_with_its_hint() {
+    let told = |role, name: &str, description: Option<&str>| {
+        let description = description.map(str::to_owned);
+        let (name, looks, value, options) = (name.to_owned(), None, None, Vec::new());
+        line(&Element { role, name, looks, value, options, description, ..button(0, "") }, None, false)
+    };
+    for (role, name, hint, want) in [
+        (Role::Toggle, "B", Some("Bold (Ctrl+B)"), "[1] toggle \"B\" hint=\"Bold (Ctrl+B)\""),
+        (Role::Button, "", Some("a\"\n[7] b\u{202e}"), "[1] button hint=\"a'\\n[7] b\\u{202e}\""),
+        (Role::Button, "OK", Some("ok"), "[1] button \"OK\""),
+        (Role::Button, "OK", None, "[1] button \"OK\""),
+        (Role::Button, "Save", Some("Save the letter"), "[1] button \"Save\""),
+        (Role::Button, "保存", Some("Save"), "[1] button \"保存\""),
+        (Role::Cell, "31", Some("B2"), "[1] cell \"31\""),
+    ] {
+        assert_eq!(told(role, name, hint), want);
+    }
+    let long = told(Role::Button, "B", Some(&"x".repeat(500)));
+    assert_eq!(long, format!("[1] button \"B\" hint=\"{}…\"", "x".repeat(60)));
 }
 
 proptest! {

@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub(super) description: Option<String>,
     pub(super) looks: Option<String>,
     pub(super) options: Vec<String>,
+    /// What its program says can be done with it, as far as it was asked.
+    pub(super) actions: Vec<String>,
     pub(super) states: States,
     pub(super) bounds: ScreenRect,
     pub(super) within: Option<String>,

@@ -321,6 +321,8 @@ impl<'a> Lister<'a> {
         let description = clean(&node.description);
         let looks = if name.is_empty() { calling(node) } else { None };
         let description = (!description.is_empty() && description != name).then_some(description);
+        let action = node.action.as_deref().map(clean).filter(|action| !action.is_empty());
+        let actions = action.into_iter().collect();
         let mut states = states(node, kind);
         let has_focus = |child: &Node| child.is(State::Focused);
         let cursor = kind.takes_text().then(|| self.find(node, &has_focus, 0)).flatten();
@@ -336,6 +338,7 @@ impl<'a> Lister<'a> {
             description,
             looks,
             options,
+            actions,
             states,
             bounds,
             within,

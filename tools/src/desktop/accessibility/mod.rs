@@ -54,6 +54,8 @@ use reading::Cuts;
 
 /// Objects of one program that are looked at.
 const MAX_NODES: usize = 4000;
+/// Actions of one object that are asked for.
+const MAX_ACTIONS: i32 = 8;
 /// Levels of a tree that are looked at.
 const MAX_DEPTH: usize = 80;
 
@@ -309,6 +311,19 @@ impl Accessibility {
         self.bus.link_address(&Address::from_key(&key.0)?).await
     }
 
+    /// What can be done with an object, as its program tells it.
+    pub async fn actions(&self, key: &ElementKey) -> Vec<String> {
+        let Some(at) = Address::from_key(&key.0) else { return Vec::new() };
+        self.bus.pulses().begin(HEARTBEAT);
+        let mut found = Vec::new();
+        for number in 0..MAX_ACTIONS {
+            let name = self.bus.action(&at, number).await.map(|name| draft::clean(&name));
+            let Some(name) = name.filter(|name| !name.is_empty()) else { break };
+            found.push(name);
+        }
+        found
+    }
+
     /// One element, read afresh; `None` when it is gone or does not show any more.
     pub async fn element(&mut self, key: &ElementKey) -> Option<Element> {
         let known = self.last.get(key)?.clone();
@@ -389,6 +404,7 @@ fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
         description: draft.description,
         looks: draft.looks,
         options: draft.options,
+        actions: draft.actions,
         states: draft.states,
         bounds: draft.bounds,
         source: Source::Accessibility,

@@ -16,6 +16,7 @@ fn text(words: &str, window: u64, x: i32) -> Element {
         description: None,
         looks: None,
         options: Vec::new(),
+        actions: Vec::new(),
         states: States::default(),
         bounds: Rect::new(x, 40, 50, 12),
         source: Source::Ocr,

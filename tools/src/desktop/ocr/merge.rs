@@ -125,6 +125,7 @@ fn element(text: &Text, window: Option<WindowId>, within: Option<String>) -> Ele
         description: None,
         looks: None,
         options: Vec::new(),
+        actions: Vec::new(),
         states: States::default(),
         bounds: text.bounds,
         source: Source::Ocr,

@@ -320,6 +320,7 @@ fn element(part: Part, bounds: ScreenRect, widget: &Widget, window: &SimWindow) 
         description: None,
         looks: None,
         options: part.options,
+        actions: Vec::new(),
         states: part.states,
         bounds,
         source: Source::Accessibility,

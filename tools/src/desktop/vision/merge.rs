@@ -31,6 +31,7 @@ pub(super) fn into_list(scene: Scene<'_>, things: &[Found], elements: &mut Vec<E
             description: None,
             looks: Some(looks),
             options: Vec::new(),
+            actions: Vec::new(),
             states: States::default(),
             bounds: thing.bounds,
             source: Source::Vision,

@@ -148,6 +148,7 @@ fn told(role: Role, name: &str, bounds: ScreenRect) -> Element {
         description: None,
         looks: None,
         options: Vec::new(),
+        actions: Vec::new(),
         states: States::default(),
         bounds,
         source: Source::Accessibility,

@@ -106,6 +106,12 @@ impl Eyes {
         timeout(PATIENCE, bus.page(key)).await.ok().flatten()
     }
 
+    /// What can be done with an element.
+    pub(super) async fn actions(&self, key: &ElementKey) -> Vec<String> {
+        let Bus::There(bus) = &self.bus else { return Vec::new() };
+        timeout(PATIENCE, bus.actions(key)).await.unwrap_or_default()
+    }
+
     /// The address that a link leads to.
     pub(super) async fn link(&self, key: &ElementKey) -> Option<String> {
         let Bus::There(bus) = &self.bus else { return None };

@@ -404,6 +404,10 @@ impl Desktop for X11 {
         Ok(self.eyes.link(element).await)
     }
 
+    async fn actions_of(&mut self, element: &ElementKey) -> Result<Vec<String>, DesktopError> {
+        Ok(self.eyes.actions(element).await)
+    }
+
     async fn pointer(&mut self, _: &Redeemed, input: PointerInput) -> Result<(), DesktopError> {
         self.still = None;
         if let PointerInput::MoveTo(point) = input

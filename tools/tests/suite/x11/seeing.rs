@@ -176,6 +176,28 @@ async fn a_change_that_no_pixel_shows_is_seen_on_a_screen_that_stands_still() {
     }
 }
 
+/// A button with a sign, and what it is for.
+const HINTED: &str = r#"
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk
+window = Gtk.Window(title="Hinted")
+window.add(Gtk.ToggleButton(label="B", tooltip_text="Bold (Ctrl+B)"))
+window.show_all()
+Gtk.main()
+"#;
+
+#[tokio::test]
+async fn a_program_says_what_a_thing_is_for_and_what_can_be_done_with_it() {
+    let mut bench = Bench::start().await;
+    bench.open(&["/usr/bin/python3", "-c", HINTED], "Hinted").await;
+    let seen = bench.desktop.observe().await.unwrap();
+    let bold = seen.elements.iter().find(|element| element.role == Role::Toggle).unwrap();
+    assert_eq!((bold.name.as_str(), bold.description.as_deref()), ("B", Some("Bold (Ctrl+B)")));
+    assert_eq!(bold.actions, Vec::<String>::new(), "a look does not ask");
+    assert_eq!(bench.desktop.actions_of(&bold.key).await.unwrap(), ["click"]);
+}
+
 /// A wide button that says when it is pressed.
 const WIDE: &str = r#"
 import gi
