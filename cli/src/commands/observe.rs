@@ -137,7 +137,11 @@ fn no_window(text: &str, seen: &Observation) -> anyhow::Error {
 
 fn write_picture(file: &Path, seen: &Observation, marks: bool) -> Result<()> {
     let png = if marks {
-        frame::png(&marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor)))
+        let marked = marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor));
+        if let Some(gap) = marked.gap() {
+            terminal::say(Tone::Faint, &gap);
+        }
+        frame::png(&marked.pixels)
     } else {
         seen.frame.to_png()
     };

@@ -108,7 +108,7 @@ impl Session {
     async fn observe(&mut self, args: &offered::Observe) -> Result<CallToolResult, Halt> {
         let seen = self.calls().show().await?;
         let mut content = vec![ContentBlock::text(told::screen(&seen))];
-        content.extend(args.picture.then(|| told::marked(&seen)).flatten());
+        content.extend(args.picture.then(|| told::marked(&seen)).into_iter().flatten());
         self.last = Some(seen);
         Ok(CallToolResult::success(content))
     }

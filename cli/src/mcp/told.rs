@@ -32,9 +32,10 @@ pub fn screen(seen: &Observation) -> String {
     text
 }
 
-/// The picture with the numbers of the list; none where it cannot be encoded.
-pub fn marked(seen: &Observation) -> Option<ContentBlock> {
-    picture(&marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor)))
+/// The picture with the numbers of the list, and what is missing in it; nothing where it cannot be encoded.
+pub fn marked(seen: &Observation) -> Vec<ContentBlock> {
+    let marked = marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor));
+    picture(&marked.pixels).into_iter().chain(marked.gap().map(ContentBlock::text)).collect()
 }
 
 fn picture(pixels: &RgbImage) -> Option<ContentBlock> {

@@ -17,11 +17,13 @@ pub(super) fn of(view: &PlanView<'_>) -> Option<Picture> {
     let fitted = view.images?.frame(&view.seen.frame, Filter::Bicubic)?;
     let elements: Vec<&Element> =
         list::listed(view.seen).into_iter().filter(|element| is_marked(element)).collect();
-    let file = png(&fitted.marked(&elements, Some(view.seen.cursor))).ok()?;
+    let marked = fitted.marked(&elements, Some(view.seen.cursor));
+    let file = png(&marked.pixels).ok()?;
     let (width, height) = fitted.pixels.dimensions();
+    let gap = marked.gap().map(|gap| format!(" {gap}.")).unwrap_or_default();
     let words = format!(
         "The picture, {width}x{height} px, shows the same screen, with their numbers on what can be used. \
-         Prefer a number; what has none is given as {{\"x\": X, \"y\": Y}} in px of the picture.\n"
+         Prefer a number; what has none is given as {{\"x\": X, \"y\": Y}} in px of the picture.{gap}\n"
     );
     Some(Picture { png: file.into(), words: words.into() })
 }

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::marks::{draw, zoom};
+use super::marks::{Marked, draw, zoom};
 use super::resize::{Filter, resize};
 use crate::element::Element;
 use crate::frame::Frame;
@@ -39,7 +39,7 @@ pub struct Fitted {
 impl Fitted {
     /// The picture with these elements marked by their numbers, and the pointer at `cursor`. They are drawn
     /// in its own pixels: numbers that are made smaller with the rest cannot be read.
-    pub fn marked(&self, elements: &[&Element], cursor: Option<ScreenPoint>) -> RgbImage {
+    pub fn marked(&self, elements: &[&Element], cursor: Option<ScreenPoint>) -> Marked {
         let (width, height) = self.pixels.dimensions();
         let (region, screen) = (Rect::new(0, 0, width, height), self.mapping.to());
         let here = self.mapping.inverse();
@@ -174,7 +174,7 @@ mod tests {
             window: None,
             within: None,
         };
-        let marked = fitted.marked(&[&one], None);
+        let marked = fitted.marked(&[&one], None).pixels;
         let drawn: Vec<(u32, u32)> = marked
             .enumerate_pixels()
             .filter(|(x, y, pixel)| fitted.pixels.get_pixel(*x, *y) != *pixel)

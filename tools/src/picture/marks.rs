@@ -1,12 +1,12 @@
 //! The screen with a numbered box around each element, as the list numbers them: so that a person can
 //! compare the list with the picture, and a model that sees can name what it means.
 //!
-//! A tag stands at the edge of its box where it covers no other tag and as little of the other boxes
-//! as can be; on a crowded screen rather inside of its own box than nowhere.
+//! Where the tags go is found out in [`tags`]: none lies on another, and a line leads to one that stands apart.
 
 use image::RgbImage;
 
 use super::canvas::{Canvas, Colour, glyph};
+use super::tags::{self, LETTER, PAD};
 use crate::element::{Element, ElementId};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect, ScreenPoint};
@@ -16,12 +16,30 @@ const COLOURS: [Colour; 6] =
     [[200, 30, 45], [20, 90, 200], [10, 120, 60], [150, 50, 170], [170, 85, 0], [0, 115, 130]];
 const WHITE: Colour = [255, 255, 255];
 const BLACK: Colour = [0, 0, 0];
-/// Sides of a letter, and the space around it, in px of the screen at scale 1.
-const LETTER: u32 = 8;
-const PAD: u32 = 1;
+
+/// A picture with numbers on it.
+#[derive(Debug)]
+pub struct Marked {
+    /// The picture.
+    pub pixels: RgbImage,
+    /// Elements that show in it without their number, since there is no room for it.
+    pub left_out: usize,
+}
+
+impl Marked {
+    /// What has to be said of the picture, where something is missing in it.
+    pub fn gap(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "{} more have no room for their number in the picture; the list has all",
+                self.left_out
+            )
+        })
+    }
+}
 
 /// The picture of `frame` with these elements marked by their numbers, and the pointer at `cursor`.
-pub fn marked(frame: &Frame, elements: &[&Element], cursor: Option<ScreenPoint>) -> RgbImage {
+pub fn marked(frame: &Frame, elements: &[&Element], cursor: Option<ScreenPoint>) -> Marked {
     let boxes: Vec<_> = elements.iter().map(|element| (element.id, element.bounds)).collect();
     draw(frame.pixels().clone(), frame.bounds(), zoom(frame.monitor().scale), &boxes, cursor)
 }
@@ -34,23 +52,31 @@ pub(super) fn draw<S>(
     zoom: u32,
     boxes: &[(ElementId, Rect<S>)],
     cursor: Option<Point<S>>,
-) -> RgbImage {
+) -> Marked {
     let mut canvas = Canvas { image: picture, region, clip: region };
     let boxes: Vec<(ElementId, Rect<S>)> =
         boxes.iter().filter_map(|(id, area)| Some((*id, area.intersect(&region)?))).collect();
-    let tags = places(&boxes, region, zoom);
-    let colours = COLOURS.iter().cycle();
-    for ((_, area), colour) in boxes.iter().zip(colours.clone()) {
+    let tags = tags::places(&boxes, region, zoom);
+    let all = || boxes.iter().zip(&tags).zip(COLOURS.iter().cycle());
+    for (((_, area), _), colour) in all() {
         frame_in(&mut canvas, area, *colour, zoom);
     }
-    for (((id, _), tag), colour) in boxes.iter().zip(&tags).zip(colours) {
-        canvas.fill(tag, *colour);
-        letters(&mut canvas, tag, &id.to_string(), zoom);
+    for (((_, area), tag), colour) in all() {
+        if let Some(tag) = tag {
+            leader(&mut canvas, area, tag, *colour, zoom);
+        }
+    }
+    for (((id, _), tag), colour) in all() {
+        if let Some(tag) = tag {
+            canvas.fill(tag, *colour);
+            letters(&mut canvas, tag, &id.to_string(), zoom);
+        }
     }
     if let Some(cursor) = cursor {
         arrow(&mut canvas, cursor, zoom);
     }
-    canvas.image
+    let left_out = tags.iter().filter(|tag| tag.is_none()).count();
+    Marked { pixels: canvas.image, left_out }
 }
 
 /// Pixels for one px of a letter: letters stay readable on a screen that scales.
@@ -61,47 +87,22 @@ pub(super) fn zoom(scale: f32) -> u32 {
     }
 }
 
-/// Where the tag of each box goes.
-fn places<S>(boxes: &[(ElementId, Rect<S>)], region: Rect<S>, zoom: u32) -> Vec<Rect<S>> {
-    let mut taken: Vec<Rect<S>> = Vec::new();
-    for (at, (id, area)) in boxes.iter().enumerate() {
-        let digits = u32::try_from(id.to_string().len()).unwrap_or(1);
-        let (width, height) = (digits * LETTER * zoom + 2 * PAD * zoom, (LETTER + 2 * PAD) * zoom);
-        let cost = |tag: &Rect<S>| {
-            let shared = |other: &Rect<S>| other.intersect(tag).map_or(0, |shared| shared.area());
-            let tags: u64 = taken.iter().map(shared).sum();
-            let others = boxes.iter().enumerate().filter(|(other, _)| *other != at);
-            let covered: u64 = others.map(|(_, (_, area))| shared(area)).sum();
-            let cut = tag.area() - shared(&region).min(tag.area());
-            (tags.saturating_add(cut), covered + shared(area) / 2)
-        };
-        let tag = candidates(area, width, height).into_iter().min_by_key(cost);
-        taken.push(tag.unwrap_or_else(|| Rect::new(area.x, area.y, width, height)));
+/// A line from a box to its tag, where that stands apart from it.
+fn leader<S>(canvas: &mut Canvas<S>, area: &Rect<S>, tag: &Rect<S>, colour: Colour, zoom: u32) {
+    let around = area.offset(-1, -1);
+    let near =
+        Rect::new(around.x, around.y, area.width.saturating_add(2), area.height.saturating_add(2));
+    if near.intersect(tag).is_some() {
+        return;
     }
-    taken
-}
-
-/// Outside of the box at its corners and sides, then inside of it.
-fn candidates<S>(area: &Rect<S>, width: u32, height: u32) -> [Rect<S>; 12] {
-    let (w, h) = (width.cast_signed(), height.cast_signed());
-    let (left, right) = (area.x, area.right().saturating_sub(w));
-    let (top, bottom) = (area.y, area.bottom().saturating_sub(h));
-    let middle = area.center().offset(-w / 2, -h / 2);
-    let at = |x: i32, y: i32| Rect::new(x, y, width, height);
-    [
-        at(left.saturating_sub(w), top),
-        at(left, top.saturating_sub(h)),
-        at(right, top.saturating_sub(h)),
-        at(area.right(), top),
-        at(left, area.bottom()),
-        at(right, area.bottom()),
-        at(left.saturating_sub(w), middle.y),
-        at(area.right(), middle.y),
-        at(left, top),
-        at(right, top),
-        at(right, bottom),
-        at(middle.x, middle.y),
-    ]
+    let (from, to) = (area.clamp(tag.center()), tag.center());
+    let (across, down) = (to.x.saturating_sub(from.x), to.y.saturating_sub(from.y));
+    let steps = across.abs().max(down.abs()).max(1);
+    for step in 0..=steps {
+        let part = |way: i32| i32::try_from(i64::from(way) * i64::from(step) / i64::from(steps));
+        let at = from.offset(part(across).unwrap_or(0), part(down).unwrap_or(0));
+        canvas.fill(&Rect::new(at.x, at.y, zoom, zoom), colour);
+    }
 }
 
 fn frame_in<S>(canvas: &mut Canvas<S>, area: &Rect<S>, colour: Colour, zoom: u32) {
@@ -177,34 +178,15 @@ mod tests {
         Frame::new(monitor, pixels)
     }
 
-    fn tags(elements: &[Element]) -> Vec<ScreenRect> {
-        let boxes: Vec<(ElementId, ScreenRect)> =
-            elements.iter().filter_map(|e| Some((e.id, e.bounds.intersect(&SCREEN)?))).collect();
-        places(&boxes, SCREEN, 1)
-    }
-
-    #[test]
-    fn tags_in_a_grid_of_buttons_neither_overlap_nor_leave_the_screen() {
-        let grid = (0..24).map(|at| {
-            let (column, row) = (at % 6, at / 6);
-            element(
-                u32::try_from(at).unwrap() + 1,
-                Rect::new(SCREEN.x + column * 52, SCREEN.y + row * 48, 50, 46),
-            )
-        });
-        let tags = tags(&grid.collect::<Vec<_>>());
-        for (at, tag) in tags.iter().enumerate() {
-            assert_eq!(tag.intersect(&SCREEN), Some(*tag), "cut: {tag}");
-            let overlaps = tags.iter().skip(at + 1).any(|other| other.intersect(tag).is_some());
-            assert!(!overlaps, "{tag} overlaps another");
-        }
+    fn tag(element: &Element) -> ScreenRect {
+        tags::places(&[(element.id, element.bounds)], SCREEN, 1)[0].unwrap()
     }
 
     #[test]
     fn the_digits_can_be_read_back() {
         let one = element(47, Rect::new(60, 100, 80, 30));
-        let picture = marked(&frame(1.0), &[&one], None);
-        let tag = tags(std::slice::from_ref(&one))[0];
+        let picture = marked(&frame(1.0), &[&one], None).pixels;
+        let tag = tag(&one);
         for (c, column) in "47".chars().zip([0, 8]) {
             let read: Vec<u8> = (0..8)
                 .map(|row| {
@@ -223,10 +205,44 @@ mod tests {
     #[test]
     fn the_pointer_is_drawn_where_it_is() {
         let tip = ScreenPoint::new(20, 60);
-        let picture = marked(&frame(1.0), &[], Some(tip));
+        let picture = marked(&frame(1.0), &[], Some(tip)).pixels;
         let (x, y) = ((tip.x - SCREEN.x).unsigned_abs(), (tip.y - SCREEN.y).unsigned_abs());
         assert_eq!(picture.get_pixel(x, y).0, BLACK);
         assert_eq!(picture.get_pixel(x, y - 1).0, [240; 3]);
+    }
+
+    #[test]
+    fn a_line_leads_to_a_tag_that_stands_apart() {
+        // Nine in a row without room between them: the numbers cannot all stand beside their boxes.
+        let row: Vec<Element> = (0..30)
+            .map(|at| {
+                element(
+                    100 + at,
+                    Rect::new(100 + at.cast_signed() % 6 * 5, 100 + at.cast_signed() / 6 * 5, 4, 4),
+                )
+            })
+            .collect();
+        let all: Vec<&Element> = row.iter().collect();
+        let marked = marked(&frame(1.0), &all, None);
+        assert_eq!((marked.left_out, marked.gap()), (0, None));
+        let boxes: Vec<_> = row.iter().map(|e| (e.id, e.bounds)).collect();
+        let places = tags::places(&boxes, SCREEN, 1);
+        let apart = |(at, tag): &(usize, &Option<ScreenRect>)| {
+            let near = Rect::new(boxes[*at].1.x - 1, boxes[*at].1.y - 1, 6, 6);
+            tag.unwrap().intersect(&near).is_none()
+        };
+        let (at, tag) = places.iter().enumerate().find(apart).unwrap();
+        let (from, to) = (boxes[at].1.center(), tag.unwrap().center());
+        let middle = Point::new(i32::midpoint(from.x, to.x), i32::midpoint(from.y, to.y));
+        let colour = COLOURS[at % COLOURS.len()];
+        let near = Rect::<crate::geometry::Screen>::around(middle, 3);
+        let drawn = (near.x..near.right()).any(|x| {
+            (near.y..near.bottom()).any(|y| {
+                let (x, y) = ((x - SCREEN.x).unsigned_abs(), (y - SCREEN.y).unsigned_abs());
+                marked.pixels.get_pixel(x, y).0 == colour
+            })
+        });
+        assert!(drawn, "no line from {from} to {to}");
     }
 
     proptest! {
@@ -241,7 +257,7 @@ mod tests {
                 .map(|(id, (x, y, w, h))| element(id, Rect::new(x, y, w, h)))
                 .collect();
             let all: Vec<&Element> = elements.iter().collect();
-            let picture = marked(&frame(scale), &all, Some(ScreenPoint::new(pointer.0, pointer.1)));
+            let picture = marked(&frame(scale), &all, Some(ScreenPoint::new(pointer.0, pointer.1))).pixels;
             prop_assert_eq!(picture.dimensions(), (SCREEN.width, SCREEN.height));
         }
     }

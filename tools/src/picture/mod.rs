@@ -5,3 +5,4 @@ pub mod fit;
 pub mod marks;
 pub mod resize;
 pub mod sketch;
+mod tags;
