@@ -7,6 +7,7 @@ use freehand_model::dialect::{Barred, Comparison, PlanView};
 use freehand_tools::action::{ActionKind, Condition, Status};
 use freehand_tools::apps::App;
 use freehand_tools::call::ToolSpec;
+use freehand_tools::geometry::ScreenRect;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
 
@@ -35,6 +36,8 @@ pub(crate) struct Progress {
     pub(crate) settled: HashSet<String>,
     /// The command of the program that it needs first.
     pub(crate) program: Option<String>,
+    /// The part of the screen that the model has just asked to look at.
+    pub(crate) closeup: Option<ScreenRect>,
     /// What the task names, as it was told last.
     pub(crate) parts: Vec<(String, bool)>,
     /// As long as the run was held; that is not its own time.
@@ -94,7 +97,12 @@ impl Progress {
                 self.hint = Some(reason.clone());
             }
         }
-        match judged.action.as_ref().map(|action| &action.kind) {
+        let kind = judged.action.as_ref().map(|action| &action.kind);
+        self.closeup = match kind {
+            Some(ActionKind::Zoom { region }) if judged.outcome.is_done() => Some(*region),
+            _ => None,
+        };
+        match kind {
             Some(ActionKind::Finish { status, answer, evidence }) if judged.outcome.is_done() => {
                 Err(Halt::Exit(match status {
                     Status::Success => Exit::Done { checked: on_the_screen(&evidence.join("; ")) },
@@ -131,5 +139,6 @@ pub(crate) fn view<'v>(
         barred,
         comparison: &progress.comparison,
         images: None,
+        closeup: progress.closeup,
     }
 }

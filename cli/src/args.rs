@@ -233,6 +233,9 @@ pub struct ObserveArgs {
     /// Draw the numbers of the list and the pointer into the picture.
     #[arg(long, requires = "image")]
     pub marks: bool,
+    /// Enlarge the picture of a small part, as a model is shown it.
+    #[arg(long, requires = "image")]
+    pub enlarge: bool,
     /// Only the front window that has this in its title or its program's name.
     #[arg(long, value_name = "TEXT")]
     pub window: Option<String>,
@@ -253,6 +256,7 @@ Examples:
   freehand observe --display :1 --image now.png --marks
   freehand observe --window mousepad
   freehand observe --region 0,0,640x400 --json
+  freehand observe --region 0,0,200x100 --image close.png --enlarge --marks
   freehand observe --monitor 2 --image right.png
   freehand observe --watch";
 

@@ -10,7 +10,9 @@ use freehand_tools::element::Source;
 use freehand_tools::frame;
 use freehand_tools::geometry::ScreenRect;
 use freehand_tools::observation::Observation;
+use freehand_tools::picture::fit::ANY;
 use freehand_tools::picture::marks;
+use freehand_tools::picture::resize::Filter;
 use freehand_tools::quote::quoted;
 use freehand_tools::visible::visible;
 
@@ -48,7 +50,7 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
     let mut opened = display::open_at(&display, display::WHOLE, args.monitor.map(usize::from))?;
     let mut seen = part(opened.desktop.observe().await?, &args)?;
     if let Some(file) = &args.image {
-        write_picture(file, &seen, args.marks)?;
+        write_picture(file, &seen, &args)?;
     }
     if args.json {
         tell_actions(&mut opened, &mut seen).await?;
@@ -135,15 +137,20 @@ fn no_window(text: &str, seen: &Observation) -> anyhow::Error {
     usage(format!("no window has `{text}` in its title or its program's name; {there}"))
 }
 
-fn write_picture(file: &Path, seen: &Observation, marks: bool) -> Result<()> {
-    let png = if marks {
-        let marked = marks::marked(&seen.frame, &list::listed(seen), Some(seen.cursor));
+fn write_picture(file: &Path, seen: &Observation, args: &ObserveArgs) -> Result<()> {
+    let close = args.enlarge.then(|| ANY.close(&seen.frame, Filter::Bicubic)).flatten();
+    let png = if args.marks {
+        let (all, cursor) = (list::listed(seen), Some(seen.cursor));
+        let marked = match &close {
+            Some(close) => close.marked(&all, cursor),
+            None => marks::marked(&seen.frame, &all, cursor),
+        };
         if let Some(gap) = marked.gap() {
             terminal::say(Tone::Faint, &gap);
         }
         frame::png(&marked.pixels)
     } else {
-        seen.frame.to_png()
+        frame::png(close.as_ref().map_or(seen.frame.pixels(), |close| &close.pixels))
     };
     let png = png.context("the picture cannot be encoded")?;
     std::fs::write(file, png)

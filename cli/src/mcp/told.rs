@@ -8,10 +8,13 @@ use base64::prelude::BASE64_STANDARD;
 use freehand_agent::step::Done;
 use freehand_agent::trajectory::Intervention;
 use freehand_model::dialect::list;
-use freehand_tools::frame::png;
+use freehand_tools::frame::{Frame, png};
+use freehand_tools::geometry::ScreenPoint;
 use freehand_tools::observation::Observation;
 use freehand_tools::outcome::{Effect, Outcome};
+use freehand_tools::picture::fit::ANY;
 use freehand_tools::picture::marks;
+use freehand_tools::picture::resize::Filter;
 use freehand_tools::visible::visible;
 use image::RgbImage;
 use rmcp::model::{CallToolResult, ContentBlock};
@@ -57,12 +60,27 @@ pub fn done(done: &Done, screens: Option<(&Observation, &Observation)>) -> CallT
         text.push_str(&changes(before, now));
     }
     let mut content = vec![ContentBlock::text(text)];
-    content.extend(done.picture.as_ref().and_then(|frame| picture(frame.pixels())));
+    let origin = screens.map_or(ScreenPoint::new(0, 0), |(_, now)| now.bounds().origin());
+    content.extend(done.picture.iter().flat_map(|frame| close(frame, origin)));
     if judged.outcome.is_done() {
         CallToolResult::success(content)
     } else {
         CallToolResult::error(content)
     }
+}
+
+/// A part of the screen as a model sees it best, and how its pixels lead back to those that calls are made in,
+/// which are counted from `origin`.
+fn close(part: &Frame, origin: ScreenPoint) -> Vec<ContentBlock> {
+    let Some(fitted) = ANY.close(part, Filter::Bicubic) else { return Vec::new() };
+    let shown = part.bounds().offset(origin.x.saturating_neg(), origin.y.saturating_neg());
+    let (width, height) = fitted.pixels.dimensions();
+    let words = format!(
+        "The picture, {width}x{height} px, shows {shown} of the screen: its pixel (u, v) is x = {} + u * {} / {width}, \
+         y = {} + v * {} / {height}",
+        shown.x, shown.width, shown.y, shown.height
+    );
+    picture(&fitted.pixels).into_iter().chain([ContentBlock::text(words)]).collect()
 }
 
 /// How the person came between, for the client's model to know.

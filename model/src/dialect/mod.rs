@@ -4,6 +4,7 @@
 use freehand_tools::apps::App;
 use freehand_tools::call::{ToolCall, ToolSpec};
 use freehand_tools::element::ElementId;
+use freehand_tools::geometry::ScreenRect;
 use freehand_tools::observation::Observation;
 use freehand_tools::picture::fit::Fit;
 use serde::{Deserialize, Serialize};
@@ -150,6 +151,8 @@ pub struct PlanView<'a> {
     pub list: &'a str,
     /// The sizes in which the model is shown the screen as a picture; `None` where it sees none.
     pub images: Option<Fit>,
+    /// The part of the screen, in screen pixels, that it has just asked to look at closely.
+    pub closeup: Option<ScreenRect>,
 }
 
 /// What the model wants to do.

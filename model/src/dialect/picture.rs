@@ -1,9 +1,10 @@
 //! The screen as a picture for a model that sees: in a size of its grid, with the numbers of the list on it.
-//! Where it answers in pixels of that picture, they become pixels of the frame, which the tools take.
+//! After it has asked to look closely at a part of the screen, the picture is of that part, enlarged; a question
+//! never has two. Where it answers in pixels of the picture, they become pixels of the frame, which the tools take.
 
 use freehand_tools::element::{Element, Source};
 use freehand_tools::frame::png;
-use freehand_tools::geometry::{Grid, Image, Mapping, Point, Rect, Size};
+use freehand_tools::geometry::{Grid, Image, Mapping, Point, Rect, ScreenRect, Size};
 use freehand_tools::picture::resize::Filter;
 use serde_json::{Map, Value, json};
 
@@ -11,18 +12,45 @@ use super::list;
 use super::{ParseError, PlanView};
 use crate::prompt::Picture;
 
+/// What the picture shows.
+struct Shown {
+    /// Its size.
+    size: Size<Image>,
+    /// The part of the screen, where it is not all of it.
+    part: Option<ScreenRect>,
+}
+
+/// What the picture shows, where there is one.
+fn shown(view: &PlanView<'_>) -> Option<Shown> {
+    let sizes = view.images?;
+    let part = view.closeup.and_then(|part| part.intersect(&view.seen.bounds()));
+    let close = part.and_then(|part| sizes.close_size(Size::new(part.width, part.height)));
+    match close {
+        Some(size) => Some(Shown { size, part }),
+        None => Some(Shown { size: sizes.size(view.seen.frame.size())?, part: None }),
+    }
+}
+
 /// The picture of what is seen, where the model sees pictures and this one fits.
 pub(super) fn of(view: &PlanView<'_>) -> Option<Picture> {
+    let (sizes, part) = (view.images?, shown(view)?.part);
     // As Qwen-VL's own processor resizes.
-    let fitted = view.images?.frame(&view.seen.frame, Filter::Bicubic)?;
+    let fitted = match part {
+        Some(part) => sizes.close(&view.seen.frame.crop(&part)?, Filter::Bicubic)?,
+        None => sizes.frame(&view.seen.frame, Filter::Bicubic)?,
+    };
     let elements: Vec<&Element> =
         list::listed(view.seen).into_iter().filter(|element| is_marked(element)).collect();
     let marked = fitted.marked(&elements, Some(view.seen.cursor));
     let file = png(&marked.pixels).ok()?;
     let (width, height) = fitted.pixels.dimensions();
     let gap = marked.gap().map(|gap| format!(" {gap}.")).unwrap_or_default();
+    let what = match part {
+        Some(_) => "the part of the screen that you asked to look at closely",
+        None => "the same screen",
+    };
     let words = format!(
-        "The picture, {width}x{height} px, shows the same screen, with their numbers on what can be used. \
+        "The picture, {width}x{height} px, shows {what}, with their numbers on what can be used. \
          Prefer a number; what has none is given as {{\"x\": X, \"y\": Y}} in px of the picture.{gap}\n"
     );
     Some(Picture { png: file.into(), words: words.into() })
@@ -33,14 +61,9 @@ fn is_marked(element: &Element) -> bool {
     element.source != Source::Accessibility || element.role.takes_clicks()
 }
 
-/// The size of the picture, where there is one.
-fn size(view: &PlanView<'_>) -> Option<Size<Image>> {
-    view.images?.size(view.seen.frame.size())
-}
-
 /// The schema of a point of the picture, where there is one.
 pub(super) fn point(view: &PlanView<'_>) -> Option<Value> {
-    let Size { width, height, .. } = size(view)?;
+    let Size { width, height, .. } = shown(view)?.size;
     let within = |side: u32| json!({"type": "integer", "minimum": 0, "maximum": side.saturating_sub(1)});
     Some(json!({
         "type": "object",
@@ -53,9 +76,15 @@ pub(super) fn point(view: &PlanView<'_>) -> Option<Value> {
 /// Makes pixels of the frame out of the pixels of the picture in `args`, at whatever depth they stand; nothing
 /// where no picture was shown.
 pub(super) fn bring_back(view: &PlanView<'_>, args: &mut Value) -> Result<(), ParseError> {
-    let Some(size) = size(view) else { return Ok(()) };
+    let Some(Shown { size, part }) = shown(view) else { return Ok(()) };
     let picture = Rect::<Grid>::new(0, 0, size.width, size.height);
-    match Mapping::new(picture, Rect::of_size(view.seen.frame.size())) {
+    let origin = view.seen.bounds().origin();
+    let within = |part: ScreenRect| {
+        let (x, y) = (part.x.saturating_sub(origin.x), part.y.saturating_sub(origin.y));
+        Rect::new(x, y, part.width, part.height)
+    };
+    let frame = part.map_or_else(|| Rect::of_size(view.seen.frame.size()), within);
+    match Mapping::new(picture, frame) {
         Some(way) => all_back(&way, picture, args),
         None => Ok(()),
     }

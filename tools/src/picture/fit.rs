@@ -10,6 +10,8 @@ use crate::geometry::{Grid, Image, Mapping, Point, Rect, Screen, ScreenPoint, Sc
 
 /// Pictures more than so many times as long as wide are not taken.
 const LONGEST: u32 = 200;
+/// A part of the screen is enlarged at most so many times: nothing more is to be seen then.
+const CLOSEST: u32 = 8;
 
 /// The sizes that a model takes: both sides a multiple of a number, neither too long, and not too many or
 /// too few pixels.
@@ -24,6 +26,9 @@ pub struct Fit {
     /// Pixels along its longer side at most.
     pub longest: u32,
 }
+
+/// What models of any kind take: no multiple is asked for, and nothing is too small.
+pub const ANY: Fit = Fit { factor: 1, least: 1, most: 1_150_000, longest: 1568 };
 
 /// A frame as a model is given it.
 #[derive(Debug)]
@@ -101,9 +106,28 @@ impl Fit {
         Some(nearest)
     }
 
+    /// The size for a part of the screen that is looked at closely: as many times as large as fits, in whole
+    /// numbers, and from there to the nearest size that a model takes.
+    pub fn close_size(&self, of: Size<Image>) -> Option<Size<Image>> {
+        let times = |by: u32| Size::new(of.width.saturating_mul(by), of.height.saturating_mul(by));
+        let fits = |size: &Size<Image>| {
+            size.area() <= u64::from(self.most) && size.width.max(size.height) <= self.longest
+        };
+        let largest = (2..=CLOSEST).map(times).take_while(fits).last();
+        self.size(largest.unwrap_or(of))
+    }
+
     /// `frame` in its size.
     pub fn frame(&self, frame: &Frame, filter: Filter) -> Option<Fitted> {
-        let size = self.size(frame.size())?;
+        Self::resized(frame, self.size(frame.size())?, filter)
+    }
+
+    /// `part`, which shows a part of the screen, enlarged as far as it goes.
+    pub fn close(&self, part: &Frame, filter: Filter) -> Option<Fitted> {
+        Self::resized(part, self.close_size(part.size())?, filter)
+    }
+
+    fn resized(frame: &Frame, size: Size<Image>, filter: Filter) -> Option<Fitted> {
         let grid: Rect<Grid> = Rect::new(0, 0, size.width, size.height);
         let mapping = Mapping::new(grid, frame.bounds())?;
         #[expect(clippy::cast_precision_loss, reason = "a ratio of sides of pictures")]
@@ -186,6 +210,31 @@ mod tests {
         assert!(drawn.iter().all(inside), "{drawn:?}");
         let colours: BTreeSet<[u8; 3]> = drawn.iter().map(|(x, y)| marked.get_pixel(*x, *y).0).collect();
         assert_eq!(colours.len(), 2, "a colour and white, and nothing between: {colours:?}");
+    }
+
+    #[test]
+    fn a_small_part_is_enlarged_and_leads_back() {
+        for (fit, (width, height), expected) in [
+            (ANY, (300, 200), (1200, 800)),
+            (ANY, (40, 30), (320, 240)),
+            (ANY, (900, 700), (900, 700)),
+            (ANY, (3136, 800), (1568, 400)),
+            (QWEN, (300, 200), (1204, 812)),
+            (Fit { longest: 784, ..QWEN }, (300, 100), (588, 196)),
+        ] {
+            let size = fit.close_size(Size::new(width, height));
+            assert_eq!(size, Some(Size::new(expected.0, expected.1)), "{width}x{height}");
+        }
+        let bounds = Rect::new(-100, 50, 300, 200);
+        let monitor = Monitor { name: "m".into(), bounds, scale: 1.0 };
+        let pixels = RgbImage::from_fn(300, 200, |x, _| image::Rgb([if x < 150 { 0 } else { 250 }; 3]));
+        let close = ANY.close(&Frame::new(monitor, pixels), Filter::Bicubic).unwrap();
+        assert_eq!(close.pixels.get_pixel(590, 7).0, [0; 3]);
+        assert_eq!(close.pixels.get_pixel(609, 7).0, [250; 3]);
+        for (x, y) in [(0, 0), (3, 3), (4, 4), (599, 400), (600, 403), (1199, 799)] {
+            let want = Point::new(-100 + x / 4, 50 + y / 4);
+            assert_eq!(close.mapping.forward(Point::new(x, y)), want, "({x}, {y})");
+        }
     }
 
     #[test]

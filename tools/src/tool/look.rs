@@ -39,7 +39,7 @@ pub struct WaitInput {
     pub gone: bool,
 }
 
-/// Look at a part of the screen at its own resolution and read all that stands there.
+/// Look closely at a part of the screen, enlarged where it is small, and read all that stands there.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZoomInput {

@@ -54,6 +54,20 @@ async fn each_question_has_the_newest_screen_and_no_older_one() {
     }
 }
 
+const ZOOM: &str = r#"{"tool": "zoom", "args": {"x": 100, "y": 100, "width": 150, "height": 90}}"#;
+
+#[tokio::test]
+async fn what_it_asked_to_look_at_is_shown_enlarged_once() {
+    let model = Scripted::new([FINISH, FINISH, ZOOM, CLICK, FINISH]).seeing(SIZES);
+    let (exit, lines) =
+        told(form(Duration::ZERO), &model, None, Stop::default(), Presence::default()).await;
+    assert!(matches!(exit, Exit::Done { .. }), "{lines:#?}");
+    let words = |prompt: &Prompt| prompt.turns.last().unwrap().picture.clone().unwrap().words;
+    let asked: Vec<bool> =
+        model.asked().iter().map(|prompt| words(prompt).contains("look at closely")).collect();
+    assert_eq!(asked.iter().filter(|close| **close).count(), 1, "{asked:?}");
+}
+
 #[tokio::test]
 async fn one_that_is_refused_pictures_is_told_of_once() {
     let script = Scripted::new([FINISH, FINISH, CLICK, FINISH]).seeing(SIZES);

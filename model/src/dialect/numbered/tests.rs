@@ -46,8 +46,23 @@ fn view<'v>(
     comparison: &'v Comparison,
     list: &'v str,
 ) -> PlanView<'v> {
-    let (notes, hint, tools, program, barred, images) = (&[], None, &[], None, &[], None);
-    PlanView { task, seen, steps, notes, hint, tools, apps, program, barred, comparison, list, images }
+    let (notes, hint, tools, program, barred) = (&[], None, &[], None, &[]);
+    let (images, closeup) = (None, None);
+    PlanView {
+        task,
+        seen,
+        steps,
+        notes,
+        hint,
+        tools,
+        apps,
+        program,
+        barred,
+        comparison,
+        list,
+        images,
+        closeup,
+    }
 }
 
 /// What is offered, as the schema says it, and the programs that the model is asked about.

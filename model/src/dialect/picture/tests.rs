@@ -27,6 +27,16 @@ async fn seen() -> Observation {
 
 /// Asks something of the view of this screen.
 fn with_view<T>(seen: &Observation, images: Option<Fit>, ask: impl Fn(&PlanView<'_>) -> T) -> T {
+    looking_at(None, seen, images, ask)
+}
+
+/// The same after a part of the screen was looked at.
+fn looking_at<T>(
+    closeup: Option<ScreenRect>,
+    seen: &Observation,
+    images: Option<Fit>,
+    ask: impl Fn(&PlanView<'_>) -> T,
+) -> T {
     let did = "clicked button \"Save\"".into();
     let step = PastStep { did, result: None, effective: true, opened: None, times: 1 };
     let tools: Vec<_> = Toolbox::default().specs().cloned().collect();
@@ -44,6 +54,7 @@ fn with_view<T>(seen: &Observation, images: Option<Fit>, ask: impl Fn(&PlanView<
         comparison: &comparison,
         list: &list,
         images,
+        closeup,
     })
 }
 
@@ -134,6 +145,31 @@ async fn what_it_points_at_is_what_stands_there_on_the_screen() {
     let zoom = json!({"tool": "zoom", "args": {"x": 308, "y": 210, "width": 308, "height": 210}});
     let zoomed = with_view(&seen, Some(SIZES), |view| Tools.parse(&said(&zoom), view).unwrap());
     assert_eq!(zoomed.calls[0].args, json!({"x": 500, "y": 350, "width": 500, "height": 350}));
+}
+
+#[tokio::test]
+async fn what_was_asked_for_is_shown_enlarged_and_points_in_it_lead_back() {
+    let seen = seen().await;
+    let save = seen.elements.iter().find(|element| element.name == "Save").unwrap();
+    let corner = save.bounds.origin().offset(-10, -10);
+    let part = Rect::new(corner.x, corner.y, 154, 105);
+    let prompt = looking_at(Some(part), &seen, Some(SIZES), |view| Tools.render(view));
+    let shown = picture(&prompt);
+    assert_eq!(shown.dimensions(), (616, 420));
+    let words = &prompt.turns[1].picture.as_ref().unwrap().words;
+    assert!(words.contains("look at closely"), "{words}");
+    let close = SIZES.close(&seen.frame.crop(&part).unwrap(), Filter::Bicubic).unwrap();
+    let at = close.mapping.inverse().forward(save.bounds.center());
+    let answer = said(&json!({"tool": "click", "args": {"target": {"x": at.x, "y": at.y}}}));
+    let parsed = looking_at(Some(part), &seen, Some(SIZES), |view| Tools.parse(&answer, view).unwrap());
+    let target = &parsed.calls[0].args["target"];
+    let point = |name: &str| i32::try_from(target[name].as_i64().unwrap()).unwrap();
+    let landed = Point::new(point("x"), point("y"));
+    assert_eq!(seen.frame.mapping().unwrap().forward(landed), save.bounds.center());
+    let outside = Rect::new(5000, 0, 10, 10);
+    let whole = looking_at(Some(outside), &seen, Some(SIZES), |view| Tools.render(view));
+    let words = &whole.turns[1].picture.as_ref().unwrap().words;
+    assert!(words.contains("the same screen"), "{words}");
 }
 
 #[tokio::test]
