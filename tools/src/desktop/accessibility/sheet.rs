@@ -26,10 +26,7 @@ pub(super) async fn add_cells(bus: &Bus, tree: &mut Tree, frame: &Frame, places:
     let sheets: Vec<Sheet> = tree.nodes().filter_map(|node| Sheet::of(tree, node, places)).collect();
     for sheet in sheets {
         let cells = sheet.cells(bus, frame).await.unwrap_or_default();
-        for cell in &cells {
-            places.put(cell.address.clone(), sheet.place);
-        }
-        tree.add(cells);
+        sheet.add(cells, tree, places);
     }
 }
 
@@ -49,6 +46,14 @@ impl Sheet {
         let holder = tree.get(node.parent.as_ref()?)?;
         let area = holder.bounds.filter(|bounds| !bounds.is_empty())?;
         Some(Self { table: node.address.clone(), area, place: places.of(&holder.address) })
+    }
+
+    /// Adds its cells, which are told where what holds the sheet is told: before a click each is looked for there.
+    fn add(&self, cells: Vec<Node>, tree: &mut Tree, places: &mut Places) {
+        for cell in &cells {
+            places.put(cell.address.clone(), self.place);
+        }
+        tree.add(cells);
     }
 
     async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Vec<Node>> {
@@ -114,4 +119,46 @@ fn has_ink(frame: &Frame, cell: &ScreenRect) -> bool {
     let mut pixels = part.pixels().pixels();
     let Some(ground) = pixels.next() else { return false };
     pixels.any(|pixel| pixel.0.iter().zip(ground.0).any(|(a, b)| a.abs_diff(b) > INK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, part, tree};
+    use super::*;
+    use crate::geometry::Point;
+
+    /// As LibreOffice tells of Calc: all below the menu bar 25 px too high.
+    #[test]
+    fn cells_are_clicked_where_they_are_and_not_where_they_are_told() {
+        let table = part("table", "view", BusRole::Table, "Sheet", [0, 0, 0, 0]);
+        let mut told = tree(vec![
+            part("panel", "win", BusRole::Panel, "", [0, 44, 1000, 756]),
+            part("pane", "panel", BusRole::RootPane, "", [0, 19, 1000, 756]),
+            part("view", "pane", BusRole::Panel, "", [30, 180, 900, 500]),
+            Node { is_vast: true, ..table },
+        ]);
+        let mut places = Places::default();
+        places.move_below_menus(&mut told);
+        let sheet = Sheet::of(&told, told.get(&at("table")).unwrap(), &places).unwrap();
+        assert_eq!(sheet.area, Rect::new(30, 205, 900, 500));
+        // A place on the screen is asked for as the program counts.
+        assert_eq!(sheet.place.back(Point::new(33, 208)), Point::new(33, 183));
+        let as_told = Rect::new(110, 197, 80, 17);
+        let shown = sheet.place.of(as_told);
+        assert_eq!(shown, Rect::new(110, 222, 80, 17));
+        let cell = part("b2", "table", BusRole::TableCell, "B2", [110, 222, 80, 17]);
+        sheet.add(vec![cell], &mut told, &mut places);
+        let cell = told.get(&at("b2")).unwrap();
+        assert_eq!(cell.bounds, Some(shown));
+        // What is read afresh before a click comes out at the same place.
+        assert_eq!(places.of(&cell.address).of(as_told), shown);
+    }
+
+    #[test]
+    fn only_a_table_that_is_vast_is_a_sheet() {
+        let table = part("table", "view", BusRole::Table, "Prices", [40, 190, 300, 200]);
+        let told = tree(vec![part("view", "win", BusRole::Panel, "", [30, 180, 900, 500]), table]);
+        let table = told.get(&at("table")).unwrap();
+        assert!(Sheet::of(&told, table, &Places::default()).is_none());
+    }
 }

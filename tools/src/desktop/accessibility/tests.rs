@@ -17,12 +17,12 @@ use crate::geometry::{Rect, ScreenRect};
 
 const SCREEN: ScreenRect = Rect::new(0, 0, 1000, 800);
 
-fn at(path: &str) -> Address {
+pub(super) fn at(path: &str) -> Address {
     Address { bus: ":1.5".into(), path: format!("/{path}") }
 }
 
 /// An object that shows, at these sides.
-fn part(path: &str, parent: &str, role: BusRole, name: &str, sides: [i32; 4]) -> Node {
+pub(super) fn part(path: &str, parent: &str, role: BusRole, name: &str, sides: [i32; 4]) -> Node {
     let said = Said {
         role,
         states: StateSet::new(State::Showing | State::Visible | State::Enabled | State::Sensitive),
@@ -43,7 +43,7 @@ fn with(mut node: Node, state: State) -> Node {
 }
 
 /// A tree with a window that fills the screen, and these in it, in their order.
-fn tree(parts: Vec<Node>) -> Tree {
+pub(super) fn tree(parts: Vec<Node>) -> Tree {
     let mut nodes = vec![
         part("app", "", BusRole::Application, "", [0, 0, 0, 0]),
         part("win", "app", BusRole::Frame, "Window", [0, 0, 1000, 800]),
