@@ -22,7 +22,7 @@ def told_by(script, package, *words):
         told = os.path.join(stage.folder, f"{script}.json")
         python = "/usr/bin/python3"
         environment = {"QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_ACCESSIBILITY": "1"}
-        environment |= {"QT_SCALE_FACTOR": str(scale), "GDK_SCALE": str(int(scale))}
+        environment |= {"QT_SCALE_FACTOR": str(scale), "GDK_SCALE": str(int(scale)), "QTWEBENGINE_DISABLE_SANDBOX": "1", "QTWEBENGINE_ENABLE_LINUX_ACCESSIBILITY": "1"}
         program = stage.start([python, os.path.join(HERE, "programs", script), told, *words], "python3", environment=environment)
         end = time.monotonic() + 20
         while not os.path.exists(told):
@@ -72,6 +72,7 @@ PROGRAMS = {
     "gtk4": told_by("gtk4.py", "`python3-gi`, `gir1.2-gtk-4.0` and `x11-utils`"),
     "qt5": told_by("qt.py", "`python3-pyqt5`", "5"),
     "qt6": told_by("qt.py", "`python3-pyqt6`", "6"),
+    "web": told_by("web.py", "`python3-pyqt6.qtwebengine`"),
     "mousepad": known(
         ["mousepad", "--disable-server", "{folder}/documents/notes.txt"],
         "mousepad",
@@ -92,4 +93,4 @@ PROGRAMS = {
     ),
 }
 # Those of ours, which say where their widgets are at any scale.
-SCALED = ["gtk3", "gtk4", "qt5", "qt6"]
+SCALED = ["gtk3", "gtk4", "qt5", "qt6", "web"]

@@ -66,9 +66,11 @@ impl Children {
 }
 
 /// Has programs tell what they show, whatever the session asks of them.
-pub(super) const TELLING: [(&str, &str); 4] = [
+pub(super) const TELLING: [(&str, &str); 5] = [
     ("QT_ACCESSIBILITY", "1"),
     ("QT_LINUX_ACCESSIBILITY_ALWAYS_ON", "1"),
+    // A page within a program of Qt says nothing without it.
+    ("QTWEBENGINE_ENABLE_LINUX_ACCESSIBILITY", "1"),
     ("ACCESSIBILITY_ENABLED", "1"),
     ("GNOME_ACCESSIBILITY", "1"),
 ];
