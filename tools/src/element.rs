@@ -215,6 +215,61 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
+/// What kind of part of a window it is that holds several things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RegionKind {
+    /// A box that asks something.
+    Dialog,
+    /// A bar of buttons.
+    Toolbar,
+    /// What leads to other pages.
+    Navigation,
+    /// What the page is for.
+    Main,
+    /// Where something is looked for.
+    Search,
+    /// What stands beside it.
+    Aside,
+    /// The head of a page.
+    Header,
+    /// The foot of a page.
+    Footer,
+    /// Fields that belong together.
+    Form,
+    /// Things with a name in common.
+    Group,
+}
+
+impl RegionKind {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Dialog => "dialog",
+            Self::Toolbar => "toolbar",
+            Self::Navigation => "navigation",
+            Self::Main => "main part",
+            Self::Search => "search",
+            Self::Aside => "side part",
+            Self::Header => "page header",
+            Self::Footer => "page footer",
+            Self::Form => "form",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// A part of a window that holds several things.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Region {
+    /// What kind of part it is.
+    pub kind: RegionKind,
+    /// What it is called; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
 /// What identifies an element beyond one observation: the way to it on the accessibility bus, or a
 /// digest of how it looks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -265,6 +320,9 @@ pub struct Element {
     /// named group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
+    /// The part of its window that it stands in, where that has more in it than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
 }
 
 impl Element {

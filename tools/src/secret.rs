@@ -168,10 +168,11 @@ impl Secrets {
 
     /// Takes them out of an element; says whether there was one in it.
     pub(crate) fn hide_in(&self, element: &mut Element) -> bool {
-        let Element { name, value, description, looks, options, actions, within, .. } = element;
+        let Element { name, value, description, looks, options, actions, within, region, .. } = element;
         let texts = [Some(name), value.as_mut(), description.as_mut(), looks.as_mut(), within.as_mut()];
+        let texts = texts.into_iter().chain([region.as_mut().map(|region| &mut region.name)]);
         let mut found = false;
-        for text in texts.into_iter().flatten().chain(options).chain(actions) {
+        for text in texts.flatten().chain(options).chain(actions) {
             if let Some(hidden) = self.hidden(text) {
                 (*text, found) = (hidden, true);
             }

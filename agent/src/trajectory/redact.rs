@@ -11,7 +11,7 @@ use freehand_model::dialect::Proposal;
 use freehand_model::prompt::Completion;
 use freehand_tools::action::{Action, ActionKind, Condition, Target, TargetElement, TargetWindow};
 use freehand_tools::call::ToolCall;
-use freehand_tools::element::{Element, Window};
+use freehand_tools::element::{Element, Region, Window};
 use freehand_tools::gate::{Approval, Reason, Verdict};
 use freehand_tools::outcome::Outcome;
 use freehand_tools::setting::{Entered, Setting};
@@ -241,10 +241,14 @@ impl Secrets {
             source: _,
             window: _,
             within,
+            region,
         } = element;
         self.texts([&mut key.0, name]);
         for text in [value, description, looks, within] {
             self.maybe(text);
+        }
+        if let Some(Region { kind: _, name }) = region {
+            self.text(name);
         }
         self.texts(options);
         self.texts(actions);

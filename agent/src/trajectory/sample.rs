@@ -53,6 +53,7 @@ pub(crate) fn element(id: u32, role: Role, name: &str) -> Element {
         source: Source::Accessibility,
         window: Some(WindowId(5)),
         within: None,
+        region: None,
     }
 }
 

@@ -172,7 +172,7 @@ fn show(name: &str, seen: &Observation) {
         terminal::answer(&format!("window {title} of {app} at {}{keyboard}", window.bounds));
     }
     terminal::answer("");
-    terminal::answer_text(list::screen(seen, "", BUDGET).trim_end());
+    terminal::answer_text(list::grouped(seen, BUDGET).trim_end());
     for gap in &seen.gaps {
         terminal::say(Tone::Faint, &format!("cannot see everything: {}", visible(gap, TITLE)));
     }

@@ -423,6 +423,7 @@ mod tests {
             source: Source::Accessibility,
             window: Some(WindowId(1)),
             within: None,
+            region: None,
         }
     }
 

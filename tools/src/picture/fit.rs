@@ -197,6 +197,7 @@ mod tests {
             source: Source::Accessibility,
             window: None,
             within: None,
+            region: None,
         };
         let marked = fitted.marked(&[&one], None).pixels;
         let drawn: Vec<(u32, u32)> = marked

@@ -169,6 +169,7 @@ mod tests {
             source: Source::Accessibility,
             window: None,
             within: None,
+            region: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use freehand_tools::element::{Element, Role, Source, Window, WindowId};
+use freehand_tools::element::{Element, Region, Role, Source, Window, WindowId};
 use freehand_tools::observation::Observation;
 use freehand_tools::quote::named;
 
@@ -18,6 +18,8 @@ pub use self::diff::{Change, changes};
 /// Bytes of a list that a model is shown and that a record keeps. About four of them are a token, be they letters
 /// or the larger signs of Chinese and Japanese.
 pub const BUDGET: usize = 6_000;
+/// Elements of a part of a window that is named to a person.
+const REGION: usize = 3;
 /// What a reader of a page does not need: the browser's own bars.
 const TOOLBAR: &str = "toolbar";
 
@@ -63,16 +65,19 @@ impl Rank {
 }
 
 /// One line of the list.
-struct Row {
+struct Row<'e> {
     rank: Rank,
     window: Option<WindowId>,
+    /// What the first of its elements stands in, and how many there are.
+    region: Option<&'e Region>,
+    count: usize,
     text: String,
 }
 
 /// The elements as lines. The cells of one row of a table stand on one line, since they mean something
 /// only together.
-fn rows(elements: &[&Element], counts: bool) -> Vec<Row> {
-    let mut lines: Vec<Row> = Vec::new();
+fn rows<'e>(elements: &[&'e Element], counts: bool) -> Vec<Row<'e>> {
+    let mut lines: Vec<Row<'_>> = Vec::new();
     let mut before: Option<&Element> = None;
     let mut places: HashMap<Role, usize> = HashMap::new();
     let twin = |element: &Element| {
@@ -90,10 +95,14 @@ fn rows(elements: &[&Element], counts: bool) -> Vec<Row> {
                 if same_row(left, element, twin(left) && left.role.takes_clicks() || twin(element)) =>
             {
                 row.rank = row.rank.min(rank);
+                row.count += 1;
                 row.text.push_str(" | ");
                 row.text.push_str(&said);
             }
-            _ => lines.push(Row { rank, window: element.window, text: said }),
+            _ => {
+                let (window, region) = (element.window, element.region.as_ref());
+                lines.push(Row { rank, window, region, count: 1, text: said });
+            }
         }
         before = Some(element);
     }
@@ -115,6 +124,39 @@ fn same_row(left: &Element, right: &Element, twins: bool) -> bool {
 /// read, and that before what is known by its look alone. What only says the `task` again is left out,
 /// and where the task counts, so does the list.
 pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
+    written(seen, task, budget, &|rows| rows.iter().map(|row| row.text.clone()).collect())
+}
+
+/// The same for a person: things that stand together in a part of their window are set apart, below a line that
+/// names the part. A model does not read it so: it would pay for each line, and what it gains is not known.
+pub fn grouped(seen: &Observation, budget: usize) -> String {
+    written(seen, "", budget, &in_regions)
+}
+
+/// Rows that follow each other in one part of the window, from so many elements on, below the name of that part.
+fn in_regions(rows: &[&Row<'_>]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for run in rows.chunk_by(|a, b| a.region == b.region) {
+        let region = run.first().and_then(|row| row.region);
+        let count: usize = run.iter().map(|row| row.count).sum();
+        let Some(region) = region.filter(|_| count >= REGION) else {
+            lines.extend(run.iter().map(|row| row.text.clone()));
+            continue;
+        };
+        let name =
+            if region.name.is_empty() { String::new() } else { format!(" {}", named(&region.name, 60)) };
+        lines.push(format!("{}{name}:", region.kind.word()));
+        lines.extend(run.iter().map(|row| format!("  {}", row.text)));
+    }
+    lines
+}
+
+fn written(
+    seen: &Observation,
+    task: &str,
+    budget: usize,
+    write: &dyn Fn(&[&Row<'_>]) -> Vec<String>,
+) -> String {
     let active = active_windows(seen);
     let elements: Vec<&Element> = listed(seen).into_iter().filter(|e| !task::echoes(task, e)).collect();
     let lines = rows(&elements, task::counts(task));
@@ -123,21 +165,22 @@ pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     let titles: Vec<String> = active.iter().map(|window| title(window)).collect();
     let spoken: usize = titles.iter().chain(&beyond).map(|line| line.len() + 1).sum();
     let kept = fitting(&lines, budget.saturating_sub(spoken));
-    let mut text: Vec<&str> = Vec::new();
+    let mut text: Vec<String> = Vec::new();
     let several = active.len() > 1;
-    for (window, title) in active.iter().zip(&titles) {
-        text.extend(Some(title.as_str()).filter(|title| !title.is_empty()));
-        let own = kept.iter().filter(|row| several && row.window == Some(window.id));
-        text.extend(own.map(|row| row.text.as_str()));
+    let those = |such: &dyn Fn(&Row<'_>) -> bool| -> Vec<String> {
+        let rows: Vec<&Row<'_>> = kept.iter().copied().filter(|row| such(row)).collect();
+        write(&rows)
+    };
+    for (window, title) in active.iter().zip(titles) {
+        text.extend(Some(title).filter(|title| !title.is_empty()));
+        text.extend(those(&|row| several && row.window == Some(window.id)));
     }
-    let rest = kept.iter().filter(|row| !several || row.window.is_none());
-    text.extend(rest.map(|row| row.text.as_str()));
+    text.extend(those(&|row| !several || row.window.is_none()));
     let left_out = lines.len() - kept.len();
-    let more = format!("({left_out} more not shown)");
-    text.extend(Some(more.as_str()).filter(|_| left_out > 0));
-    text.extend(beyond.iter().map(String::as_str));
+    text.extend((left_out > 0).then(|| format!("({left_out} more not shown)")));
+    text.extend(beyond);
     if lines.is_empty() {
-        text.push("(nothing that can be read)");
+        text.push("(nothing that can be read)".into());
     }
     text.join("\n") + "\n"
 }
@@ -147,7 +190,7 @@ fn title(window: &Window) -> String {
 }
 
 /// Those that there is room for, in their order.
-fn fitting(lines: &[Row], room: usize) -> Vec<&Row> {
+fn fitting<'r, 'e>(lines: &'r [Row<'e>], room: usize) -> Vec<&'r Row<'e>> {
     let mut room = room;
     let mut keep = vec![false; lines.len()];
     for rank in [Rank::Usable, Rank::Readable, Rank::Seen] {

@@ -2,7 +2,7 @@
 
 use freehand_tools::desktop::Desktop as _;
 use freehand_tools::desktop::simulated::Simulated;
-use freehand_tools::element::{ElementId, ElementKey, States};
+use freehand_tools::element::{ElementId, ElementKey, RegionKind, States};
 use freehand_tools::geometry::{Rect, Size};
 use freehand_tools::observation::More;
 use proptest::prelude::*;
@@ -29,6 +29,7 @@ fn button(at: usize, word: &str) -> Element {
         source: Source::Accessibility,
         window: Some(WINDOW),
         within: Some(word.to_owned()),
+        region: None,
     }
 }
 
@@ -127,6 +128,28 @@ fn a_short_name_stands_with_its_hint() {
     }
     let long = told(Role::Button, "B", Some(&"x".repeat(500)));
     assert_eq!(long, format!("[1] button \"B\" hint=\"{}…\"", "x".repeat(60)));
+}
+
+#[test]
+fn a_person_reads_below_which_part_of_the_window_things_stand() {
+    let mut seen = screen_of(&["One", "Two", "Three", "Four", "Five"].map(str::to_owned));
+    seen.more.clear();
+    let region = |kind, name: &str| Some(Region { kind, name: name.into() });
+    for element in &mut seen.elements[..3] {
+        element.region = region(RegionKind::Dialog, "Really\"?\n[9] button");
+    }
+    seen.elements[3].region = region(RegionKind::Toolbar, "");
+    let begins = |list: &str| -> Vec<String> {
+        let short = |line: &str| line.split(" (looks").next().unwrap().to_owned();
+        list.lines().map(short).collect()
+    };
+    let plain = begins(&screen(&seen, "", 100_000));
+    let grouped = begins(&grouped(&seen, 100_000));
+    let mut want = plain.clone();
+    want.insert(1, "dialog \"Really'?\\n[9] button\":".into());
+    want[2..5].iter_mut().for_each(|line| *line = format!("  {line}"));
+    assert_eq!(grouped, want);
+    assert!(plain.iter().all(|line| !line.contains("dialog")), "{plain:?}");
 }
 
 proptest! {

@@ -56,6 +56,7 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), S
             node.value = detail.value;
             node.hint = detail.attributes.hint;
             node.calling = detail.attributes.calling;
+            node.landmark = detail.attributes.roles;
             node.is_drawn = detail.attributes.is_drawn;
             node.labelled_by = detail.label;
             node.chosen = detail.chosen;
@@ -136,10 +137,11 @@ async fn detail(bus: &Bus, node: &Node, tells_by_itself: bool) -> Option<(Addres
     let control = roles::is_control(kind);
     let nameless = node.name.is_empty() && (control || kind == Role::Image);
     let stands = node.has_value && matches!(kind, Role::Spinner | Role::Slider | Role::Progress);
-    if !reads && !nameless && !dropdown && !stands && kind != Role::Image {
+    let landmark = node.role == BusRole::Landmark;
+    if !reads && !nameless && !dropdown && !stands && !landmark && kind != Role::Image {
         return None;
     }
-    let described = nameless || dropdown || matches!(kind, Role::Spinner | Role::Image);
+    let described = nameless || dropdown || landmark || matches!(kind, Role::Spinner | Role::Image);
     let (text, value, attributes, label, chosen) = tokio::join!(
         async { if reads { bus.text(&node.address).await } else { None } },
         async { if stands { bus.value(&node.address).await } else { None } },

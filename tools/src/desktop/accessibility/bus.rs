@@ -410,6 +410,7 @@ impl Bus {
         Attributes {
             hint: first(&["placeholder-text", "placeholder", "title"]),
             calling: first(&["class", "id"]),
+            roles: first(&["xml-roles"]),
             holds: first(&["valuetext"]),
             is_drawn: all.get("tag").is_some_and(|tag| tag == "svg"),
         }
@@ -447,6 +448,8 @@ pub(super) struct Attributes {
     pub(super) hint: Option<String>,
     /// What its author called it in code.
     pub(super) calling: Option<String>,
+    /// Its roles in the words of ARIA.
+    pub(super) roles: Option<String>,
     /// Its value as a person reads it.
     pub(super) holds: Option<String>,
     /// Whether it is no picture but a drawing, of which the tree tells as of one.

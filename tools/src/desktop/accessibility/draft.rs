@@ -1,7 +1,7 @@
 //! An element that has no number yet, and the cleaning of the words that programs give.
 
 use super::node::Address;
-use crate::element::{Role, States};
+use crate::element::{Region, Role, States};
 use crate::geometry::ScreenRect;
 use crate::visible::written;
 
@@ -26,6 +26,7 @@ pub(super) struct Draft {
     pub(super) states: States,
     pub(super) bounds: ScreenRect,
     pub(super) within: Option<String>,
+    pub(super) region: Option<Region>,
     /// The part of it that has the keyboard, where it is not the whole.
     pub(super) cursor: Option<Address>,
     /// What it is a piece of, for joining the pieces of one text.

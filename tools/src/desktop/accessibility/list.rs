@@ -6,9 +6,10 @@ use ::atspi::{Role as BusRole, State};
 use super::draft::{Draft, clean};
 use super::naming::{calling, name};
 use super::node::{Address, Node, Tree};
+use super::regions;
 use super::roles::{is_control, role, states};
 use super::value::{parts, value};
-use crate::element::{BARS, Role};
+use crate::element::{BARS, Region, Role};
 use crate::geometry::ScreenRect;
 
 /// The part of its window that something may fill and still count as one thing to click.
@@ -27,6 +28,8 @@ struct Place<'n> {
     clip: ScreenRect,
     /// The nearest container with a name.
     within: Option<&'n str>,
+    /// The nearest part of the window that is one.
+    region: Option<&'n Region>,
     /// Whether it is within a web page.
     paged: bool,
     depth: usize,
@@ -64,7 +67,7 @@ impl<'a> Lister<'a> {
         let mut lister = Self { tree, window, screen, browses, shows_page, drafts, labels, left };
         for root in roots {
             let within = lister.shows_page.then_some(BARS);
-            lister.visit(root, Place { clip: window, within, paged: false, depth: 0 });
+            lister.visit(root, Place { clip: window, within, region: None, paged: false, depth: 0 });
         }
         lister.drafts
     }
@@ -127,7 +130,11 @@ impl<'a> Lister<'a> {
             named.filter(|_| group).or(place.within)
         };
         let paged = place.paged || node.role == BusRole::DocumentWeb;
-        self.children(node, Place { clip: inner_clip(node, place.clip), within, paged, ..place });
+        // A dialog with a window of its own is that window.
+        let part = regions::of(node, &own).filter(|_| place.depth > 0 && within != Some(BARS));
+        let region = part.as_ref().or(place.region);
+        let clip = inner_clip(node, place.clip);
+        self.children(node, Place { clip, within, region, paged, ..place });
     }
 
     fn children(&mut self, node: &'a Node, place: Place<'_>) {
@@ -342,6 +349,7 @@ impl<'a> Lister<'a> {
             states,
             bounds,
             within,
+            region: place.region.cloned(),
             cursor: cursor.map(|part| part.address.clone()),
             whole: node.parent.clone(),
         });

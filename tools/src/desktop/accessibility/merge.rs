@@ -2,6 +2,7 @@
 //! the order in which a person reads.
 
 use super::draft::{Draft, clean};
+use super::regions;
 use crate::element::Role;
 use crate::geometry::ScreenRect;
 
@@ -18,6 +19,7 @@ pub(super) fn tidy(drafts: Vec<Draft>) -> Vec<Draft> {
     drop_repeats(&mut drafts);
     name_fields(&mut drafts);
     drop_echoes(&mut drafts);
+    regions::drop_small(&mut drafts);
     in_reading_order(drafts)
 }
 

@@ -32,6 +32,7 @@ mod placing;
 mod programs;
 mod pulse;
 mod reading;
+mod regions;
 mod remembered;
 mod roles;
 mod said;
@@ -410,6 +411,7 @@ fn element(draft: Draft, id: ElementId, window: Option<WindowId>) -> Element {
         source: Source::Accessibility,
         window,
         within: draft.within,
+        region: draft.region,
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) struct Node {
     pub(super) hint: Option<String>,
     /// What its author called it in code.
     pub(super) calling: Option<String>,
+    /// What kind of landmark it is, in the words of ARIA.
+    pub(super) landmark: Option<String>,
     /// Whether it is an image that is drawn by its page, and no photo.
     pub(super) is_drawn: bool,
     pub(super) labelled_by: Option<Address>,

@@ -46,6 +46,7 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
         action: None,
         hint: None,
         calling: None,
+        landmark: None,
         is_drawn: false,
         labelled_by: None,
         chosen: None,

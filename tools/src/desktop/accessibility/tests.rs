@@ -325,6 +325,42 @@ fn what_a_window_in_front_leaves_of_a_thing_is_listed() {
 }
 
 #[test]
+fn parts_of_a_window_with_several_things_in_them_are_told() {
+    let row = |path: &str, parent: &str, y| part(path, parent, BusRole::Button, path, [0, y, 60, 20]);
+    let tree = tree(vec![
+        part("page", "win", BusRole::DocumentWeb, "Page", [0, 0, 900, 700]),
+        Node {
+            landmark: Some("navigation".into()),
+            ..part("nav", "page", BusRole::Landmark, "", [0, 0, 900, 99])
+        },
+        row("One", "nav", 0),
+        row("Two", "nav", 25),
+        row("Three", "nav", 50),
+        part("ask", "page", BusRole::Dialog, "Delete it?", [0, 200, 900, 99]),
+        row("Yes", "ask", 200),
+        row("No", "ask", 225),
+        row("Never", "ask", 250),
+        part("few", "page", BusRole::Grouping, "Few", [0, 400, 900, 99]),
+        row("Left", "few", 400),
+        row("Alone", "page", 500),
+    ]);
+    let frame = tree.get(&at("win")).unwrap();
+    let drafts = tidy(Lister::list(&tree, &[frame], SCREEN, SCREEN));
+    let said: Vec<String> = drafts
+        .iter()
+        .map(|draft| match &draft.region {
+            Some(region) => format!("{} in {} {}", draft.name, region.kind.word(), region.name),
+            None => draft.name.clone(),
+        })
+        .collect();
+    let (bar, box_) = ("in navigation ", "in dialog Delete it?");
+    let want = ["One", "Two", "Three"].map(|name| format!("{name} {bar}"));
+    let asked = ["Yes", "No", "Never"].map(|name| format!("{name} {box_}"));
+    let rest = ["Left", "Alone"].map(str::to_owned);
+    assert_eq!(said, [&want[..], &asked, &rest].concat());
+}
+
+#[test]
 fn boxes_without_size_or_beyond_all_screens_are_left_out() {
     let far = i32::MAX - 5;
     let tree = tree(vec![

@@ -22,6 +22,7 @@ fn text(words: &str, window: u64, x: i32) -> Element {
         source: Source::Ocr,
         window: Some(WindowId(window)),
         within: None,
+        region: None,
     }
 }
 

@@ -131,6 +131,7 @@ fn element(text: &Text, window: Option<WindowId>, within: Option<String>) -> Ele
         source: Source::Ocr,
         window,
         within,
+        region: None,
     }
 }
 

@@ -326,6 +326,7 @@ fn element(part: Part, bounds: ScreenRect, widget: &Widget, window: &SimWindow) 
         source: Source::Accessibility,
         window: Some(window.id),
         within,
+        region: None,
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn into_list(scene: Scene<'_>, things: &[Found], elements: &mut Vec<E
             source: Source::Vision,
             window: window.map(|window| window.id),
             within: None,
+            region: None,
         };
         insert(elements, element, scene.windows);
     }

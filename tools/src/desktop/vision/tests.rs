@@ -154,6 +154,7 @@ fn told(role: Role, name: &str, bounds: ScreenRect) -> Element {
         source: Source::Accessibility,
         window: Some(WindowId(1)),
         within: None,
+        region: None,
     }
 }
 
