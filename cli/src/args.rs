@@ -220,6 +220,7 @@ Examples:
   freehand run \"Draw a house\" --display virtual --model http://127.0.0.1:8000/v1 --images on";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ObserveArgs {
     /// `:1`, `virtual`, `virtual:1280x800` or `virtual:NAME` [default: the display of the session].
     #[arg(long, value_name = "DISPLAY")]

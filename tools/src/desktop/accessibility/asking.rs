@@ -23,6 +23,8 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), S
     let nodes = || looked_at.iter().filter_map(|at| tree.get(at));
     let acting: Vec<Address> = nodes()
         .filter(|node| node.has_action && !roles::is_control(roles::role(node)))
+        // A click on words is one on what they stand in.
+        .filter(|node| node.role != BusRole::Static)
         .map(|node| node.address.clone())
         .collect();
     // Some give each piece of a text as an object with a name; others only the whole of a paragraph.
