@@ -38,6 +38,7 @@ ffmpeg: makes films of runs
 xterm: a terminal of the tests
 xdotool: moves the mouse where the tests judge what is seen
 x11-utils: says where windows are, for the same
+x11-xserver-utils: makes several monitors of one screen, for the same
 picom: a compositing manager of the tests
 xcompmgr: the same
 xfwm4: the same
