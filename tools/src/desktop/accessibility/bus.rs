@@ -14,7 +14,6 @@ use zbus::{Connection, Message};
 
 use super::node::Address;
 use super::pulse::{HEARTBEAT, LONG, Pulses};
-use super::remembered::Roles;
 use super::said::{Kept, Said, address, from_cache, from_legacy, node};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
@@ -33,7 +32,6 @@ const LABELLED_BY: u32 = 2;
 pub(super) struct Bus {
     connection: Connection,
     direct: HashMap<String, Connection>,
-    roles: Roles,
     pulses: Pulses,
 }
 
@@ -66,7 +64,7 @@ impl Bus {
             .await
             .map_err(|_| "the bus does not answer".to_owned())?
             .map_err(text)?;
-        Ok(Self { connection, direct: HashMap::new(), roles: Roles::default(), pulses: Pulses::new() })
+        Ok(Self { connection, direct: HashMap::new(), pulses: Pulses::new() })
     }
 
     /// How long the programs are waited for.
@@ -82,7 +80,6 @@ impl Bus {
     /// Talks to these programs through the bus again.
     pub(super) fn talk_through_the_bus(&mut self, is_meant: impl Fn(&str) -> bool) {
         self.direct.retain(|name, _| !is_meant(name));
-        self.roles.forget(is_meant);
     }
 
     /// Whether that program is talked to directly, which only those do that the AT-SPI bridge for ATK
@@ -211,34 +208,15 @@ impl Bus {
     /// One object, asked for by its address. What it can do is not asked: a question too much is
     /// answered with a fault where it matters, and costs as much as this one.
     pub(super) async fn one(&self, at: &Address) -> Option<Kept> {
-        self.object(at, self.role(at)).await
-    }
-
-    /// The same, but for a role that is known from an earlier look.
-    pub(super) async fn one_again(&self, at: &Address) -> Option<Kept> {
-        let role = async {
-            match self.roles.get(at) {
-                Some(role) => Some(role),
-                None => self.role(at).await,
-            }
-        };
-        self.object(at, role).await
-    }
-
-    async fn object(&self, at: &Address, role: impl Future<Output = Option<Role>>) -> Option<Kept> {
-        let states = self.call::<_, StateSet>(at, "org.a11y.atspi.Accessible", "GetState", &());
-        let (role, states, (name, description, count)) = tokio::join!(role, states, self.words(at));
-        let (role, states, ifaces) = (role?, states.ok()?, InterfaceSet::all());
+        let accessible = "org.a11y.atspi.Accessible";
+        let (role, states, (name, description, count)) = tokio::join!(
+            self.call::<_, Role>(at, accessible, "GetRole", &()),
+            self.call::<_, StateSet>(at, accessible, "GetState", &()),
+            self.words(at),
+        );
+        let (role, states, ifaces) = (role.ok()?, states.ok()?, InterfaceSet::all());
         let said = Said { role, states, ifaces, name, description };
         Some((node(at.clone(), None, 0, said), count))
-    }
-
-    async fn role(&self, at: &Address) -> Option<Role> {
-        let role = self.call(at, "org.a11y.atspi.Accessible", "GetRole", &()).await.ok()?;
-        if self.is_direct(at) {
-            self.roles.learn(at, role);
-        }
-        Some(role)
     }
 
     /// Name, description, and number of children; a negative one where that was not asked for. Some

@@ -33,7 +33,6 @@ mod programs;
 mod pulse;
 mod reading;
 mod regions;
-mod remembered;
 mod roles;
 mod said;
 mod scale;

@@ -204,7 +204,7 @@ async fn visit(
     depth: usize,
     is_option: bool,
 ) -> Option<(Node, Vec<Address>, usize)> {
-    let (node, mut count) = bus.one_again(&at).await?;
+    let (node, mut count) = bus.one(&at).await?;
     if count < 0 && node.is(State::ManagesDescendants) {
         count = bus.count(&at).await.unwrap_or(0);
     }
