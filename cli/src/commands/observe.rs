@@ -1,7 +1,7 @@
 //! `freehand observe`: what is on the screen, as the model would read it; once, or as it changes.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use freehand_agent::trajectory::Seen;
@@ -30,6 +30,9 @@ const BUDGET: usize = 200_000;
 const TITLE: usize = 200;
 /// Between two looks of `--watch`.
 const PACE: Duration = Duration::from_millis(200);
+
+/// As long as programs are asked what can be done with the things that they show.
+const ASKING: Duration = Duration::from_secs(3);
 
 /// Runs the command.
 pub async fn run(args: ObserveArgs) -> Result<Code> {
@@ -61,10 +64,16 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Asks what can be done with each thing, which a look does not.
+/// Asks what can be done with each thing, which a look does not. A program that hangs meanwhile holds up every one
+/// of these questions, so they have an end together.
 async fn tell_actions(opened: &mut Opened, seen: &mut Observation) -> Result<()> {
+    let end = Instant::now() + ASKING;
     let told = seen.elements.iter_mut().filter(|element| element.source == Source::Accessibility);
     for element in told {
+        if Instant::now() > end {
+            terminal::say(Tone::Faint, "what can be done with some things was not told in time");
+            break;
+        }
         let actions = opened.desktop.actions_of(&element.key).await?;
         if !actions.is_empty() {
             element.actions = actions;

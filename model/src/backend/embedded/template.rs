@@ -264,7 +264,7 @@ mod tests {
             "{{ 'a'|indent(9999999999, true) }}",
             "{{ '%9999999999d'|format(1) }}{{ '{:>9999999999}'.format('a') }}",
             "{{ (range(9999)|list * 99999)|tojson }}",
-            "{% set n = namespace(s=[1]) %}{% for i in range(24) %}{% set n.s = [n.s, n.s] %}{% endfor %}{{ n.s|tojson }}",
+            "{% set n = namespace(s=[1]) %}{% for i in range(27) %}{% set n.s = [n.s, n.s] %}{% endfor %}{{ n.s|tojson }}",
         ] {
             let error = render(source).unwrap_err();
             assert!(error.len() < 200, "{error}");

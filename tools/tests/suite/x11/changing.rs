@@ -139,3 +139,24 @@ async fn the_page_that_was_left_is_not_read() {
         bench.window(&title).await;
     }
 }
+
+/// A page may make a switch of a button. Who has known it as a button lists the same as who sees it for the first time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_becomes_something_else_is_listed_as_what_it_is() {
+    let mut bench = Bench::start().await;
+    let page = format!("--app=http://{}/", serve(include_str!("../../fixtures/roles.html")));
+    bench.open(&["chromium", &page], "as they were").await;
+    let before = bench.seeing("Wake me").await;
+    let step = before.elements.iter().find(|element| element.name == "Step").unwrap();
+    bench.pointer(PointerInput::MoveTo(step.bounds.center())).await;
+    bench.pointer(PointerInput::Click(Button::Left, 1)).await;
+    bench.window("as they are").await;
+    bench.quiet().await;
+    let roles = |seen: &Observation| -> Vec<(String, Role, Option<bool>)> {
+        seen.elements.iter().map(|e| (e.name.clone(), e.role, e.states.checked)).collect()
+    };
+    let known = roles(&bench.desktop.observe().await.unwrap());
+    bench.desktop = X11::on(&bench.display).unwrap();
+    assert_eq!(known, roles(&bench.desktop.observe().await.unwrap()));
+    assert!(known.contains(&("Bold".to_owned(), Role::Toggle, Some(true))), "{known:?}");
+}
