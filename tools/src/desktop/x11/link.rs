@@ -150,6 +150,7 @@ impl Place {
 struct Inbox {
     keyboard_changed: bool,
     monitors_changed: bool,
+    drawn_on: bool,
     letters: VecDeque<Event>,
 }
 
@@ -276,6 +277,8 @@ impl Link {
                 || matches!(event, Event::ConfigureNotify(about) if about.window == self.root)
             {
                 inbox.monitors_changed = true;
+            } else if matches!(event, Event::DamageNotify(_)) {
+                inbox.drawn_on = true;
             } else if matches!(
                 event,
                 Event::ClientMessage(_) | Event::SelectionNotify(_) | Event::PropertyNotify(_)
@@ -297,6 +300,16 @@ impl Link {
     /// Whether a monitor has changed since this was last asked.
     pub(super) fn monitors_changed(&self) -> bool {
         std::mem::take(&mut self.inbox().monitors_changed)
+    }
+
+    /// Whether the server has said that something was drawn, since this was last forgotten.
+    pub(super) fn is_drawn_on(&self) -> bool {
+        self.inbox().drawn_on
+    }
+
+    /// Forgets that something was drawn.
+    pub(super) fn forget_drawing(&self) {
+        self.inbox().drawn_on = false;
     }
 
     /// The oldest letter that `wanted` takes; the ones before it are thrown away.

@@ -15,7 +15,7 @@ use crate::desktop::vision::{Scene, Vision, sizes};
 use crate::desktop::{
     ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput, appearance,
 };
-use crate::element::{Element, ElementKey, Source, Window};
+use crate::element::{Element, ElementKey, Window};
 use crate::frame::{Frame, Monitor};
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::{Observation, ObservationId};
@@ -26,6 +26,7 @@ mod capture;
 mod clipboard;
 mod devices;
 mod display_name;
+mod drawing;
 mod eyes;
 mod focus;
 mod hands;
@@ -46,6 +47,7 @@ mod selection_owner;
 mod spare_keys;
 mod still;
 mod text;
+mod under;
 pub mod virtual_display;
 mod will;
 mod window_facts;
@@ -54,13 +56,14 @@ mod windows;
 use capture::Camera;
 use clipboard::Clipboard;
 use display_name::Session;
+use drawing::Drawing;
 use eyes::Eyes;
 use hands::Hands;
 use keyboard::Pressed;
 use keymap::Keymap;
 use launch::Surroundings;
 use link::{Link, Place};
-use monitors::Monitors;
+use monitors::{Known, Monitors};
 use release::Held;
 use still::Still;
 use virtual_display::VirtualDisplay;
@@ -99,6 +102,8 @@ pub struct X11 {
     told: Vec<Element>,
     /// What was seen last, while it may still be so.
     still: Option<Still>,
+    /// Whether anything was drawn since.
+    drawing: Drawing,
 }
 
 impl X11 {
@@ -144,6 +149,7 @@ impl X11 {
             last: Vec::new(),
             told: Vec::new(),
             still: None,
+            drawing: Drawing::on(&link)?,
             link,
         })
     }
@@ -228,17 +234,9 @@ impl X11 {
             _ => None,
         };
         let windows = windows.or(asked.as_ref().map(|(windows, hidden)| (windows.as_slice(), hidden)));
-        let point = match (region, windows) {
-            (Some(region), _) => Some(region.center()),
-            (None, Some((windows, _))) if several => {
-                focused(windows).map(|window| window.bounds.center())
-            }
-            (None, _) => None,
-        };
-        let watched = self.watched.filter(|_| region.is_none());
-        let known = self.monitors.one(&self.link, watched, point)?;
+        let known = self.looked_at(region, windows.map(|(windows, _)| windows))?.clone();
         let veiled = self.veil.hold();
-        let frame = self.camera.capture(&self.link, known, region)?;
+        let frame = self.camera.capture(&self.link, &known, region)?;
         let frame = beneath::lift(&self.link, &veiled, frame);
         drop(veiled);
         if self.curtain.is_empty() {
@@ -250,68 +248,39 @@ impl X11 {
         Ok(hidden.blacken(frame))
     }
 
-    async fn element_under(
+    /// The monitor that `region` lies on, or the one in use.
+    fn looked_at(
         &mut self,
-        point: Option<ScreenPoint>,
-        expected: Option<&ElementKey>,
-        (windows, hidden): (&[Window], &Hidden),
-    ) -> Option<Element> {
-        let window = point.and_then(|point| windows::at(windows, point));
-        let key = match (expected, point) {
-            (Some(key), _) => key.clone(),
-            (None, Some(point)) => self
-                .last
-                .iter()
-                .filter(|element| element.bounds.contains(point))
-                .filter(|element| element.window == window.map(|window| window.id))
-                .min_by_key(|element| element.bounds.area())?
-                .key
-                .clone(),
-            (None, None) => return None,
+        region: Option<ScreenRect>,
+        windows: Option<&[Window]>,
+    ) -> Result<&Known, DesktopError> {
+        let several = self.monitors.all(&self.link)?.len() > 1;
+        let point = match (region, windows) {
+            (Some(region), _) => Some(region.center()),
+            (None, Some(windows)) if several => focused(windows).map(|window| window.bounds.center()),
+            (None, _) => None,
         };
-        let known = self.last.iter().find(|element| element.key == key).cloned();
-        let told = self.told.iter().find(|element| element.key == key);
-        let was_named = told.is_some_and(|told| !told.name.is_empty());
-        let found = match (self.eyes.element(&key).await, known) {
-            // It has its name from the pixels.
-            (Some(found), Some(known)) if !was_named && found.name.is_empty() => {
-                let name = self.read_again(known, (windows, hidden)).await.map(|now| now.name);
-                Element { name: name.unwrap_or_default(), ..found }
-            }
-            (Some(found), _) => found,
-            (None, Some(known)) if known.source == Source::Ocr => {
-                self.read_again(known, (windows, hidden)).await?
-            }
-            (None, Some(known)) if known.source == Source::Vision => {
-                let now = self.picture(Some(known.bounds), Some((windows, hidden))).ok()?;
-                self.vision.shows(&now).then_some(known)?
-            }
-            (None, _) => return None,
-        };
-        match (point, expected) {
-            (Some(point), _) if !found.bounds.contains(point) => None,
-            // The same thing, with another one laid over it since.
-            (Some(point), Some(key)) if self.eyes.is_covered(key, point).await => None,
-            _ => Some(found),
-        }
+        let watched = self.watched.filter(|_| region.is_none());
+        self.monitors.one(&self.link, watched, point)
     }
 
-    /// What was read off the pixels, as it is now.
-    async fn read_again(
+    /// What was seen last once more, where nothing has changed since.
+    fn seen_again(
         &mut self,
-        known: Element,
-        (windows, hidden): (&[Window], &Hidden),
-    ) -> Option<Element> {
-        let now = self.picture(Some(known.bounds), Some((windows, hidden))).ok()?;
-        if self.ocr.as_ref().is_none_or(|ocr| ocr.shows(&now)) {
-            return Some(known);
+        windows: &[Window],
+        hidden: &Hidden,
+    ) -> Result<Option<Observation>, DesktopError> {
+        let monitor = self.looked_at(None, Some(windows))?.monitor.clone();
+        let holds = |still: &Still| still.holds(windows, hidden, &monitor);
+        if !self.still.as_ref().is_some_and(holds) {
+            return Ok(None);
         }
-        let frame = self.picture(None, Some((windows, hidden))).ok()?;
-        let mut elements = self.told.clone();
-        let gap = self.ocr.as_mut()?.look(&frame, windows, &mut elements).await;
-        let look = Look { frame: &frame, windows, grounds: &[], whole: gap.is_none() };
-        self.names.clone().assign(&mut elements, look);
-        elements.into_iter().find(|element| element.key == known.key)
+        if !self.drawing.is_quiet(&self.link)? {
+            self.drawing.forget(&self.link)?;
+            let now = self.picture(None, Some((windows, hidden)))?;
+            return Ok(self.still.as_ref().filter(|still| still.shows(&now)).map(Still::again));
+        }
+        Ok(self.still.as_ref().map(Still::again))
     }
 }
 
@@ -333,12 +302,12 @@ impl Desktop for X11 {
         let (titled, hidden) = self.titled()?;
         let mut windows = titled.clone();
         hidden.untitle(&mut windows);
-        let before = self.picture(None, Some((&windows, &hidden)))?;
         let cursor = pointer::position(&self.link)?;
-        if let Some(still) = self.still.as_ref().filter(|still| still.holds(&windows, &hidden, &before))
-        {
-            return Ok(Observation { cursor, ..still.again() });
+        if let Some(seen) = self.seen_again(&windows, &hidden)? {
+            return Ok(Observation { cursor, ..seen });
         }
+        self.drawing.forget(&self.link)?;
+        let before = self.picture(None, Some((&windows, &hidden)))?;
         let mut seen = self.eyes.read(&self.link, &titled, &before).await?;
         drop((before, titled));
         let frame = self.picture(None, Some((&windows, &hidden)))?;

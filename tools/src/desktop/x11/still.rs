@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::desktop::curtain::Hidden;
 use crate::element::Window;
-use crate::frame::Frame;
+use crate::frame::{Frame, Monitor};
 use crate::observation::{Observation, ObservationId};
 
 /// How long the pixels must have been the same: programs tell what they show a little after they show it.
@@ -34,24 +34,31 @@ impl Still {
     /// What `seen` is after `before`. It is not `whole` while something of it is not told or not read yet.
     pub(super) fn after(before: Option<Self>, seen: &Observation, whole: bool) -> Self {
         let now = Instant::now();
-        let before = before.filter(|before| before.shows(&seen.windows, &seen.hidden, &seen.frame));
+        let is_same = |before: &Self| {
+            before.is_about(&seen.windows, &seen.hidden, seen.frame.monitor())
+                && before.shows(&seen.frame)
+        };
+        let before = before.filter(is_same);
         let since = before.as_ref().map_or(now, |before| before.since);
         let same = before.is_some_and(|before| same(&before.seen, seen));
         let agreed = whole && same && now - since >= QUIET;
         Self { seen: seen.clone(), since, read: now, agreed }
     }
 
-    /// Whether the screen is as it was, and what was read of it can be taken for what there is.
-    pub(super) fn holds(&self, windows: &[Window], hidden: &Hidden, frame: &Frame) -> bool {
-        self.agreed && self.read.elapsed() < GOOD && self.shows(windows, hidden, frame)
+    /// Whether what was read can be taken for what there is, if no pixel has changed.
+    pub(super) fn holds(&self, windows: &[Window], hidden: &Hidden, monitor: &Monitor) -> bool {
+        let is_fresh = self.agreed && self.read.elapsed() < GOOD;
+        is_fresh && self.is_about(windows, hidden, monitor)
     }
 
-    fn shows(&self, windows: &[Window], hidden: &Hidden, frame: &Frame) -> bool {
+    /// Whether the screen has looked like that.
+    pub(super) fn shows(&self, frame: &Frame) -> bool {
+        self.seen.frame.pixels() == frame.pixels()
+    }
+
+    fn is_about(&self, windows: &[Window], hidden: &Hidden, monitor: &Monitor) -> bool {
         let seen = &self.seen;
-        seen.windows == windows
-            && seen.hidden == *hidden
-            && seen.frame.monitor() == frame.monitor()
-            && seen.frame.pixels() == frame.pixels()
+        seen.windows == windows && seen.hidden == *hidden && seen.frame.monitor() == monitor
     }
 
     /// The same once more, as an observation of its own.
