@@ -88,7 +88,9 @@ PROGRAMS = {
     "calc": known(
         [*OFFICE, "--calc", "{folder}/documents/sheet.fods"],
         "libreoffice-calc libreoffice-gtk3",
-        menus("File", "Edit", "View", "Insert", "Format", "Styles", "Sheet", "Data", "Tools", "Window", "Help"),
+        menus("File", "Edit", "View", "Insert", "Format", "Styles", "Sheet", "Data", "Tools", "Window", "Help")
+        # What is written, and the empty cells where one would go on.
+        + [("cell", name) for name in ["Fruit", "Crates", "Quince", "31", "Medlar", "87", "C1", "A4", "B4"]],
         "Fruit Crates Quince 31 Medlar 87",
     ),
 }

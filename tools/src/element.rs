@@ -170,6 +170,13 @@ impl Role {
     }
 }
 
+impl Element {
+    /// Whether text can be typed into it: a field, or a cell of a sheet.
+    pub const fn takes_text(&self) -> bool {
+        self.role.takes_text() || matches!(self.role, Role::Cell) && self.states.editable
+    }
+}
+
 /// Where the knowledge of an element comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -23,6 +23,8 @@ pub(super) enum AreaKind {
     Drawing,
     /// What the window manager draws round it.
     Bar,
+    /// The names of the columns or rows of a sheet along its edge.
+    Ruler,
     /// A picture that was not drawn by the program: a photo, a logo.
     Picture,
 }

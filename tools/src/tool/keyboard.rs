@@ -120,7 +120,9 @@ impl Act for TypeText {
             Some(element) if element.role == Role::Moment => Cow::Owned(in_parts(text)),
             _ => Cow::Borrowed(text),
         };
-        if *clear {
+        // What is typed into a cell replaces what it holds, and all that could be chosen is the whole sheet.
+        let is_cell = permit.target().element.as_ref().is_some_and(|cell| cell.role == Role::Cell);
+        if *clear && !is_cell {
             let all = Chord { modifiers: vec![Modifier::Ctrl], key: Key::Char('a') };
             tap(permit, desktop, all).await?;
             tap(permit, desktop, plain(NamedKey::Delete)).await?;

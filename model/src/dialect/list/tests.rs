@@ -126,6 +126,15 @@ fn a_short_name_stands_with_its_hint() {
     ] {
         assert_eq!(told(role, name, hint), want);
     }
+    let cell = |name: &str, place: Option<&str>| {
+        let states = States { editable: true, ..States::default() };
+        let (name, description) = (name.to_owned(), place.map(str::to_owned));
+        let (role, value, looks, options) = (Role::Cell, None, None, Vec::new());
+        let cell = Element { role, name, description, states, value, looks, options, ..button(0, "") };
+        line(&cell, None, false)
+    };
+    assert_eq!(cell("B3", None), "[1] cell \"B3\" (empty)");
+    assert_eq!(cell("31", Some("B2")), "[1] cell \"31\"");
     let long = told(Role::Button, "B", Some(&"x".repeat(500)));
     assert_eq!(long, format!("[1] button \"B\" hint=\"{}…\"", "x".repeat(60)));
 }

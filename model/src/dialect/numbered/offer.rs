@@ -8,6 +8,7 @@ use super::compare;
 use super::files;
 use super::named::{self, Offer};
 use super::program::{self, Place};
+use super::quotes::{quotes, without_quotes};
 use crate::dialect::{Barred, PlanView, Usage, list};
 
 /// The chords that the small model may press.
@@ -105,7 +106,8 @@ impl<'v> Screen<'v> {
         let task = self.view.task;
         let between = self.is_between();
         let fits = |e: &Element| if between { e.role.takes_clicks() } else { is_clickable(e) };
-        let offered = |e: &Element| fits(e) && named::offers(self.offer, task, e);
+        let offered =
+            |e: &Element| fits(e) && named::offers(self.offer, task, e) && !(between && self.is_worn(e));
         let meant = self.ids(Usage::Click, &|e| self.meant.contains(&e.id));
         let clicks = if meant.is_empty() { self.ids(Usage::Click, &offered) } else { meant };
         if !clicks.is_empty() {
@@ -125,11 +127,29 @@ impl<'v> Screen<'v> {
     /// A field that holds something already is left alone where others are to be filled in, unless the
     /// task names it or what it holds.
     fn is_fillable(&self, field: &Element) -> bool {
-        let holds = field.value.as_deref().filter(|value| !value.trim().is_empty());
-        let alone = self.elements.iter().filter(|e| e.role.takes_text()).nth(1).is_none();
+        let holds = held(field).filter(|held| !held.trim().is_empty());
+        let alone = self.elements.iter().filter(|e| e.takes_text()).nth(1).is_none();
         let meant =
             |value: &str| named::says(self.view.task, value) || named::says(self.view.task, &field.name);
-        field.role.takes_text() && !field.states.disabled && (alone || holds.is_none_or(meant))
+        let is_due = field.role.takes_text() || self.has_more_to_write();
+        field.takes_text() && is_due && !field.states.disabled && (alone || holds.is_none_or(meant))
+    }
+
+    /// Whether the task gives a text or a number that was not written yet, or gives none at all. There is always
+    /// one more empty cell in a sheet, and it would take the name of the file as well.
+    fn has_more_to_write(&self) -> bool {
+        let task = self.view.task;
+        let bare = without_quotes(task);
+        let given = quotes(task).filter(|text| files::named(text).next().is_none());
+        let mut given = given.chain(bare.split_whitespace().filter_map(number)).peekable();
+        let is_written = |text: &str| self.view.steps.iter().any(|step| named::says(&step.did, text));
+        given.peek().is_none() || given.any(|text| !is_written(text))
+    }
+
+    /// Whether it was just pressed again and again, so that it answers nothing: the next tip, the next page.
+    fn is_worn(&self, button: &Element) -> bool {
+        let pressed = format!("clicked {} \"{}\"", button.role.word(), button.name);
+        self.view.steps.last().is_some_and(|step| step.times > 1 && step.did == pressed)
     }
 
     /// Whether a dialog without a field is in front of another window of its program: it has to be
@@ -199,6 +219,20 @@ impl<'v> Screen<'v> {
         all.retain(|(_, options)| !options.is_empty());
         all
     }
+}
+
+/// A word that is a number, without the marks around it.
+fn number(word: &str) -> Option<&str> {
+    let word = word.trim_matches(|c: char| !c.is_ascii_digit() && c != '-');
+    let is_number = word.chars().any(|c| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'));
+    is_number.then_some(word)
+}
+
+/// What a field holds already. A cell of a sheet is called by what it holds, and says beside it where it is.
+fn held(field: &Element) -> Option<&str> {
+    let full = field.role == Role::Cell && field.description.is_some();
+    field.value.as_deref().or(full.then_some(field.name.as_str()))
 }
 
 /// What a click may be aimed at. A dropdown whose options are known is not clicked but set.

@@ -3,6 +3,7 @@
 use freehand_tools::apps::App;
 use freehand_tools::desktop::Desktop as _;
 use freehand_tools::desktop::simulated::Simulated;
+use freehand_tools::element::{ElementId, Role};
 use freehand_tools::geometry::Size;
 
 use super::*;
@@ -171,6 +172,63 @@ async fn a_dialog_takes_no_chord_of_the_document_behind_it() {
     assert!(keys(&seen).contains("ctrl"));
     seen.windows.iter_mut().for_each(|window| window.pid = Some(7));
     assert_eq!(keys(&seen), "^(enter|escape|tab)$");
+}
+
+#[tokio::test]
+async fn what_answers_nothing_is_not_pressed_for_ever() {
+    let mut desk = desk()
+        .window("Untitled", "jotter", |w| {
+            w.size(600, 400).button("Save");
+        })
+        .window("Tip of the Day", "jotter", |w| {
+            w.button("Next Tip").button("OK");
+        });
+    let mut seen = desk.observe().await.unwrap();
+    seen.windows.iter_mut().for_each(|window| window.pid = Some(7));
+    let clicks = |times: u32| {
+        let did = "clicked button \"Next Tip\"".to_owned();
+        let steps = [PastStep { did, result: None, effective: true, opened: None, times }];
+        let (apps, comparison) = (menu(), Comparison::default());
+        let schema = offer::schema(&view("Be kind", &seen, &steps, &apps, &comparison, ""));
+        let arms = schema["anyOf"].as_array().unwrap();
+        let click = arms.iter().find(|arm| arm["properties"]["action"]["const"] == "click").unwrap();
+        let id = |id: &Value| ElementId(id.as_u64().unwrap().try_into().unwrap());
+        let ids = click["properties"]["id"]["enum"].as_array().unwrap();
+        let names = ids.iter().map(|at| seen.element(id(at)).unwrap().name.clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(clicks(1), ["Next Tip", "OK"]);
+    assert_eq!(clicks(3), ["OK"]);
+}
+
+/// A sheet of two cells, one of which holds something.
+#[tokio::test]
+async fn a_cell_of_a_sheet_is_written_into() {
+    let mut desk = desk().window("Sheet", "jotter", |w| {
+        w.button("31").button("B3");
+    });
+    let mut seen = desk.observe().await.unwrap();
+    for cell in &mut seen.elements {
+        cell.role = Role::Cell;
+        cell.states.editable = true;
+        cell.description = (cell.name == "31").then(|| "B2".to_owned());
+    }
+    let after = |task: &str, did: &[&str]| {
+        let (comparison, steps) = (Comparison::default(), opened(did));
+        let schema = offer::schema(&view(task, &seen, &steps, &[], &comparison, ""));
+        let arms = schema["anyOf"].as_array().unwrap().clone();
+        let into = arms.into_iter().find(|arm| arm["properties"]["action"]["const"] == "type");
+        into.map(|arm| arm["properties"]["id"]["enum"].clone())
+    };
+    let typed = |task: &str| after(task, &[]);
+    let (full, empty) = (seen.elements[0].id.0, seen.elements[1].id.0);
+    assert_eq!(typed("Write 5 below"), Some(json!([empty])));
+    assert_eq!(typed("Write 5 in the place of 31"), Some(json!([full, empty])));
+    // What is left to do when all of it is written is done elsewhere.
+    let task = "Write 5 and \"six\" below, and save it as a2.ods";
+    assert_eq!(after(task, &["5"]), Some(json!([empty])));
+    assert_eq!(after(task, &["5", "six"]), None);
+    assert_eq!(typed("Write the months below"), Some(json!([empty])));
 }
 
 #[tokio::test]

@@ -60,7 +60,9 @@ pub(super) fn areas(tree: &Tree, roots: &[&Node], clip: ScreenRect) -> Told {
 
 fn kind(tree: &Tree, node: &Node, bounds: &ScreenRect, paged: bool) -> Option<AreaKind> {
     let is_leaf = || tree.children(node).next().is_none();
-    if node.role == BusRole::DocumentWeb {
+    if is_leaf() && is_ruler(tree, node) {
+        Some(AreaKind::Ruler)
+    } else if node.role == BusRole::DocumentWeb {
         // A page within a page is a part of that one.
         Some(AreaKind::Page)
     } else if !paged
@@ -81,6 +83,23 @@ fn kind(tree: &Tree, node: &Node, bounds: &ScreenRect, paged: bool) -> Option<Ar
     } else {
         None
     }
+}
+
+/// Whether it lies along the edge of a sheet that stands beside it. What is written there the sheet tells with
+/// its cells.
+fn is_ruler(tree: &Tree, node: &Node) -> bool {
+    let along = |sheet: &Node| {
+        let (ruler, sheet) = (node.bounds?, sheet.bounds?);
+        let above = (ruler.x, ruler.width, ruler.bottom()) == (sheet.x, sheet.width, sheet.y);
+        let beside = (ruler.y, ruler.height, ruler.right()) == (sheet.y, sheet.height, sheet.x);
+        Some(above || beside)
+    };
+    let holder = node.parent.as_ref().and_then(|parent| tree.get(parent));
+    let mut beside = holder.into_iter().flat_map(|holder| tree.children(holder));
+    beside.any(|other| {
+        let holds_sheet = || tree.children(other).any(|table| table.is_vast);
+        along(other) == Some(true) && holds_sheet()
+    })
 }
 
 const fn is_large(bounds: &ScreenRect) -> bool {

@@ -270,8 +270,9 @@ impl<'a> Lister<'a> {
         let text = node.text.as_deref().filter(|text| !text.is_empty()).unwrap_or(&plain);
         // The cells of a sheet are called by their place, and known by what stands in them.
         let parent = node.parent.as_ref().and_then(|at| self.tree.get(at));
-        let of_sheet = node.text.is_some() && parent.is_some_and(|table| table.is_vast);
-        let own = if node.name.is_empty() || of_sheet { clean(text) } else { clean(&node.name) };
+        let of_sheet = parent.is_some_and(|table| table.is_vast);
+        let is_full = of_sheet && node.text.is_some();
+        let own = if node.name.is_empty() || is_full { clean(text) } else { clean(&node.name) };
         if own.is_empty() {
             return;
         }
@@ -287,7 +288,8 @@ impl<'a> Lister<'a> {
         // An entry is a whole and no piece of a longer text.
         if let Some(draft) = self.drafts.last_mut() {
             draft.whole = None;
-            if of_sheet {
+            draft.states.editable |= of_sheet && node.is(State::Editable);
+            if is_full {
                 draft.description = Some(clean(&node.name)).filter(|place| !place.is_empty());
             }
         }

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ::atspi::{Role as BusRole, State};
+use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
 
 use crate::desktop::area::Area;
@@ -17,6 +17,7 @@ use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::More;
 
+mod afresh;
 mod areas;
 mod asking;
 mod beyond;
@@ -45,12 +46,13 @@ use bus::{Bus, Silence};
 use draft::Draft;
 use hidden::Verdicts;
 use identity::{Looks, Numbers};
-use list::{Lister, TINY};
-use node::{Address, Node, Tree, is_block};
+use list::Lister;
+use node::{Address, Node, Tree};
 use placing::Places;
 use programs::{Program, Programs};
-use pulse::{HEARTBEAT, LONG, Turns};
+use pulse::{HEARTBEAT, Turns};
 use reading::Cuts;
+use sheet::Cells;
 
 /// Objects of one program that are looked at.
 const MAX_NODES: usize = 4000;
@@ -89,6 +91,8 @@ pub struct Accessibility {
     cursors: HashMap<ElementKey, Address>,
     /// Where those of them are that their programs tell elsewhere.
     places: Places,
+    /// Where in their sheets those of them stand that are cells.
+    cells: Cells,
     /// Of these, those of GTK 4, which says of nothing but its windows that it shows.
     in_gtk4: HashSet<Address>,
     /// What lies under something else.
@@ -103,9 +107,9 @@ impl Accessibility {
         let bus = Bus::connect(address).await?;
         let (programs, numbers) = (Programs::default(), Numbers::default());
         let (last, said, places) = (HashMap::new(), HashMap::new(), Places::default());
-        let cursors = HashMap::new();
+        let (cursors, cells) = (HashMap::new(), Cells::default());
         let (in_gtk4, verdicts, turns) = (HashSet::new(), Verdicts::default(), Turns::default());
-        Ok(Self { bus, programs, numbers, last, said, cursors, places, in_gtk4, verdicts, turns })
+        Ok(Self { bus, programs, numbers, last, said, cursors, places, cells, in_gtk4, verdicts, turns })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -131,13 +135,15 @@ impl Accessibility {
         let mut framed = HashSet::new();
         self.said.clear();
         self.places.clear();
+        self.cells.clear();
         self.in_gtk4.clear();
         self.verdicts.age();
         for (program, tree) in trees {
             match tree {
                 Ok((mut tree, cut)) => {
                     self.place(&mut tree, program, windows);
-                    sheet::add_cells(&self.bus, &mut tree, frame, &mut self.places).await;
+                    let known = (&mut self.places, &mut self.cells);
+                    sheet::add_cells(&self.bus, &mut tree, frame, known).await;
                     let drafts =
                         self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
@@ -246,7 +252,10 @@ impl Accessibility {
         let keys: Vec<(ElementKey, Looks)> = found
             .iter()
             .map(|(_, draft)| {
-                let looks = Looks { role: draft.role, name: draft.name.clone(), bounds: draft.bounds };
+                // A cell of a sheet is the same whatever is written into it.
+                let place = draft.description.as_ref().filter(|_| draft.role == Role::Cell);
+                let name = place.unwrap_or(&draft.name).clone();
+                let looks = Looks { role: draft.role, name, bounds: draft.bounds };
                 (ElementKey(draft.address.key()), looks)
             })
             .collect();
@@ -322,47 +331,6 @@ impl Accessibility {
             found.push(name);
         }
         found
-    }
-
-    /// One element, read afresh; `None` when it is gone or does not show any more.
-    pub async fn element(&mut self, key: &ElementKey) -> Option<Element> {
-        let known = self.last.get(key)?.clone();
-        let id = self.numbers.of(key)?;
-        let address = Address::from_key(&key.0)?;
-        self.bus.pulses().begin(LONG);
-        let (node, bounds) =
-            tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
-        let is_shown = |node: &Node| self.in_gtk4.contains(&address) || node.shows();
-        let node = node.map(|(node, _)| node).filter(is_shown)?;
-        let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;
-        let bounds = self.places.of(&address).of(bounds);
-        let mut fresh = known.clone();
-        fresh.id = id;
-        let is_same = |(role, name): &(BusRole, String)| {
-            // A part of a page that is edited is called a field, and what is called after its class in
-            // GTK 4 is called nothing.
-            let edited = *role == BusRole::DocumentText && node.is(State::Editable);
-            let unnamed = name.is_empty() && self.in_gtk4.contains(&address);
-            (*role == node.role || edited && is_block(node.role)) && (*name == node.name || unnamed)
-        };
-        if !self.said.get(key).is_none_or(is_same) {
-            fresh.role = roles::role(&node);
-            fresh.name = draft::clean(&node.name);
-        }
-        fresh.states = roles::states(&node, fresh.role);
-        if let Some(part) = self.cursors.get(key).filter(|_| !fresh.states.focused) {
-            let part = self.bus.one(part).await;
-            fresh.states.focused = part.is_some_and(|(part, _)| part.is(State::Focused));
-        }
-        // The pieces of a text that goes on are read as one; the first stands for all.
-        let piece = fresh.role == Role::Text && bounds.intersect(&known.bounds) == Some(bounds);
-        // The label of a box that is hardly there stands for it.
-        let tiny = bounds.width < TINY || bounds.height < TINY;
-        let drawn = tiny && known.bounds.contains(bounds.center());
-        if !piece && !drawn {
-            fresh.bounds = bounds.intersect(&known.bounds).unwrap_or(bounds);
-        }
-        Some(fresh)
     }
 }
 

@@ -182,15 +182,20 @@ impl Tree {
         roots
     }
 
-    /// An object and all below it, each once.
-    pub(super) fn below(&self, at: &Address) -> Vec<Address> {
+    /// An object and all below it, each once, but for what `ends` at its parent and what is below that.
+    pub(super) fn below_but(&self, at: &Address, ends: impl Fn(&Node, &Node) -> bool) -> Vec<Address> {
         let mut found = vec![at.clone()];
         let mut seen: HashSet<Address> = found.iter().cloned().collect();
         let mut next = 0;
         while let Some(at) = found.get(next).cloned() {
             next += 1;
             let children = self.children.get(&at).map(Vec::as_slice).unwrap_or_default();
-            found.extend(children.iter().filter(|child| seen.insert((*child).clone())).cloned());
+            let goes_on = |child: &&Address| {
+                let pair = self.get(&at).zip(self.get(child));
+                !pair.is_some_and(|(parent, child)| ends(parent, child))
+            };
+            let children = children.iter().filter(goes_on);
+            found.extend(children.filter(|child| seen.insert((*child).clone())).cloned());
         }
         found
     }

@@ -11,6 +11,9 @@ use super::{owner, scale, windows_of};
 use crate::element::Window;
 use crate::geometry::{Point, Rect, ScreenPoint, ScreenRect};
 
+/// By so many px the sides of two things may differ that fill each other.
+const ROUNDED: u32 = 2;
+
 /// The way from where a program says that a thing is to where it is: first the factor, then the offset in
 /// physical px.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,7 +106,11 @@ impl Places {
                 Some((frame.address.clone(), by))
             })
             .collect();
-        placed.into_iter().flat_map(|(frame, by)| self.shift(tree, &frame, by)).collect()
+        let mut moved = Vec::new();
+        for (frame, by) in placed {
+            moved.extend(self.shift(tree, &tree.below_but(&frame, |_, _| false), by));
+        }
+        moved
     }
 
     /// Places what LibreOffice says of its windows, which forgets that the menu bar stands above it all: the
@@ -118,19 +125,29 @@ impl Places {
         let panes = tree.nodes().filter(|node| node.role == BusRole::RootPane && node.shows());
         let off: Vec<_> = panes.filter_map(off).collect();
         for (pane, by) in off {
-            self.shift(tree, &pane, by);
+            // What the toolkit draws within knows its place: it fills what holds it, and is told where that is.
+            let is_right = |outer: &Node, inner: &Node| {
+                let sides = outer.bounds.zip(inner.bounds);
+                sides.is_some_and(|(outer, inner)| {
+                    let near = |a: u32, b: u32| a.abs_diff(b) <= ROUNDED;
+                    inner.origin() == outer.origin().offset(by.0, by.1)
+                        && near(inner.width, outer.width)
+                        && near(inner.height, outer.height)
+                })
+            };
+            self.shift(tree, &tree.below_but(&pane, is_right), by);
         }
     }
 
-    /// Moves an object and all below it.
-    fn shift(&mut self, tree: &mut Tree, at: &Address, by: (i32, i32)) -> Vec<Address> {
+    /// Moves these.
+    fn shift(&mut self, tree: &mut Tree, of: &[Address], by: (i32, i32)) -> Vec<Address> {
         let mut moved = Vec::new();
-        for at in tree.below(at) {
-            if let Some(bounds) = tree.get_mut(&at).and_then(|node| node.bounds.as_mut()) {
+        for at in of {
+            if let Some(bounds) = tree.get_mut(at).and_then(|node| node.bounds.as_mut()) {
                 *bounds = bounds.offset(by.0, by.1);
                 let place = self.0.entry(at.clone()).or_default();
                 place.by = (place.by.0.saturating_add(by.0), place.by.1.saturating_add(by.1));
-                moved.push(at);
+                moved.push(at.clone());
             }
         }
         moved

@@ -1,6 +1,9 @@
 //! The cells of a spreadsheet. A sheet says that it has two thousand million children and does not come back
 //! from naming them, so its cells are found by place: which columns and rows show is asked along the first of
-//! each, and of the cells where they meet only those are read in which the picture shows something.
+//! each, and of the cells where they meet only those are read in which the picture shows something, or
+//! in which one would go on writing.
+
+use std::collections::HashMap;
 
 use ::atspi::{Role as BusRole, State};
 use futures_util::future::join_all;
@@ -20,13 +23,22 @@ const INSET: u32 = 3;
 /// Steps of a channel by which ink differs from what it stands on.
 const INK: u8 = 40;
 
+/// In which sheet each cell stands that is listed, and in which row and column of it.
+pub(super) type Cells = HashMap<Address, (Address, (i32, i32))>;
+
 /// Adds to `tree` the cells of its sheets that show something in `frame`. `places` says where an
 /// object stands that its program tells elsewhere.
-pub(super) async fn add_cells(bus: &Bus, tree: &mut Tree, frame: &Frame, places: &mut Places) {
+pub(super) async fn add_cells(
+    bus: &Bus,
+    tree: &mut Tree,
+    frame: &Frame,
+    (places, known): (&mut Places, &mut Cells),
+) {
     let sheets: Vec<Sheet> = tree.nodes().filter_map(|node| Sheet::of(tree, node, places)).collect();
     for sheet in sheets {
         let cells = sheet.cells(bus, frame).await.unwrap_or_default();
-        sheet.add(cells, tree, places);
+        known.extend(cells.iter().map(|(at, cell)| (cell.address.clone(), (sheet.table.clone(), *at))));
+        sheet.add(cells.into_iter().map(|(_, cell)| cell).collect(), tree, places);
     }
 }
 
@@ -56,7 +68,7 @@ impl Sheet {
         tree.add(cells);
     }
 
-    async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Vec<Node>> {
+    async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Vec<((i32, i32), Node)>> {
         let inset = i32::try_from(INSET).ok()?;
         let corner = self.area.origin().offset(inset, inset);
         let first = bus.at_point(&self.table, self.place.back(corner)).await?;
@@ -67,29 +79,24 @@ impl Sheet {
         let down = (0..MOST.1).map(|at| (row.saturating_add(at), column));
         let (across, down) =
             tokio::join!(self.places(bus, across.collect()), self.places(bus, down.collect()));
-        let mut wanted = Vec::new();
-        for ((row, _), line) in &down {
-            for ((_, column), stack) in &across {
-                let cell = Rect::new(stack.x, line.y, stack.width, line.height);
-                let shows = cell.intersect(&self.area).filter(|cell| has_ink(frame, cell));
-                wanted.extend(shows.map(|bounds| ((*row, *column), bounds)));
-            }
-        }
-        wanted.truncate(CELLS);
-        let cells = join_all(wanted.iter().zip(0..).map(|((at, bounds), index)| async move {
-            let at = bus.cell(&self.table, *at).await?;
+        let lines: Vec<(i32, ScreenRect)> = down.iter().map(|((row, _), at)| (*row, *at)).collect();
+        let stacks: Vec<(i32, ScreenRect)> =
+            across.iter().map(|((_, column), at)| (*column, *at)).collect();
+        let wanted = wanted(&lines, &stacks, |cell| {
+            cell.intersect(&self.area).is_some_and(|cell| has_ink(frame, &cell))
+        });
+        let cells = join_all(wanted.iter().zip(0..).map(|(wanted, index)| async move {
+            let at = bus.cell(&self.table, wanted.at).await?;
             let (node, text) = tokio::join!(bus.one(&at), bus.text(&at));
             let ((mut node, _), text) = (node?, text?);
             node.states.insert(State::Showing);
-            Some(Node {
-                parent: Some(self.table.clone()),
-                index,
-                text: Some(text).filter(|text| !text.trim().is_empty()),
-                bounds: Some(*bounds),
-                ..node
-            })
+            let text = Some(text).filter(|text| !text.trim().is_empty());
+            let has_keyboard = node.is(State::Focused);
+            let (parent, bounds) = (Some(self.table.clone()), wanted.bounds.intersect(&self.area));
+            let is_listed = text.is_some() || wanted.is_next || has_keyboard;
+            is_listed.then(|| (wanted.at, Node { parent, index, text, bounds, ..node }))
         }));
-        Some(cells.await.into_iter().flatten().filter(|cell| cell.text.is_some()).collect())
+        Some(cells.await.into_iter().flatten().collect())
     }
 
     /// Where those of these cells are that show, in their order.
@@ -107,6 +114,54 @@ impl Sheet {
             .filter(|(_, place)| place.intersect(&self.area).is_some_and(|shows| !shows.is_empty()))
             .collect()
     }
+}
+
+/// A cell that is read.
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    /// Its row and column.
+    at: (i32, i32),
+    bounds: ScreenRect,
+    /// Whether it is where something may be added.
+    is_next: bool,
+}
+
+/// Of the cells where these rows and columns meet those in which something is drawn, and the empty ones where one
+/// would add to it: below each column, and to the right of the first row. Nobody is served by a thousand others.
+fn wanted(
+    rows: &[(i32, ScreenRect)],
+    columns: &[(i32, ScreenRect)],
+    is_drawn_in: impl Fn(&ScreenRect) -> bool,
+) -> Vec<Wanted> {
+    let cell =
+        |row: &ScreenRect, column: &ScreenRect| Rect::new(column.x, row.y, column.width, row.height);
+    let drawn: Vec<Vec<bool>> = rows
+        .iter()
+        .map(|(_, row)| columns.iter().map(|(_, column)| is_drawn_in(&cell(row, column))).collect())
+        .collect();
+    let is_drawn =
+        |row: usize, column: usize| drawn.get(row).is_some_and(|row| row.get(column) == Some(&true));
+    let lowest = (0..rows.len()).rfind(|row| (0..columns.len()).any(|column| is_drawn(*row, column)));
+    let first = (0..rows.len()).find(|row| (0..columns.len()).any(|column| is_drawn(*row, column)));
+    let is_next = |row: usize, column: usize| {
+        let is_used = (0..rows.len()).any(|row| is_drawn(row, column));
+        let follows = column.checked_sub(1).is_some_and(|before| is_drawn(row, before));
+        match lowest {
+            None => (row, column) == (0, 0),
+            Some(lowest) => is_used && row == lowest + 1 || Some(row) == first && follows,
+        }
+    };
+    let mut found = Vec::new();
+    for (r, (row, line)) in rows.iter().enumerate() {
+        for (c, (column, stack)) in columns.iter().enumerate() {
+            let is_next = !is_drawn(r, c) && is_next(r, c);
+            if is_drawn(r, c) || is_next {
+                found.push(Wanted { at: (*row, *column), bounds: cell(line, stack), is_next });
+            }
+        }
+    }
+    found.truncate(CELLS);
+    found
 }
 
 /// Whether something is drawn in a cell, its own colour apart.
@@ -152,6 +207,29 @@ mod tests {
         assert_eq!(cell.bounds, Some(shown));
         // What is read afresh before a click comes out at the same place.
         assert_eq!(places.of(&cell.address).of(as_told), shown);
+    }
+
+    /// The cells that are wanted of four rows and four columns, of which these are drawn in; those that are
+    /// empty are set apart.
+    fn found(drawn: &[(i32, i32)]) -> (Vec<(i32, i32)>, Vec<(i32, i32)>) {
+        let rows: Vec<_> = (0..4).map(|at| (at + 10, Rect::new(0, at * 20, 50, 20))).collect();
+        let columns: Vec<_> = (0..4).map(|at| (at, Rect::new(at * 50, 0, 50, 20))).collect();
+        let is_drawn = |cell: &ScreenRect| drawn.contains(&(cell.y / 20 + 10, cell.x / 50));
+        let (next, full): (Vec<Wanted>, Vec<Wanted>) =
+            wanted(&rows, &columns, is_drawn).into_iter().partition(|wanted| wanted.is_next);
+        let places = |all: Vec<Wanted>| all.into_iter().map(|wanted| wanted.at).collect();
+        (places(full), places(next))
+    }
+
+    #[test]
+    fn where_one_goes_on_writing_is_wanted_too() {
+        assert_eq!(found(&[]), (vec![], vec![(10, 0)]));
+        let table = [(10, 0), (10, 1), (11, 0), (11, 1)];
+        assert_eq!(found(&table), (table.to_vec(), vec![(10, 2), (12, 0), (12, 1)]));
+        // One row lower in all columns that are used, however long each is; none where there is no room.
+        let ragged = [(11, 1), (12, 1), (12, 2)];
+        assert_eq!(found(&ragged), (ragged.to_vec(), vec![(11, 2), (13, 1), (13, 2)]));
+        assert_eq!(found(&[(13, 3)]), (vec![(13, 3)], vec![]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::hidden::doubts;
 use super::list::Lister;
 use super::merge::tidy;
 use super::node::{Address, Node, Tree};
-use super::placing::Places;
+use super::placing::{Place, Places};
 use super::programs::Program;
 use super::said::{Said, node};
 use super::{from_front_to_back, owner, pages};
@@ -164,6 +164,9 @@ fn what_stands_below_a_menu_bar_is_not_told_without_it() {
         part("pane", "panel", BusRole::RootPane, "", [0, 19, 1000, 756]),
         part("save", "pane", BusRole::Button, "Save", [92, 21, 44, 35]),
         part("file", "win", BusRole::Menu, "File", [0, 19, 39, 25]),
+        part("holder", "pane", BusRole::Panel, "", [4, 99, 162, 34]),
+        part("box", "holder", BusRole::Panel, "", [4, 124, 160, 35]),
+        part("field", "box", BusRole::Entry, "", [6, 126, 126, 30]),
     ];
     let mut told = tree(parts.clone());
     let mut places = Places::default();
@@ -171,6 +174,11 @@ fn what_stands_below_a_menu_bar_is_not_told_without_it() {
     let bounds = |tree: &Tree, path: &str| tree.get(&at(path)).unwrap().bounds.unwrap();
     assert_eq!(bounds(&told, "save"), Rect::new(92, 46, 44, 35));
     assert_eq!(bounds(&told, "file"), Rect::new(0, 19, 39, 25));
+    // What the toolkit draws in it fills what holds it, and is told where that is.
+    assert_eq!(bounds(&told, "holder"), Rect::new(4, 124, 162, 34));
+    assert_eq!(bounds(&told, "box"), Rect::new(4, 124, 160, 35));
+    assert_eq!(bounds(&told, "field"), Rect::new(6, 126, 126, 30));
+    assert_eq!(places.of(&at("field")), Place::default());
     // One that lies in a larger panel is where it says.
     parts[0].bounds = Some(Rect::new(0, 19, 1000, 781));
     let mut told = tree(parts);
@@ -412,4 +420,25 @@ fn drawings_pages_and_pictures_are_told_apart() {
     want.sort_by_key(|(x, y, _)| (*x, *y));
     assert_eq!(found.len(), want.len(), "{found:?}");
     assert!(want.iter().all(|area| found.contains(area)), "{found:?}");
+}
+
+#[test]
+fn what_lies_along_the_edges_of_a_sheet_is_told_as_its_rulers() {
+    let sheet = |is_vast| {
+        let told = tree(vec![
+            part("view", "win", BusRole::ScrollPane, "", [0, 139, 700, 614]),
+            part("columns", "view", BusRole::Panel, "", [41, 139, 600, 18]),
+            part("rows", "view", BusRole::Panel, "", [0, 157, 41, 559]),
+            part("corner", "view", BusRole::Panel, "", [0, 139, 41, 18]),
+            part("sheet", "view", BusRole::DocumentSpreadsheet, "", [41, 157, 600, 559]),
+            Node { is_vast, ..part("table", "sheet", BusRole::Table, "Sheet", [41, 157, 600, 559]) },
+        ]);
+        let areas = areas(&told, &[told.get(&at("win")).unwrap()], SCREEN).areas;
+        let rulers = areas.into_iter().filter(|(_, kind)| *kind == AreaKind::Ruler);
+        rulers.map(|(bounds, _)| bounds).collect::<Vec<_>>()
+    };
+    let mut found = sheet(true);
+    found.sort_by_key(|bounds| bounds.y);
+    assert_eq!(found, [Rect::new(41, 139, 600, 18), Rect::new(0, 157, 41, 559)]);
+    assert_eq!(sheet(false), []);
 }

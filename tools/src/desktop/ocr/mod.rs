@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::desktop::DesktopError;
+use crate::desktop::area::{Area, AreaKind};
 use crate::desktop::region::Cells;
 use crate::element::{Element, Window};
 use crate::frame::Frame;
@@ -72,10 +73,13 @@ impl Ocr {
     pub(super) async fn look(
         &mut self,
         frame: &Frame,
-        windows: &[Window],
+        (windows, areas): (&[Window], &[Area]),
         elements: &mut Vec<Element>,
     ) -> Option<String> {
-        let wanted = Cells::unexplained(frame, windows, elements);
+        let mut wanted = Cells::unexplained(frame, windows, elements);
+        for ruler in areas.iter().filter(|area| area.kind == AreaKind::Ruler) {
+            wanted.mark(frame, &ruler.bounds, false);
+        }
         self.turn_to(frame, &wanted);
         let gap = match self.broken.clone() {
             Some(fault) => Some(fault.to_string()),

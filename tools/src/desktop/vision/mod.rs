@@ -125,7 +125,8 @@ fn unexplained(scene: Scene<'_>, elements: &[Element]) -> Cells {
         if !pages.is_empty() {
             cells.keep_within(frame, &window.bounds, &pages);
         }
-        for hidden in of(AreaKind::Picture).chain(of(AreaKind::Bar)) {
+        let known = [AreaKind::Picture, AreaKind::Bar, AreaKind::Ruler];
+        for hidden in known.into_iter().flat_map(of) {
             cells.mark(frame, &hidden, false);
         }
     };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::desktop::area::Area;
 use crate::desktop::counter::Counter;
 use crate::desktop::curtain::{Curtain, Hidden};
 use crate::desktop::names::{Look, Names};
@@ -100,6 +101,8 @@ pub struct X11 {
     last: Vec<Element>,
     /// What the tree told of them.
     told: Vec<Element>,
+    /// What it told of parts of the windows.
+    areas: Vec<Area>,
     /// What was seen last, while it may still be so.
     still: Option<Still>,
     /// Whether anything was drawn since.
@@ -148,6 +151,7 @@ impl X11 {
             watched: None,
             last: Vec::new(),
             told: Vec::new(),
+            areas: Vec::new(),
             still: None,
             drawing: Drawing::on(&link)?,
             link,
@@ -314,8 +318,9 @@ impl Desktop for X11 {
         hidden.clear(&mut seen.elements);
         hidden.clear_more(&mut seen.more);
         self.told.clone_from(&seen.elements);
+        self.areas.clone_from(&seen.areas);
         let gap = match &mut self.ocr {
-            Some(ocr) => ocr.look(&frame, &windows, &mut seen.elements).await,
+            Some(ocr) => ocr.look(&frame, (&windows, &seen.areas), &mut seen.elements).await,
             None => ocr::unread(&windows, &seen.elements),
         };
         // A program that has not answered yet, or text that is still being read, may tell more at any moment.

@@ -66,7 +66,7 @@ impl X11 {
         }
         let frame = self.picture(None, Some((windows, hidden))).ok()?;
         let mut elements = self.told.clone();
-        let gap = self.ocr.as_mut()?.look(&frame, windows, &mut elements).await;
+        let gap = self.ocr.as_mut()?.look(&frame, (windows, &self.areas), &mut elements).await;
         let look = Look { frame: &frame, windows, grounds: &[], whole: gap.is_none() };
         self.names.clone().assign(&mut elements, look);
         elements.into_iter().find(|element| element.key == known.key)

@@ -176,6 +176,58 @@ async fn a_change_that_no_pixel_shows_is_seen_on_a_screen_that_stands_still() {
     }
 }
 
+/// It draws a point of four pixels after a signal, and tells nobody.
+const DRAWING: &str = r#"
+import signal
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import GLib, Gtk
+window = Gtk.Window(title="Drawing")
+area = Gtk.DrawingArea()
+area.set_size_request(200, 200)
+points = []
+def draw(_, cairo):
+    cairo.set_source_rgb(1, 0, 0)
+    for at in points:
+        cairo.rectangle(at, at, 2, 2)
+        cairo.fill()
+area.connect("draw", draw)
+window.add(area)
+def add():
+    points.append(100)
+    area.queue_draw_area(100, 100, 2, 2)
+    return True
+GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR1, add)
+window.show_all()
+Gtk.main()
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_is_taken_only_where_something_was_drawn() {
+    let mut bench = Bench::start().await;
+    let window = bench.open(&["/usr/bin/python3", "-c", DRAWING], "Drawing").await;
+    // Of one picture, handed out again, the pixels lie where they lay.
+    let place = |seen: &Observation| seen.frame.pixels().as_raw().as_ptr();
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut before = bench.desktop.observe().await.unwrap();
+    loop {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let seen = bench.desktop.observe().await.unwrap();
+        let same = place(&seen) == place(&before);
+        before = seen;
+        if same {
+            break;
+        }
+        assert!(Instant::now() < end, "it is never taken to stand still");
+    }
+    let pid = Pid::from_raw(i32::try_from(window.pid.unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::USR1).unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let seen = bench.desktop.observe().await.unwrap();
+    let reds = |seen: &Observation| seen.frame.pixels().pixels().filter(|p| p.0 == [255, 0, 0]).count();
+    assert_eq!((reds(&before), reds(&seen)), (0, 4));
+}
+
 /// A button with a sign, and what it is for.
 const HINTED: &str = r#"
 import gi
