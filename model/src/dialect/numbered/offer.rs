@@ -142,7 +142,10 @@ impl<'v> Screen<'v> {
         let bare = without_quotes(task);
         let given = quotes(task).filter(|text| files::named(text).next().is_none());
         let mut given = given.chain(bare.split_whitespace().filter_map(number)).peekable();
-        let is_written = |text: &str| self.view.steps.iter().any(|step| named::says(&step.did, text));
+        let is_written = |text: &str| {
+            let whole = format!("\"{text}\"");
+            self.view.steps.iter().any(|step| named::says(&step.did, text) || step.did.contains(&whole))
+        };
         given.peek().is_none() || given.any(|text| !is_written(text))
     }
 
@@ -223,7 +226,7 @@ impl<'v> Screen<'v> {
 
 /// A word that is a number, without the marks around it.
 fn number(word: &str) -> Option<&str> {
-    let word = word.trim_matches(|c: char| !c.is_ascii_digit() && c != '-');
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-');
     let is_number = word.chars().any(|c| c.is_ascii_digit())
         && word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'));
     is_number.then_some(word)

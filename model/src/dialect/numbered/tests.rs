@@ -226,8 +226,8 @@ async fn a_cell_of_a_sheet_is_written_into() {
     assert_eq!(typed("Write 5 in the place of 31"), Some(json!([full, empty])));
     // What is left to do when all of it is written is done elsewhere.
     let task = "Write 5 and \"six\" below, and save it as a2.ods";
-    assert_eq!(after(task, &["5"]), Some(json!([empty])));
-    assert_eq!(after(task, &["5", "six"]), None);
+    assert_eq!(after(task, &["\"5\""]), Some(json!([empty])));
+    assert_eq!(after(task, &["\"5\"", "\"six\""]), None);
     assert_eq!(typed("Write the months below"), Some(json!([empty])));
 }
 
