@@ -15,11 +15,15 @@ use crate::element::{Element, Window};
 use crate::frame::Frame;
 use crate::geometry::ScreenRect;
 
+mod classifier;
+mod depthwise;
 mod detect;
 mod ink;
 mod merge;
 mod network;
+mod onnx;
 mod pixels;
+mod protobuf;
 mod reader;
 mod recognise;
 mod sides;

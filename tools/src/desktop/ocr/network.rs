@@ -1,21 +1,42 @@
-//! One network out of one ONNX file, and running it. A file is read whole and no other file is read
-//! through it, so that what it says cannot lead anywhere else.
+//! One network out of one ONNX file, and running it: by turns what is left of it, and the convolutions that
+//! were taken out. A file is read whole and no other file is read through it, so that what it says cannot lead
+//! anywhere else.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rten::{Model, ModelOptions, RunOptions, ThreadPool, Value};
+use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 
+use super::classifier::Classifier;
+use super::depthwise::Depthwise;
+use super::onnx::{self, Cut, Stage};
 use super::pixels::Planes;
 use crate::desktop::DesktopError;
 
 /// Bytes of the largest file that is read.
 const LARGEST: u64 = 256 << 20;
 
+/// Why a file is of no use.
+const UNFIT: &str = "its parts do not fit together";
+
 /// A network that can be run from several threads at once.
 pub(super) struct Network {
     path: PathBuf,
     model: Model,
+    steps: Vec<Step>,
+    classifier: Option<Classifier>,
+}
+
+/// What comes before the end.
+struct Step {
+    /// What the model gives that is not there yet.
+    gives: Vec<NodeId>,
+    /// What it needs for the last time.
+    last: Vec<NodeId>,
+    /// What the convolution takes, and whether nothing else needs it.
+    from: (NodeId, bool),
+    convolution: Depthwise,
+    to: NodeId,
 }
 
 impl std::fmt::Debug for Network {
@@ -33,13 +54,16 @@ impl Network {
             return Err(fault("it is no file of a network".into()));
         }
         let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+        let cut = onnx::cut(&bytes).unwrap_or_else(|| Cut::none(bytes));
         let mut options = ModelOptions::with_all_ops();
         options.prepack_weights(true);
         // A file that is no network at all may break what reads it rather than be refused by it.
-        let model = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || options.load(bytes)))
-            .map_err(|_| fault("it is damaged".into()))?
-            .map_err(|error| fault(format!("it is no network that can be run: {error}")))?;
-        Ok(Self { path: path.to_owned(), model })
+        let model =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || options.load(cut.file)))
+                .map_err(|_| fault("it is damaged".into()))?
+                .map_err(|error| fault(format!("it is no network that can be run: {error}")))?;
+        let steps = steps(&model, cut.stages).ok_or_else(|| fault(UNFIT.into()))?;
+        Ok(Self { path: path.to_owned(), model, steps, classifier: cut.classifier })
     }
 
     /// What the file says of itself under this name.
@@ -54,10 +78,72 @@ impl Network {
         threads: &Arc<ThreadPool>,
     ) -> Result<([usize; N], Vec<f32>), DesktopError> {
         let value = Value::from_shape(planes.shape(), planes.into_values());
-        let value = value.map_err(|error| self.fault(&error))?;
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(threads)));
-        let out = self.model.run_one(value.into(), Some(options)).map_err(|error| self.fault(&error))?;
+        self.through(value.map_err(|error| self.fault(&error))?, threads)
+    }
+
+    fn through<const N: usize>(
+        &self,
+        value: Value,
+        threads: &Arc<ThreadPool>,
+    ) -> Result<([usize; N], Vec<f32>), DesktopError> {
+        let ends = (self.model.input_ids().first().copied(), self.model.output_ids().first().copied());
+        let (Some(first), Some(last)) = ends else {
+            return Err(self.fault(&"it takes or gives nothing"));
+        };
+        let mut there = vec![(first, value)];
+        for step in &self.steps {
+            let given = self.part(&mut there, &step.last, &step.gives, threads)?;
+            there.extend(step.gives.iter().copied().zip(given));
+            let at = there.iter().position(|(id, _)| *id == step.from.0);
+            let (id, taken) = there.swap_remove(at.ok_or_else(|| self.fault(&UNFIT))?);
+            if !step.from.1 {
+                there.push((id, taken.clone()));
+            }
+            let taken = taken.into_shape_vec::<f32, 4>();
+            let (size, values) = taken.map_err(|error| self.fault(&error))?;
+            let done = threads.run(|| step.convolution.apply(&values, size));
+            let (size, values) = done.ok_or_else(|| self.fault(&UNFIT))?;
+            let value = Value::from_shape(size, values).map_err(|error| self.fault(&error))?;
+            there.push((step.to, value));
+        }
+        let all: Vec<NodeId> = there.iter().map(|(id, _)| *id).collect();
+        let out = self.part(&mut there, &all, &[last], threads)?.pop();
+        let out = out.ok_or_else(|| self.fault(&"it gives nothing"))?;
         out.into_shape_vec::<f32, N>().map_err(|error| self.fault(&error))
+    }
+
+    /// Runs it and gives for each picture the likeliest class of each step, with its likelihood; how many
+    /// classes there are must be known.
+    pub(super) fn likeliest(
+        &self,
+        planes: Planes,
+        classes: usize,
+        threads: &Arc<ThreadPool>,
+    ) -> Result<Vec<Vec<(usize, f32)>>, DesktopError> {
+        let layer = self.classifier.as_ref().filter(|layer| layer.classes() == classes);
+        let layer = layer.ok_or_else(|| self.fault(&"what it gives does not fit to its characters"))?;
+        let ([_, steps, _], values) = self.run::<3>(planes, threads)?;
+        let likeliest = threads.run(|| layer.likeliest(&values)).ok_or_else(|| self.fault(&UNFIT))?;
+        Ok(likeliest.chunks(steps.max(1)).map(<[_]>::to_vec).collect())
+    }
+
+    /// Runs what leads from the values that are `there` to others; those that are used for the `last` time go.
+    fn part(
+        &self,
+        there: &mut Vec<(NodeId, Value)>,
+        last: &[NodeId],
+        gives: &[NodeId],
+        threads: &Arc<ThreadPool>,
+    ) -> Result<Vec<Value>, DesktopError> {
+        let (spent, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(there).into_iter().partition(|(id, _)| last.contains(id));
+        let mut inputs: Vec<(NodeId, ValueOrView<'_>)> =
+            spent.into_iter().map(|(id, value)| (id, value.into())).collect();
+        inputs.extend(kept.iter().map(|(id, value)| (*id, value.as_view().into())));
+        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(threads)));
+        let made = self.model.run(inputs, gives, Some(options)).map_err(|error| self.fault(&error))?;
+        *there = kept;
+        Ok(made)
     }
 
     /// Its output is not what it should be.
@@ -66,9 +152,159 @@ impl Network {
     }
 }
 
+/// The stages by the numbers that the model has for their values; `None` if it has them not.
+fn steps(model: &Model, stages: Vec<Stage>) -> Option<Vec<Step>> {
+    let mut there: Vec<NodeId> = model.input_ids().first().copied().into_iter().collect();
+    let step = |stage: Stage| {
+        let (from, to) = (model.find_node(&stage.from)?, model.find_node(&stage.to)?);
+        let kept: Option<Vec<NodeId>> = stage.kept.iter().map(|name| model.find_node(name)).collect();
+        let kept = kept?;
+        let alone = !kept.contains(&from);
+        let needed = kept.iter().copied().chain(alone.then_some(from));
+        let gives = needed.filter(|id| !there.contains(id)).collect();
+        let last = there.iter().filter(|id| !kept.contains(id) && **id != from).copied().collect();
+        there = kept;
+        there.push(to);
+        Some(Step { gives, last, from: (from, alone), convolution: stage.convolution, to })
+    };
+    stages.into_iter().map(step).collect()
+}
+
 fn fault(path: &Path, reason: &str) -> DesktopError {
     DesktopError::failed(
         "reading the text on the screen",
         format!("`{}`: {reason}; run `{}` to fetch it again", path.display(), super::PULL),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desktop::ocr::protobuf::add;
+
+    fn message(parts: &[(u64, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (number, content) in parts {
+            add(&mut out, *number, content);
+        }
+        out
+    }
+
+    fn node(does: &str, inputs: &[&str], output: &str, attributes: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut out = message(&[(4, does.as_bytes()), (2, output.as_bytes())]);
+        for input in inputs {
+            add(&mut out, 1, input.as_bytes());
+        }
+        for (name, numbers) in attributes {
+            // Kind 7 is a list of numbers, kind 2 is one.
+            let mut attribute = message(&[(1, name.as_bytes())]);
+            match (*name, *numbers) {
+                ("group" | "axis", [one]) => attribute.extend([3 << 3, *one, 20 << 3 | 0x80, 1, 2]),
+                (_, many) => {
+                    attribute.extend(many.iter().flat_map(|number| [8 << 3, *number]));
+                    attribute.extend([20 << 3 | 0x80, 1, 7]);
+                }
+            }
+            add(&mut out, 5, &attribute);
+        }
+        out
+    }
+
+    fn tensor(name: &str, sides: &[u8]) -> Vec<u8> {
+        let count: usize = sides.iter().map(|side| usize::from(*side)).product();
+        let values =
+            (0..count).map(|at| u8::try_from(at * 37 % 101).map(f32::from).unwrap() / 40.0 - 1.2);
+        let raw: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
+        let mut out = message(&[(8, name.as_bytes()), (9, &raw)]);
+        for side in sides {
+            out.extend([1 << 3, *side]);
+        }
+        out.extend([2 << 3, 1]);
+        out
+    }
+
+    /// Two convolutions, with a value that is needed behind both of them, and a layer that tells seven classes.
+    fn file() -> Vec<u8> {
+        let conv: &[(&str, &[u8])] =
+            &[("group", &[2]), ("pads", &[1, 1, 1, 1]), ("strides", &[1, 1]), ("kernel_shape", &[3, 3])];
+        let nodes = [
+            node("Relu", &["x"], "r", &[]),
+            node("Conv", &["r", "w"], "c", conv),
+            node("Add", &["c", "b"], "s", &[]),
+            node("Identity", &["s"], "i", &[]),
+            node("Sigmoid", &["i"], "g", &[]),
+            node("Conv", &["g", "v"], "d", conv),
+            node("Add", &["r", "d"], "m", &[]),
+            node("Squeeze", &["m"], "q", &[("axes", &[0])]),
+            node("MatMul", &["q", "l"], "p", &[]),
+            node("Add", &["p", "k"], "n", &[]),
+            node("Identity", &["n"], "o", &[]),
+            node("Softmax", &["o"], "y", &[("axis", &[2])]),
+        ];
+        let tensors = [
+            ("w", &[2, 1, 3, 3][..]),
+            ("b", &[1, 2, 1, 1]),
+            ("v", &[2, 1, 3, 3]),
+            ("l", &[6, 7]),
+            ("k", &[7]),
+        ];
+        let mut graph = Vec::new();
+        for node in nodes {
+            add(&mut graph, 1, &node);
+        }
+        for (name, sides) in tensors {
+            add(&mut graph, 5, &tensor(name, sides));
+        }
+        add(&mut graph, 11, &message(&[(1, b"x")]));
+        add(&mut graph, 12, &message(&[(1, b"y")]));
+        // Version 7 of the format, version 11 of the operations.
+        let mut file = vec![1 << 3, 7];
+        file.extend(message(&[(7, &graph), (8, &[2 << 3, 11])]));
+        file
+    }
+
+    #[test]
+    fn what_is_taken_out_gives_what_it_gave_in_its_place() {
+        let cut = onnx::cut(&file()).unwrap();
+        assert_eq!(cut.stages.iter().map(|stage| stage.kept.len()).collect::<Vec<_>>(), [1, 1]);
+        let place = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(place.path(), file()).unwrap();
+        let network = Network::open(place.path()).unwrap();
+        let image = image::RgbImage::from_fn(6, 5, |x, y| {
+            image::Rgb([x, y, x * y].map(|v| u8::try_from(v * 7 + 90).unwrap()))
+        });
+        let planes = || {
+            let mut planes = Planes::grey(1, 6, 5);
+            let part = crate::geometry::Rect::new(0, 0, 6, 5);
+            planes.draw(0, &image, &part, crate::geometry::Size::new(6, 5));
+            // Two of its three planes.
+            let values: Vec<f32> = planes.into_values().into_iter().take(60).collect();
+            Value::from_shape([1, 2, 5, 6], values).unwrap()
+        };
+        let threads = Arc::new(ThreadPool::with_num_threads(2));
+        let ([one, steps, _], values) = network.through::<3>(planes(), &threads).unwrap();
+        let likeliest = network.classifier.as_ref().unwrap().likeliest(&values).unwrap();
+        let whole = ModelOptions::with_all_ops().load(file()).unwrap();
+        let want = whole.run_one(planes().into(), None).unwrap();
+        let ([_, _, classes], want) = want.into_shape_vec::<f32, 3>().unwrap();
+        assert_eq!((one, steps, classes, likeliest.len()), (2, 5, 7, 10));
+        for ((at, likely), want) in likeliest.into_iter().zip(want.chunks(classes)) {
+            assert!(want.iter().all(|other| *other <= want[at] + 1e-5), "{at}: {want:?}");
+            assert!((likely - want[at]).abs() < 1e-4, "{likely} instead of {}", want[at]);
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_refused_and_breaks_nothing() {
+        let file = file();
+        for at in 0..file.len() {
+            let mut broken = file.clone();
+            broken[at] ^= 0xff;
+            let _ = onnx::cut(&broken);
+            let _ = onnx::cut(&file[..at]);
+        }
+        let place = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(place.path(), &file[..file.len() / 2]).unwrap();
+        assert!(Network::open(place.path()).is_err());
+    }
 }
