@@ -19,6 +19,7 @@ mod classifier;
 mod depthwise;
 mod detect;
 mod ink;
+mod korean;
 mod merge;
 mod network;
 mod onnx;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use image::RgbImage;
 use rten::ThreadPool;
 
+use super::korean::Korean;
 use super::network::Network;
 use super::pixels::Part;
 use super::recognise::{self, Alphabet, Said};
@@ -52,6 +53,7 @@ pub struct Reader {
     /// Each core at a thing of its own.
     apart: Vec<Arc<ThreadPool>>,
     known: Mutex<Cache<Said>>,
+    korean: Korean,
 }
 
 impl Reader {
@@ -68,6 +70,7 @@ impl Reader {
             together: Arc::new(ThreadPool::with_num_threads(cores)),
             apart: (0..cores).map(|_| Arc::new(ThreadPool::with_num_threads(1))).collect(),
             known: Mutex::new(Cache::new(MEMORY)),
+            korean: Korean::default(),
         })
     }
 
@@ -112,8 +115,9 @@ impl Reader {
             .filter(|(_, said)| said.is_none())
             .map(|(chunk, _)| *chunk)
             .collect();
-        let mut read = recognise::read(&self.recognition, &self.alphabet, image, &unknown, &self.apart)?
-            .into_iter();
+        let mut read = recognise::read(&self.recognition, &self.alphabet, image, &unknown, &self.apart)?;
+        self.korean.improve(image, &unknown, &mut read);
+        let mut read = read.into_iter();
         let mut cache = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (said, digest) in said.iter_mut().zip(digests).filter(|(said, _)| said.is_none()) {
             let fresh = read.next();
