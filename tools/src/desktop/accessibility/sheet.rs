@@ -91,10 +91,11 @@ impl Sheet {
             let ((mut node, _), text) = (node?, text?);
             node.states.insert(State::Showing);
             let text = Some(text).filter(|text| !text.trim().is_empty());
-            let has_keyboard = node.is(State::Focused);
+            if text.is_none() && !wanted.is_next {
+                return None;
+            }
             let (parent, bounds) = (Some(self.table.clone()), wanted.bounds.intersect(&self.area));
-            let is_listed = text.is_some() || wanted.is_next || has_keyboard;
-            is_listed.then(|| (wanted.at, Node { parent, index, text, bounds, ..node }))
+            Some((wanted.at, Node { parent, index, bounds, text, ..node }))
         }));
         Some(cells.await.into_iter().flatten().collect())
     }
@@ -211,25 +212,25 @@ mod tests {
 
     /// The cells that are wanted of four rows and four columns, of which these are drawn in; those that are
     /// empty are set apart.
-    fn found(drawn: &[(i32, i32)]) -> (Vec<(i32, i32)>, Vec<(i32, i32)>) {
+    fn found(drawn: &[(i32, i32)]) -> [Vec<(i32, i32)>; 2] {
         let rows: Vec<_> = (0..4).map(|at| (at + 10, Rect::new(0, at * 20, 50, 20))).collect();
         let columns: Vec<_> = (0..4).map(|at| (at, Rect::new(at * 50, 0, 50, 20))).collect();
         let is_drawn = |cell: &ScreenRect| drawn.contains(&(cell.y / 20 + 10, cell.x / 50));
         let (next, full): (Vec<Wanted>, Vec<Wanted>) =
             wanted(&rows, &columns, is_drawn).into_iter().partition(|wanted| wanted.is_next);
         let places = |all: Vec<Wanted>| all.into_iter().map(|wanted| wanted.at).collect();
-        (places(full), places(next))
+        [places(full), places(next)]
     }
 
     #[test]
     fn where_one_goes_on_writing_is_wanted_too() {
-        assert_eq!(found(&[]), (vec![], vec![(10, 0)]));
+        assert_eq!(found(&[]), [vec![], vec![(10, 0)]]);
         let table = [(10, 0), (10, 1), (11, 0), (11, 1)];
-        assert_eq!(found(&table), (table.to_vec(), vec![(10, 2), (12, 0), (12, 1)]));
+        assert_eq!(found(&table), [table.to_vec(), vec![(10, 2), (12, 0), (12, 1)]]);
         // One row lower in all columns that are used, however long each is; none where there is no room.
         let ragged = [(11, 1), (12, 1), (12, 2)];
-        assert_eq!(found(&ragged), (ragged.to_vec(), vec![(11, 2), (13, 1), (13, 2)]));
-        assert_eq!(found(&[(13, 3)]), (vec![(13, 3)], vec![]));
+        assert_eq!(found(&ragged), [ragged.to_vec(), vec![(11, 2), (13, 1), (13, 2)]]);
+        assert_eq!(found(&[(13, 3)]), [vec![(13, 3)], vec![]]);
     }
 
     #[test]
