@@ -72,6 +72,8 @@ def score(truth, seen, area=None):
         "gaps": seen.get("gaps", []),
         # Of the texts in a row that reacts to clicks not always the same one stands for it.
         "numbers": {thing: element["id"] for thing, element in pairs.items() if element["role"] in USABLE},
+        "called": {i["id"]: f"{i['role']} {i['name'][:50]!r}" for i in truth["items"]},
+        "seen": {e["id"]: describe(e) for e in elements},
     }
 
 
@@ -111,7 +113,10 @@ def score_pixels(truth, seen, area=None):
         "made_up": [f"{word} in {describe(e)}" for e, word in wrong],
         "tokens": seen["tokens"],
         "gaps": seen.get("gaps", []),
-        "numbers": {thing: element["id"] for thing, element in pairs.items()},
+        # Of what an edge leaves a strip of, neither its text nor its shape shows any more.
+        "numbers": {item["id"]: pairs[item["id"]]["id"] for item in found},
+        "called": {i["id"]: f"{i['role']} {i['name'][:50]!r}" for i in truth["items"]},
+        "seen": {e["id"]: describe(e) for e in elements},
         # Of several elements that lie in a thing not always the same one stands for it.
         "within": {i["id"]: {e["id"] for e in elements if i["box"] and inside(centre(box_of(e)), i["box"])} for i in truth["items"]},
     }
@@ -275,8 +280,26 @@ def overlap(a, b):
 
 
 def changed_numbers(before, after):
-    """How many things are in both looks, and which of them do not have the number any more that they had."""
+    """How many things are in both looks, and which of them do not have the number any more that they had, or which
+    have one that stood for another thing before."""
     both = [thing for thing in before["numbers"] if thing in after["numbers"]]
     within = after.get("within", {})
     has = lambda thing, number: number == after["numbers"][thing] or number in within.get(thing, ())
-    return len(both), [thing for thing in both if not has(thing, before["numbers"][thing])]
+    changed = [thing for thing in both if not has(thing, before["numbers"][thing])]
+    return len(both), [change(thing, before, after) for thing in changed] + given_away(before, after)
+
+
+def change(thing, before, after):
+    """One thing whose number has changed: what stood for it, what does now, and where its number is."""
+    old = before["numbers"][thing]
+    now = after["seen"][after["numbers"][thing]]
+    gone = f"{old} is {after['seen'][old]}" if old in after["seen"] else f"{old} is gone"
+    return f"{after['called'][thing]} was {before['seen'][old]}, is {now}, {gone}"
+
+
+def given_away(before, after):
+    """The numbers of what lay in one thing and lies in another now, though that one was there before or is another."""
+    holders = lambda look: {n: {t for t, inside in look.get("within", {}).items() if n in inside} for n in look["seen"]}
+    was, now = holders(before), holders(after)
+    given = [n for n in was if was[n] and now.get(n) and not was[n] & now[n]]
+    return [f"{before['seen'][n]} has been given to {after['seen'][n]}" for n in given]

@@ -71,7 +71,7 @@ def watch(stage, name, scale, truth, area=None, disturbed=True):
         compared += both
         changed += [f"after {act.__name__}: {thing}" for thing in other]
         before = after
-    for key in ["numbers", "within"]:
+    for key in ["numbers", "called", "seen", "within"]:
         first.pop(key, None)
     return {"scene": name, "scale": scale, **first, "compared": compared, "changed": changed}
 

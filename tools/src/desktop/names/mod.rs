@@ -8,31 +8,28 @@ use std::collections::HashMap;
 use super::counter::Counter;
 use crate::element::{Element, ElementId, ElementKey, Source, Window, WindowId};
 use crate::frame::Frame;
-use crate::geometry::{ScreenPoint, ScreenRect};
+use crate::geometry::ScreenRect;
 
+mod mark;
 mod scroll;
 
-use scroll::{SCROLLED, Shift};
+use mark::{BACK, Mark, far};
+use scroll::{SCROLLED, Scrolls, Shift};
 
 /// How far in px a thing may have moved inside of its window.
 const NEAR: i32 = 24;
 /// Things that were not seen for so many looks are forgotten.
 const MEMORY: u64 = 50;
-/// How far in px a shape may be from where it was when it comes back: many look the same.
-const BACK: i32 = 3;
 /// A shape may be gone for so many looks, while a hint comes up over it, and come back with another look.
 const FADING: u64 = 3;
 /// So many things may have become another at their place, where so many times as many are as they were.
 const FEW: usize = 4;
 const MANY: usize = 4;
-/// How far in px two texts may begin from each other in one field.
-const INDENT: u32 = 8;
-/// The share of their letters that two readings of one text have in common, in tenths.
-const ALIKE: usize = 6;
 
 #[derive(Debug, Clone)]
 struct Known {
     id: ElementId,
+    /// As it was last seen; where it would be by now if its window has been scrolled since.
     is: Mark,
     /// Where it is by now, if it was there at the last look and has been scrolled along with its window.
     after: Option<Mark>,
@@ -42,95 +39,10 @@ struct Known {
     there: u64,
 }
 
-/// A thing as it is found at one look.
-#[derive(Debug, Clone, PartialEq)]
-struct Mark {
-    window: Option<WindowId>,
-    source: Source,
-    /// What it says or looks like.
-    words: String,
-    /// Where it is, from the corner of its window.
-    place: ScreenRect,
-    /// The same of the shape that it stands on, where there is one.
-    ground: ScreenRect,
-}
-
-impl Mark {
-    fn of(element: &Element, look: Look<'_>) -> Self {
-        let window = look.windows.iter().find(|window| Some(window.id) == element.window);
-        let corner = window.map_or(ScreenPoint::new(0, 0), |window| window.bounds.origin());
-        let from =
-            |bounds: &ScreenRect| bounds.offset(corner.x.saturating_neg(), corner.y.saturating_neg());
-        let holds = |ground: &&ScreenRect| {
-            let shared = ground.intersect(&element.bounds).map_or(0, |shared| shared.area());
-            shared * 10 >= element.bounds.area() * 7
-        };
-        let own = || look.grounds.iter().filter(holds).min_by_key(|ground| ground.area());
-        let ground = Some(element.source).filter(|source| *source != Source::Vision).and_then(|_| own());
-        Self {
-            window: element.window,
-            source: element.source,
-            words: element.key.0.clone(),
-            place: from(&element.bounds),
-            ground: from(ground.unwrap_or(&element.bounds)),
-        }
-    }
-
-    fn called(&self) -> (Option<WindowId>, Source, &str) {
-        (self.window, self.source, &self.words)
-    }
-
-    fn says(&self, other: &Self) -> bool {
-        self.called() == other.called()
-    }
-
-    fn moved(&self, (across, down): (i32, i32)) -> Self {
-        let by = |place: &ScreenRect| place.offset(across, down);
-        Self { place: by(&self.place), ground: by(&self.ground), ..self.clone() }
-    }
-
-    /// Whether the other is it, read otherwise or with more of it.
-    fn is_read_as(&self, now: &Self) -> bool {
-        let more = || {
-            let is_text = self.source == Source::Ocr;
-            is_text && grown(&self.place, &now.place) && begins(&self.words, &now.words)
-        };
-        let same = same_place(&self.place, &now.place) && alike(&self.words, &now.words);
-        self.source == now.source && (same || more())
-    }
-
-    /// Whether both are shapes with the same sides, as one under the pointer is, or one that a hint lies over.
-    fn is_redrawn_as(&self, now: &Self) -> bool {
-        let (a, b) = (&self.place, &now.place);
-        let corners = far(a, b).max(a.right().saturating_sub(b.right()).saturating_abs());
-        let shapes = self.source == Source::Vision && now.source == Source::Vision;
-        shapes && corners.max(a.bottom().saturating_sub(b.bottom()).saturating_abs()) <= BACK
-    }
-
-    /// Whether one is a shape, and the other the text on it.
-    fn is_filled_as(&self, now: &Self) -> bool {
-        self.source != now.source && same_place(&self.ground, &now.ground)
-    }
-
-    /// Whether one is the part of the other that an edge of what is scrolled leaves.
-    fn is_cut_as(&self, now: &Self) -> bool {
-        let (a, b) = (&self.ground, &now.ground);
-        let near = |a: i32, b: i32| a.abs_diff(b) <= SCROLLED;
-        let level = near(a.x, b.x) && near(a.right(), b.right());
-        let upright = near(a.y, b.y) && near(a.bottom(), b.bottom());
-        let cut = level && (near(a.y, b.y) || near(a.bottom(), b.bottom()))
-            || upright && (near(a.x, b.x) || near(a.right(), b.right()));
-        let is_text = self.source == Source::Ocr && now.source == Source::Ocr;
-        cut && (!is_text || alike(&self.words, &now.words))
-    }
-
-    /// Whether it stands where the other does, or two texts begin there.
-    fn is_in_place_of(&self, now: &Self) -> bool {
-        let (a, b) = (&self.place, &now.place);
-        let is_text = self.source == Source::Ocr && now.source == Source::Ocr;
-        let low = a.height.min(b.height) / 2;
-        let begins = a.x.abs_diff(b.x) <= INDENT && a.center().y.abs_diff(b.center().y) <= low;
-        same_place(&self.ground, &now.ground) || is_text && begins
+impl Known {
+    /// As it should be found now.
+    fn expected(&self) -> &Mark {
+        self.after.as_ref().unwrap_or(&self.is)
     }
 }
 
@@ -180,10 +92,19 @@ impl Names {
         let shift = self.frame.as_ref().map(|before| Shift { before, now: look.frame });
         let scrolled = scroll::by(&before, marks, shift, look.windows);
         for known in &mut self.known {
-            let by = scrolled.get(&known.is.window).filter(|_| known.there == last);
-            known.after = by.map(|by| known.is.moved(*by));
+            let scrolled = scrolled.get(&known.is.window).filter(|own| own.takes(&known.is.place));
+            let after = scrolled.map(|own| known.is.moved(own.by));
+            match after {
+                Some(after) if known.there < last => known.is = after,
+                after => known.after = after,
+            }
         }
-        let ids = self.find(marks);
+        let ids = self.find(marks, &scrolled);
+        for known in &mut self.known {
+            if let Some(gone) = known.after.take().filter(|_| known.seen < self.look) {
+                known.is = gone;
+            }
+        }
         let now = self.look;
         self.known.retain(|known| now - known.seen < MEMORY);
         if look.whole {
@@ -196,11 +117,10 @@ impl Names {
     }
 
     /// The numbers of what is known, the surest first.
-    fn find(&mut self, marks: &[Mark]) -> Vec<Option<ElementId>> {
+    fn find(&mut self, marks: &[Mark], scrolled: &Scrolls) -> Vec<Option<ElementId>> {
         let last = self.look - 1;
         let stays = |known: &Known, fits: &dyn Fn(&Mark) -> bool| {
-            let stays = known.there == last && fits(&known.is);
-            (stays || known.after.as_ref().is_some_and(fits)).then_some(0)
+            (known.there == last && fits(known.expected())).then_some(0)
         };
         let mut ids: Vec<Option<ElementId>> = vec![None; marks.len()];
         self.pass(marks, &mut ids, &|known, now| {
@@ -208,19 +128,25 @@ impl Names {
             (far.unsigned_abs() <= SCROLLED).then_some(far)
         });
         self.pass(marks, &mut ids, &|known, now| {
-            known.after.as_ref().is_some_and(|old| old.is_cut_as(now)).then_some(0)
-        });
-        self.pass(marks, &mut ids, &|known, now| {
             let far = far(&known.is.place, &now.place);
             let reach = if known.after.is_some() { BACK } else { NEAR };
             (known.there == last && known.is.says(now) && far <= reach).then_some(far)
         });
+        self.pass(marks, &mut ids, &|known, now| {
+            let across = scrolled.get(&now.window)?.is_across();
+            known.after.as_ref().is_some_and(|old| old.is_cut_as(now, across)).then_some(0)
+        });
+        self.pass(marks, &mut ids, &|known, now| stays(known, &|old| old.is_part_of(now)));
         self.pass(marks, &mut ids, &|known, now| stays(known, &|old| old.is_read_as(now)));
         self.pass(marks, &mut ids, &|known, now| {
             let recent = last.saturating_sub(known.there) <= FADING;
-            (recent && known.is.is_redrawn_as(now)).then_some(0)
+            (recent && known.expected().is_redrawn_as(now)).then_some(0)
         });
         self.pass(marks, &mut ids, &|known, now| stays(known, &|old| old.is_filled_as(now)));
+        self.pass(marks, &mut ids, &|known, now| {
+            let round = scrolled.get(&now.window).filter(|own| !own.is_across())?.round?;
+            known.after.as_ref()?.is_tip_as(&known.is, now, &round)
+        });
         // What was not there at the last look comes back.
         self.pass(marks, &mut ids, &|known, now| {
             let far = far(&known.is.place, &now.place);
@@ -235,10 +161,8 @@ impl Names {
     /// changed: a button under the pointer, a field with another text.
     fn few(&mut self, marks: &[Mark], ids: &mut [Option<ElementId>]) {
         let last = self.look - 1;
-        let is_in_place = |known: &Known, now: &Mark| {
-            let moved = || known.after.as_ref().is_some_and(|old| old.is_in_place_of(now));
-            known.there == last && (known.is.is_in_place_of(now) || moved())
-        };
+        let is_in_place =
+            |known: &Known, now: &Mark| known.there == last && known.expected().is_in_place_of(now);
         let mut counts: HashMap<Option<WindowId>, (usize, usize)> = HashMap::new();
         for (mark, id) in marks.iter().zip(ids.iter()) {
             let (stays, other) = counts.entry(mark.window).or_default();
@@ -291,45 +215,6 @@ impl Names {
         self.known.push(Known { id, is: mark.clone(), after: None, seen: self.look, there: self.look });
         id
     }
-}
-
-/// How far apart their corners are.
-fn far(a: &ScreenRect, b: &ScreenRect) -> i32 {
-    let (x, y) = (a.x.saturating_sub(b.x), a.y.saturating_sub(b.y));
-    x.saturating_abs().max(y.saturating_abs())
-}
-
-/// Whether one lies nearly where the other does.
-fn same_place(a: &ScreenRect, b: &ScreenRect) -> bool {
-    let shared = a.intersect(b).map_or(0, |shared| shared.area());
-    shared * 10 >= a.union(b).area() * 6
-}
-
-/// Whether the smaller lies in the larger, nearly all of it.
-fn grown(a: &ScreenRect, b: &ScreenRect) -> bool {
-    let shared = a.intersect(b).map_or(0, |shared| shared.area());
-    shared * 10 >= a.area().min(b.area()) * 7
-}
-
-/// Whether one says what the other begins with.
-fn begins(a: &str, b: &str) -> bool {
-    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    let (a, b) = (letters(a), letters(b));
-    !a.is_empty() && !b.is_empty() && (a.starts_with(&b) || b.starts_with(&a))
-}
-
-/// Whether two readings are of one text.
-fn alike(a: &str, b: &str) -> bool {
-    let mut counts: HashMap<char, i32> = HashMap::new();
-    a.chars().for_each(|c| *counts.entry(c).or_default() += 1);
-    let mut shared = 0;
-    for c in b.chars() {
-        if let Some(count) = counts.get_mut(&c).filter(|count| **count > 0) {
-            *count -= 1;
-            shared += 1;
-        }
-    }
-    shared * 20 >= (a.chars().count() + b.chars().count()) * ALIKE
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ const VOTES: usize = 2;
 const BLOCK: usize = 8;
 /// Blocks that have moved at least, and the tenths of all that are not as they were.
 const MOVED: (usize, usize) = (8, 4);
+/// Of the blocks that are not as they were as many have moved as things say that have, as one of so many.
+const SAID: usize = 4;
 /// The width in px of the strips in which rows of pixels are looked for.
 const STRIP: usize = 64;
 /// Moves that are tried.
@@ -32,40 +34,119 @@ pub(super) struct Shift<'a> {
     pub(super) now: &'a Frame,
 }
 
-/// The move of each window that has been scrolled.
+/// What has been scrolled, by its window.
+pub(super) type Scrolls = HashMap<Option<WindowId>, Scroll>;
+
+/// How a window has been scrolled, all of it or a part.
+#[derive(Debug, Default)]
+pub(super) struct Scroll {
+    pub(super) by: Move,
+    /// What is not as it was, from the corner of the window; the pixels do not say it where there is nothing to
+    /// compare.
+    pub(super) round: Option<ScreenRect>,
+    /// Where things were that have gone along, and where some are that have not.
+    pub(super) went: Vec<ScreenRect>,
+    pub(super) stood: Vec<ScreenRect>,
+}
+
+impl Scroll {
+    /// Whether it goes across and not up or down.
+    pub(super) const fn is_across(&self) -> bool {
+        self.by.0.unsigned_abs() > SCROLLED
+    }
+
+    /// Whether what stood there has gone along. What looks the same before and after says nothing by itself; what
+    /// stands beside it, in a pane that nothing has changed in, does.
+    pub(super) fn takes(&self, place: &ScreenRect) -> bool {
+        if self.stood.contains(place) {
+            return false;
+        }
+        // What is fixed in the midst of it says nothing of what stands in another pane.
+        let moves = self.round.is_none_or(|round| round.contains(place.center()));
+        let in_round =
+            |other: &ScreenRect| !moves || self.round.is_none_or(|round| round.contains(other.center()));
+        let level = |other: &ScreenRect| {
+            if self.is_across() {
+                other.x < place.right() && place.x < other.right()
+            } else {
+                other.y < place.bottom() && place.y < other.bottom()
+            }
+        };
+        let nearest = |all: &[ScreenRect]| {
+            all.iter()
+                .filter(|other| level(other) && in_round(other))
+                .map(|other| gap(place, other))
+                .min()
+        };
+        match (nearest(&self.stood), nearest(&self.went)) {
+            (Some(stood), Some(went)) => went < stood,
+            (stood, _) => stood.is_none(),
+        }
+    }
+}
+
+/// How much lies between two things.
+fn gap(a: &ScreenRect, b: &ScreenRect) -> i32 {
+    let across = a.x.max(b.x).saturating_sub(a.right().min(b.right()));
+    let down = a.y.max(b.y).saturating_sub(a.bottom().min(b.bottom()));
+    across.max(down).max(0)
+}
+
+/// How each window has been scrolled that has been.
 pub(super) fn by(
     before: &[&Mark],
     now: &[Mark],
     shift: Option<Shift<'_>>,
     windows: &[Window],
-) -> HashMap<Option<WindowId>, Move> {
-    let mut moves: HashMap<Option<WindowId>, (Vec<Move>, Vec<ScreenRect>)> =
-        now.iter().map(|mark| (mark.window, Default::default())).collect();
-    let mut texts: HashMap<Option<WindowId>, Vec<Move>> = HashMap::new();
+) -> Scrolls {
+    let mut moves: HashMap<Option<WindowId>, Moves> =
+        now.iter().map(|mark| (mark.window, Moves::default())).collect();
     let old = once(before.iter().map(|mark| (mark.called(), mark.place)));
     for (called, place) in once(now.iter().map(|mark| (mark.called(), mark.place))) {
         let Some(old) = old.get(&called) else { continue };
-        let (went, stood) = moves.entry(called.0).or_default();
-        let by = straight(old, &place);
-        went.extend(by);
-        if called.1 == Source::Ocr {
-            texts.entry(called.0).or_default().extend(by);
+        let moves = moves.entry(called.0).or_default();
+        if let Some(by) = straight(old, &place) {
+            moves.went.push((by, *old, called.1 == Source::Ocr));
+        } else if near((old.x, old.y), (place.x, place.y)) {
+            moves.stood.push(*old);
         }
-        stood.extend(Some(place).filter(|_| near((old.x, old.y), (place.x, place.y))));
     }
-    let scrolled = |(window, (went, stood)): (Option<WindowId>, (Vec<Move>, Vec<ScreenRect>))| {
+    let scrolled = |(window, moves): (Option<WindowId>, Moves)| {
         let bounds = windows.iter().find(|other| Some(other.id) == window)?.bounds;
-        let change = shift.and_then(|shift| shift.change(&bounds));
-        let still = |change: &Change<'_>| stood.iter().filter(|place| change.holds(place)).count();
-        let still = change.as_ref().map_or(0, still);
-        // A row under the pointer is read otherwise than its like, and looks like one that has moved.
-        let by = match agreed(&went) {
-            Some((votes, by)) if votes >= VOTES => (votes > still).then_some(by),
-            _ => change.filter(|_| still == 0)?.best(texts.get(&window).map_or(&[], Vec::as_slice)),
-        };
-        Some((window, by?))
+        Some((window, moves.agree(shift.and_then(|shift| shift.change(&bounds)))?))
     };
     moves.into_iter().filter_map(scrolled).collect()
+}
+
+/// What the things of one window say that stand there once in both looks.
+#[derive(Debug, Default)]
+struct Moves {
+    /// How far each went, from where, and whether it is a text.
+    went: Vec<(Move, ScreenRect, bool)>,
+    /// Where each is that did not.
+    stood: Vec<ScreenRect>,
+}
+
+impl Moves {
+    fn agree(self, change: Option<Change<'_>>) -> Option<Scroll> {
+        let still = |change: &Change<'_>| self.stood.iter().filter(|place| change.holds(place)).count();
+        let still = change.as_ref().map_or(0, still);
+        let all: Vec<Move> = self.went.iter().map(|(by, _, _)| *by).collect();
+        // A row under the pointer is read otherwise than its like, and looks like one that has moved. What is fixed
+        // in the midst of a page stands still while all around it moves.
+        let by = match agreed(&all) {
+            Some((votes, by)) if votes >= VOTES && votes > still => by,
+            Some((votes, by)) if votes >= VOTES => change.as_ref()?.confirms(by)?,
+            _ => {
+                let texts: Vec<Move> =
+                    self.went.iter().filter(|(_, _, text)| *text).map(|(by, _, _)| *by).collect();
+                change.as_ref().filter(|_| still == 0)?.best(&texts)?
+            }
+        };
+        let went = self.went.iter().filter(|(own, _, _)| near(*own, by)).map(|(_, from, _)| *from);
+        let round = change.map(|change| change.round());
+        Some(Scroll { by, round, went: went.collect(), stood: self.stood })
+    }
 }
 
 /// How far it went along one side, and not where it was.
@@ -145,35 +226,58 @@ impl<'a> Shift<'a> {
 }
 
 impl Change<'_> {
+    /// Where it is, from the corner of the window.
+    fn round(&self) -> ScreenRect {
+        let origin = self.shift.now.bounds().origin();
+        let [left, top, right, bottom] = self.round;
+        let at = |v: usize, origin: i32, corner: i32| {
+            i32::try_from(v).unwrap_or(i32::MAX).saturating_add(origin).saturating_sub(corner)
+        };
+        let side = |from: usize, to: usize| u32::try_from(to - from).unwrap_or(u32::MAX);
+        Rect::new(
+            at(left, origin.x, self.window.x),
+            at(top, origin.y, self.window.y),
+            side(left, right),
+            side(top, bottom),
+        )
+    }
+
     /// Whether what stands there, from the corner of the window, is in the midst of it.
     fn holds(&self, place: &ScreenRect) -> bool {
-        let origin = self.shift.now.bounds().origin();
-        let middle = place.offset(self.window.x, self.window.y).center();
-        let at =
-            |v: i32, from: i32| usize::try_from(i64::from(v) - i64::from(from)).unwrap_or(usize::MAX);
-        let (x, y) = (at(middle.x, origin.x), at(middle.y, origin.y));
-        let [left, top, right, bottom] = self.round;
-        (left..right).contains(&x) && (top..bottom).contains(&y)
+        self.round().contains(place.center())
+    }
+
+    /// How many blocks came from so many pixels above.
+    fn moved(&self, down: isize) -> usize {
+        let came = |(x, y): &(usize, usize)| {
+            let from = y.checked_add_signed(down.saturating_neg());
+            from.is_some_and(|from| rows(self.shift.now, *x, *y).eq(rows(self.shift.before, *x, from)))
+        };
+        self.blocks.iter().filter(|corner| came(corner)).count()
+    }
+
+    /// Whether so many blocks have moved that it is most of what has changed.
+    const fn is_most(&self, count: usize) -> bool {
+        count >= MOVED.0 && count * 10 >= self.blocks.len() * MOVED.1
+    }
+
+    /// The move up or down that things say, if the pixels say it too.
+    fn confirms(&self, (_, down): Move) -> Option<Move> {
+        let steps = (down.saturating_sub(1)..=down.saturating_add(1))
+            .filter_map(|down| Some((self.moved(isize::try_from(down).ok()?), down)));
+        let (count, down) = steps.max()?;
+        let enough = count >= MOVED.0 && count * SAID >= self.blocks.len();
+        enough.then_some((0, down))
     }
 
     /// The move up or down that the pixels have made: many of them, or some of them together with a text that stands
     /// there once.
     fn best(&self, texts: &[Move]) -> Option<Move> {
-        let moved = |down: isize| {
-            let came = |(x, y): &(usize, usize)| {
-                let from = y.checked_add_signed(-down);
-                from.is_some_and(|from| {
-                    rows(self.shift.now, *x, *y).eq(rows(self.shift.before, *x, from))
-                })
-            };
-            self.blocks.iter().filter(|corner| came(corner)).count()
-        };
         let said = texts.iter().take(MOST).filter_map(|(_, down)| isize::try_from(*down).ok());
         let steps = self.steps().into_iter().chain(said);
-        let (count, down) = steps.map(|down| (moved(down), down)).max()?;
+        let (count, down) = steps.map(|down| (self.moved(down), down)).max()?;
         let by = (0, i32::try_from(down).ok()?);
-        let most = count * 10 >= self.blocks.len() * MOVED.1;
-        let enough = most || texts.iter().any(|text| near(*text, by));
+        let enough = self.is_most(count) || texts.iter().any(|text| near(*text, by));
         (count >= MOVED.0 && enough).then_some(by)
     }
 

@@ -185,6 +185,9 @@ fn shapes_that_are_drawn_otherwise_where_they_were_keep_their_numbers() {
     // A hint lies over their lower edges.
     let hinted = [at("grey icon", 100, 34), at("grey icon", 142, 31)];
     assert_eq!(look_at(&mut names, &hinted, &[], true), [1, 2]);
+    // One comes back with a hint over its lower edge.
+    assert!(look_at(&mut names, &[], &[], true).is_empty());
+    assert_eq!(look_at(&mut names, &[at("grey icon", 100, 26)], &[], true), [1]);
     // One that is much smaller is another.
     assert_eq!(look_at(&mut names, &[at("black dot", 110, 8)], &[], true), [3]);
 }
@@ -262,4 +265,135 @@ fn what_is_scrolled_far_over_an_empty_page_is_found() {
     assert_eq!(ids(320), [1, 2, 3]);
     assert_eq!(ids(80), [1, 2, 3]);
     assert_eq!(ids(320), [1, 2, 3]);
+}
+
+fn sized(words: &str, bounds: ScreenRect) -> Element {
+    Element { bounds, ..text(words, 1, 0) }
+}
+
+#[test]
+fn what_is_read_together_keeps_the_number_of_what_its_middle_stands_in() {
+    let mut names = names();
+    let apart = [sized("Car", Rect::new(20, 40, 30, 12)), sized("Volvo", Rect::new(60, 40, 50, 12))];
+    assert_eq!(look_at(&mut names, &apart, &[], true), [1, 2]);
+    assert_eq!(look_at(&mut names, &[sized("Car Volvo", Rect::new(20, 40, 90, 12))], &[], true), [2]);
+    assert_eq!(look_at(&mut names, &apart, &[], true), [1, 2]);
+    // Shapes that touch, and one of them under the pointer; a small one in the midst of a large one is no part of it.
+    let shape = |looks: &str, bounds| Element { bounds, ..field(looks, 0) };
+    let slider = shape("blue icon", Rect::new(20, 80, 40, 14));
+    let parts = [
+        shape("blue rectangle", Rect::new(20, 84, 26, 8)),
+        shape("pale circle", Rect::new(46, 80, 14, 14)),
+    ];
+    assert_eq!(look_at(&mut names, std::slice::from_ref(&slider), &[], true), [3]);
+    assert_eq!(look_at(&mut names, &parts, &[], true), [3, 4]);
+    assert_eq!(look_at(&mut names, &[slider], &[], true), [3]);
+    let dot = shape("black dot", Rect::new(36, 84, 6, 6));
+    assert_eq!(look_at(&mut names, &[dot], &[], true), [5]);
+}
+
+#[test]
+fn rows_that_differ_in_their_digits_are_not_read_otherwise() {
+    let rows = |from: u32| -> Vec<Element> {
+        let name = |at: u32| format!("Member {}", from + at);
+        (0..6).map(|at| row(&name(at), 20 + i32::try_from(at).unwrap() * 30)).collect()
+    };
+    let mut names = names();
+    assert_eq!(look_at(&mut names, &rows(1), &[], true), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(look_at(&mut names, &rows(10), &[], true), [7, 8, 9, 10, 11, 12]);
+}
+
+#[test]
+fn what_is_gone_goes_along_when_all_is_scrolled() {
+    let mut names = names();
+    let list = |from: i32| -> Vec<Element> {
+        ["Anna", "Boris", "Carla"]
+            .iter()
+            .zip((from..).step_by(40))
+            .map(|(name, y)| row(name, y))
+            .collect()
+    };
+    let below = |from: i32| row("Dora", from + 120);
+    let all = |from: i32| [list(from), vec![below(from)]].concat();
+    assert_eq!(look_at(&mut names, &all(200), &[], true), [1, 2, 3, 4]);
+    // A bubble lies over the last one, and goes when all is scrolled.
+    assert_eq!(look_at(&mut names, &list(200), &[], true), [1, 2, 3]);
+    assert_eq!(look_at(&mut names, &all(60), &[], true), [1, 2, 3, 4]);
+    // What stands where it was before is another one.
+    let other = [list(60), vec![row("Dora", 320)]].concat();
+    assert_eq!(look_at(&mut names, &list(60), &[], true), [1, 2, 3]);
+    assert_eq!(look_at(&mut names, &other, &[], true), [1, 2, 3, 5]);
+}
+
+#[test]
+fn where_all_is_scrolled_nothing_takes_the_number_of_what_was_in_its_place() {
+    let mut names = names();
+    let rows = |from: i32, all: &[&'static str]| -> Vec<Element> {
+        let fixed = (0..16).map(|at| sized(&format!("Fixed {at}"), Rect::new(300, at * 14, 40, 8)));
+        fixed.chain(all.iter().zip((from..).step_by(40)).map(|(name, y)| row(name, y))).collect()
+    };
+    let before = look_at(&mut names, &rows(20, &["Anna", "Boris", "Carla", "Dora"]), &[], true);
+    let after = look_at(&mut names, &rows(20, &["Carla", "Dora", "Emil", "Fritz"]), &[], true);
+    assert_eq!(after[16..18], before[18..20]);
+    assert!(after[18..].iter().all(|id| !before.contains(id)), "{after:?}");
+}
+
+/// What one look at a window of 400 px finds, where the picture begins at `from`.
+fn look_where(names: &mut Names, elements: &[Element], from: u32) -> Vec<u32> {
+    let bounds = Rect::new(0, 0, 400, 400);
+    let (title, app) = (String::new(), String::new());
+    let window = [Window { id: WindowId(1), title, app, pid: None, bounds, focused: true }];
+    let mut elements = elements.to_vec();
+    names.assign(
+        &mut elements,
+        Look { frame: &picture(from), windows: &window, grounds: &[], whole: true },
+    );
+    elements.into_iter().map(|element| element.id.0).collect()
+}
+
+#[test]
+fn the_tip_that_an_edge_leaves_of_a_text_has_its_number() {
+    let tip = Element { bounds: Rect::new(10, 386, 16, 5), ..field("blue icon", 0) };
+    let rows = |from: i32| [row("Anna", from), row("Boris", from + 40), row("Carla", from + 80)];
+    let with = |from: i32, more: Element| [rows(from).to_vec(), vec![more]].concat();
+    let mut names = names();
+    assert_eq!(look_where(&mut names, &with(100, tip.clone()), 0), [1, 2, 3, 4]);
+    assert_eq!(look_where(&mut names, &with(60, row("Back", 346)), 40), [1, 2, 3, 4]);
+    assert_eq!(look_where(&mut names, &with(100, tip), 0), [1, 2, 3, 4]);
+    // What is as low in the midst of it is another thing.
+    let low = Element { bounds: Rect::new(10, 286, 16, 5), ..field("blue icon", 0) };
+    assert_eq!(look_where(&mut names, &with(100, low), 0), [1, 2, 3, 5]);
+    assert_eq!(look_where(&mut names, &with(60, row("Back", 246)), 40), [1, 2, 3, 6]);
+}
+
+#[test]
+fn the_pixels_decide_where_as_much_stands_still_as_moves() {
+    let fixed = [row("Offer", 200), row("Accept", 240), row("Refuse", 280)];
+    let page = |from: i32| {
+        let moving = [
+            sized("Anna", Rect::new(150, from, 50, 12)),
+            sized("Boris", Rect::new(150, from + 40, 50, 12)),
+        ];
+        [moving.to_vec(), fixed.to_vec()].concat()
+    };
+    let mut names = names();
+    assert_eq!(look_where(&mut names, &page(100), 0), [1, 2, 3, 4, 5]);
+    assert_eq!(look_where(&mut names, &page(60), 40), [1, 2, 3, 4, 5]);
+    // They stand elsewhere and the pixels say nothing of it.
+    assert_eq!(look_where(&mut names, &page(120), 300), [6, 7, 3, 4, 5]);
+}
+
+#[test]
+fn a_pane_in_which_nothing_has_changed_is_not_scrolled() {
+    let round = Some(Rect::new(200, 0, 100, 400));
+    let stood = vec![Rect::new(10, 100, 40, 12), Rect::new(210, 20, 40, 12)];
+    let went = vec![Rect::new(210, 100, 40, 12), Rect::new(210, 160, 40, 12)];
+    let scroll = scroll::Scroll { by: (0, -40), round, went, stood };
+    // Beside what has stood still, in another pane; and what stands beside nothing else than what has moved.
+    assert!(!scroll.takes(&Rect::new(60, 100, 40, 12)));
+    assert!(scroll.takes(&Rect::new(60, 160, 40, 12)));
+    // In the midst of it, beside what is fixed there and beside nothing.
+    assert!(!scroll.takes(&Rect::new(255, 20, 40, 12)));
+    assert!(scroll.takes(&Rect::new(255, 100, 40, 12)));
+    assert!(scroll.takes(&Rect::new(255, 300, 40, 12)));
 }

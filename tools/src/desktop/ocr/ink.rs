@@ -5,13 +5,15 @@
 use image::{Rgb, RgbImage};
 
 use super::pixels::Part;
-use super::sides;
+use super::{grounds, sides};
 use crate::geometry::Rect;
 
 /// Steps of a channel by which ink differs from its ground.
 const APART: u8 = 40;
 /// The share of a line that its ground must have to be taken for one, in hundredths.
 const GROUND: usize = 35;
+/// Rows without ink that set off the ends of another line's letters.
+const APART_ROWS: usize = 3;
 /// A row of ink from end to end, in hundredths of its length.
 const FULL: usize = 92;
 /// A gap of so many heights parts two texts, in tenths.
@@ -33,11 +35,16 @@ pub(super) struct Text {
     pub(super) chunks: Vec<Part>,
 }
 
-/// The texts of `line`, from left to right.
+/// The texts of `line`, from left to right. Where it goes over from one ground to another, as from a page to a hint that
+/// lies over it, they are two.
 pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
+    grounds::parts(image, line).iter().flat_map(|part| texts_on(image, part)).collect()
+}
+
+fn texts_on(image: &RgbImage, line: &Part) -> Vec<Text> {
     let whole = || vec![Text { bounds: *line, chunks: vec![*line] }];
     let Some(ink) = Ink::of(image, line) else { return whole() };
-    let Some((top, bottom)) = span(&ink.rows) else { return Vec::new() };
+    let Some((top, bottom)) = band(&ink.rows, ink.own) else { return Vec::new() };
     let height = bottom - top;
     let margin = ((height * MARGIN + 5) / 10).max(2);
     let place = |from: usize, to: usize, margin: usize| {
@@ -147,6 +154,30 @@ fn span(inked: &[bool]) -> Option<(usize, usize)> {
     Some((first, inked.iter().rposition(|ink| *ink)? + 1))
 }
 
+/// The rows of the line itself: without those at its upper or lower end that are set off from it, since they are no
+/// more than the ends of the next line's letters.
+fn band(rows: &[bool], own: (usize, usize)) -> Option<(usize, usize)> {
+    let (mut from, mut to) = span(rows)?;
+    let runs = inked(rows);
+    let high = runs.iter().map(|(from, to)| to - from).max()?;
+    let low = |run: &(usize, usize)| (run.1 - run.0) * 2 < high;
+    if let [first, second, ..] = runs.as_slice()
+        && first.0 == own.0
+        && low(first)
+        && second.0 - first.1 >= APART_ROWS
+    {
+        from = second.0;
+    }
+    if let [.., second, last] = runs.as_slice()
+        && last.1 == own.1
+        && low(last)
+        && last.0 - second.1 >= APART_ROWS
+    {
+        to = second.1;
+    }
+    Some((from, to))
+}
+
 /// Columns with ink that follow each other.
 fn inked(columns: &[bool]) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
@@ -208,6 +239,17 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_of_the_next_line_are_left_out() {
+        let mut image = bars(100, &[20, 32]);
+        let below = |image: &mut RgbImage, y| (20..40).for_each(|x| image.put_pixel(x, y, Rgb([0; 3])));
+        (24..27).for_each(|y| below(&mut image, y));
+        let line = |height| Rect::new(5, 4, 90, height);
+        assert_eq!(texts(&image, &line(23))[0].bounds, Rect::new(20, 10, 20, 10));
+        // What does not reach the end belongs to it.
+        assert_eq!(texts(&image, &line(25))[0].bounds, Rect::new(20, 10, 20, 17));
+    }
+
+    #[test]
     fn a_long_line_is_cut_at_gaps_only() {
         // Words of two letters, 3 px apart, with 6 px between two words.
         let places: Vec<u32> = (0..60).flat_map(|n| [10 + n * 25, 21 + n * 25]).collect();
@@ -255,6 +297,18 @@ mod tests {
         let mut image = bars(140, &[10, 22, 50, 62]);
         (5..25).for_each(|y| image.put_pixel(43, y, Rgb([60; 3])));
         assert_eq!(texts(&image, &Rect::new(0, 2, 120, 27)).len(), 1);
+    }
+
+    #[test]
+    fn the_side_of_a_box_that_is_cut_off_parts_two_texts_too() {
+        let mut image = bars(140, &[10, 22, 50, 62]);
+        (44..130).for_each(|x| image.put_pixel(x, 27, Rgb([60; 3])));
+        (0..27).for_each(|y| image.put_pixel(43, y, Rgb([60; 3])));
+        let line = Rect::new(0, 2, 120, 25);
+        assert_eq!(texts(&image, &line).len(), 2);
+        // A letter on what the whole line is underlined with is no side.
+        (0..130).for_each(|x| image.put_pixel(x, 27, Rgb([60; 3])));
+        assert_eq!(texts(&image, &line).len(), 1);
     }
 
     #[test]

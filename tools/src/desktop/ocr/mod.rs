@@ -13,11 +13,12 @@ use crate::desktop::area::{Area, AreaKind};
 use crate::desktop::region::Cells;
 use crate::element::{Element, Window};
 use crate::frame::Frame;
-use crate::geometry::ScreenRect;
+use crate::geometry::{Rect, ScreenRect};
 
 mod classifier;
 mod depthwise;
 mod detect;
+mod grounds;
 mod ink;
 mod korean;
 mod merge;
@@ -37,6 +38,11 @@ pub use reader::{Line, Networks, Reader};
 
 /// The command that fetches the networks.
 pub const PULL: &str = "freehand model pull ocr";
+
+/// How often what is read grows by the texts that it would cut.
+const CUT: usize = 4;
+/// How far in px from what is read anew a text may end that stands on its line.
+const BESIDE: u32 = 16;
 
 /// Reads the text on one screen, and remembers what it has read of it.
 #[derive(Debug)]
@@ -122,8 +128,7 @@ impl Ocr {
     /// Has the rest read, and waits for it with patience.
     async fn catch_up(&mut self, frame: &Frame, wanted: &Cells) -> Option<String> {
         let end = Instant::now() + self.patience;
-        let due = wanted.clone().without(&self.read);
-        let mut left = due.parts(frame);
+        let (due, mut left) = self.due(frame, wanted);
         if left.is_empty() {
             return None;
         }
@@ -161,6 +166,34 @@ impl Ocr {
         None
     }
 
+    /// What is to be read, by cells and by parts. A text of which a part would hold the end alone is read anew as a
+    /// whole: together with its neighbour it is one line, and the end is another text by itself.
+    fn due(&mut self, frame: &Frame, wanted: &Cells) -> (Cells, Vec<ScreenRect>) {
+        let mut due = wanted.clone().without(&self.read);
+        let mut parts = due.parts(frame);
+        for _ in 0..CUT {
+            let is_cut = |text: &&Text| {
+                let ends = [text.bounds.x, text.bounds.right() - 1];
+                let within = |part: &ScreenRect| ends.map(|x| (part.x..part.right()).contains(&x));
+                let cut = |part: &ScreenRect| {
+                    part.intersect(&text.bounds).is_some() && within(part) != [true; 2]
+                };
+                parts.iter().any(cut) && due.touches(frame, &beside(&text.bounds))
+            };
+            let cut: Vec<ScreenRect> =
+                self.texts.iter().filter(is_cut).map(|text| text.bounds).collect();
+            if cut.is_empty() {
+                break;
+            }
+            for bounds in &cut {
+                self.read.mark(frame, bounds, false);
+            }
+            due = wanted.clone().without(&self.read);
+            parts = due.parts(frame);
+        }
+        (due, parts)
+    }
+
     fn start(&mut self) -> Result<&Worker, DesktopError> {
         let worker = match self.worker.take() {
             Some(worker) => worker,
@@ -183,8 +216,14 @@ impl Ocr {
                 }
                 // At its edges a part cuts lines that were read before.
                 let due = wanted.clone().without(&self.read);
-                let fresh: Vec<Text> =
-                    texts.into_iter().filter(|text| due.touches(frame, &text.bounds)).collect();
+                let inside = |text: &Text| part.intersect(&text.bounds) == Some(text.bounds);
+                let is_rest = |new: &Text| {
+                    let is_cut = new.bounds.y <= part.y || new.bounds.bottom() >= part.bottom();
+                    let over = |old: &Text| old.bounds.intersect(&new.bounds).is_some() && !inside(old);
+                    is_cut && self.texts.iter().any(over)
+                };
+                let is_fresh = |text: &Text| due.touches(frame, &text.bounds) && !is_rest(text);
+                let fresh: Vec<Text> = texts.into_iter().filter(is_fresh).collect();
                 let again =
                     |old: &Text| fresh.iter().any(|new| new.bounds.intersect(&old.bounds).is_some());
                 self.texts.retain(|old| !again(old));
@@ -193,6 +232,17 @@ impl Ocr {
             }
         }
     }
+}
+
+/// The line of a text, a little to either side of it.
+fn beside(bounds: &ScreenRect) -> ScreenRect {
+    let quarter = bounds.height / 4;
+    Rect::new(
+        bounds.x.saturating_sub_unsigned(BESIDE),
+        bounds.y.saturating_add_unsigned(quarter),
+        bounds.width.saturating_add(2 * BESIDE),
+        bounds.height.saturating_sub(2 * quarter),
+    )
 }
 
 /// A line for the person, where nothing is read and a program shows what no element tells of.
@@ -215,4 +265,35 @@ pub(super) fn unread(windows: &[Window], elements: &[Element]) -> Option<String>
         "`{}` tells nothing of what it shows; `freehand doctor` may say why, and `{PULL}` once has its text read",
         window.app
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::WindowId;
+    use crate::frame::Monitor;
+    use image::{Rgb, RgbImage};
+
+    #[test]
+    fn a_text_whose_end_would_be_read_is_read_as_a_whole() {
+        let bounds = Rect::new(0, 0, 400, 200);
+        let ink = |x: u32, y: u32| (40..52).contains(&y) && x % 5 < 2 && !(y + x).is_multiple_of(3);
+        let pixels = RgbImage::from_fn(400, 200, |x, y| Rgb([if ink(x, y % 60) { 0 } else { 255 }; 3]));
+        let frame = Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, pixels);
+        let (title, app) = (String::new(), String::new());
+        let windows = [Window { id: WindowId(1), title, app, pid: None, bounds, focused: true }];
+        let wanted = Cells::unexplained(&frame, &windows, &[]);
+        let networks = Networks { detection: "none".into(), recognition: "none".into() };
+        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let text = |x, y| Text { text: "a".into(), bounds: Rect::new(x, y, 186, 12) };
+        ocr.texts = vec![text(10, 40), text(10, 100), text(10, 160)];
+        ocr.read = wanted.clone();
+        // In the middle of three rows something has been written, right behind the text there.
+        ocr.read.mark(&frame, &Rect::new(200, 100, 40, 12), false);
+        let (due, parts) = ocr.due(&frame, &wanted);
+        assert_eq!(parts.len(), 1);
+        assert_eq!(parts[0].intersect(&Rect::new(10, 100, 186, 12)), Some(Rect::new(10, 100, 186, 12)));
+        assert!(!due.touches(&frame, &Rect::new(10, 40, 186, 12)));
+        assert!(!due.touches(&frame, &Rect::new(10, 160, 186, 12)));
+    }
 }

@@ -11,6 +11,8 @@ const REACH: usize = 8;
 const HIGH: usize = 6;
 /// The edges at its ends are at least so long, in tenths of its height.
 const LONG: usize = 15;
+/// The same of the one edge of a box that is cut off.
+const CUT: usize = 30;
 /// Of a column next to it so much at most is ink, in hundredths.
 const CLEAR: usize = 30;
 /// Columns of the widest side.
@@ -47,7 +49,8 @@ pub(super) fn sides(image: &RgbImage, line: &Part, is_ink: &dyn Fn(&[u8; 3]) -> 
             _ => sides.push(Side { left: x, right: x + 1, top, bottom }),
         }
     }
-    sides.retain(|side| side.right - side.left <= THIN && is_clear(&ink, side) && has_edges(&ink, side));
+    let is_box = |side: &Side| has_edges(&ink, side) || is_cut(&ink, side, line.height as usize);
+    sides.retain(|side| side.right - side.left <= THIN && is_clear(&ink, side) && is_box(side));
     sides
 }
 
@@ -86,14 +89,39 @@ fn is_clear(ink: &dyn Fn(usize, usize) -> bool, side: &Side) -> bool {
 /// Whether an edge of the box begins at either end, to the same hand. The corner may be round.
 fn has_edges(ink: &dyn Fn(usize, usize) -> bool, side: &Side) -> bool {
     let long = (side.bottom - side.top) * LONG / 10;
-    let at = |from: usize, right: bool| {
+    [true, false]
+        .into_iter()
+        .any(|right| [true, false].into_iter().all(|below| has_arm(ink, side, (right, below), long)))
+}
+
+/// Whether it goes through the whole line and a long edge begins at one end, to one hand: of a box that something has
+/// been cut off from. What a word is underlined with goes on to both hands.
+fn is_cut(ink: &dyn Fn(usize, usize) -> bool, side: &Side, height: usize) -> bool {
+    let long = (side.bottom - side.top) * CUT / 10;
+    let whole = (side.bottom - side.top) * 10 >= height * 8;
+    let hands = |below| [true, false].map(|right| has_arm(ink, side, (right, below), long));
+    let short = |below| [true, false].map(|right| has_arm(ink, side, (right, below), 4));
+    let one = |below| hands(below).contains(&true) && short(below).contains(&false);
+    whole && (one(true) || one(false))
+}
+
+/// Whether an edge of at least this length begins at its lower or upper end, to the right or to the left.
+fn has_arm(
+    ink: &dyn Fn(usize, usize) -> bool,
+    side: &Side,
+    (right, below): (bool, bool),
+    long: usize,
+) -> bool {
+    let at = |from: usize| {
         if right { Some(side.right - 1 + from) } else { side.left.checked_sub(from) }
     };
-    let line = |y: usize, right: bool| {
-        (1..=3).any(|skip| (skip..skip + long).all(|from| at(from, right).is_some_and(|x| ink(x, y))))
+    let line = |y: usize| {
+        (1..=3).any(|skip| (skip..skip + long).all(|from| at(from).is_some_and(|x| ink(x, y))))
     };
-    let arm = |mut rows: std::ops::RangeInclusive<usize>, right: bool| rows.any(|y| line(y, right));
-    let (above, below) =
-        (side.top.saturating_sub(3)..=side.top + 1, side.bottom.saturating_sub(2)..=side.bottom + 2);
-    [true, false].into_iter().any(|right| arm(above.clone(), right) && arm(below.clone(), right))
+    let (from, to) = if below {
+        (side.bottom.saturating_sub(2), side.bottom + 2)
+    } else {
+        (side.top.saturating_sub(3), side.top + 1)
+    };
+    (from..=to).any(line)
 }

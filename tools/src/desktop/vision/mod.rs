@@ -12,6 +12,7 @@ use crate::element::{Element, Role, Source, Window};
 use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenRect};
 
+mod covered;
 pub(super) mod form;
 mod merge;
 mod segment;
@@ -20,6 +21,7 @@ pub(super) mod sizes;
 mod things;
 pub(super) mod words;
 
+use covered::Seen;
 use things::{Look, Thing, things};
 
 /// Parts of screens that are remembered by their pixels.
@@ -61,11 +63,12 @@ pub(super) struct Beside {
 pub(super) struct Vision {
     known: Cache<Vec<Thing>>,
     frame: Option<Frame>,
+    seen: Vec<Seen>,
 }
 
 impl Default for Vision {
     fn default() -> Self {
-        Self { known: Cache::new(MEMORY), frame: None }
+        Self { known: Cache::new(MEMORY), frame: None, seen: Vec::new() }
     }
 }
 
@@ -90,6 +93,9 @@ impl Vision {
                 }
             }
         }
+        let (covered, seen) = covered::still_there(&self.seen, &found, scene.frame);
+        self.seen = seen;
+        found.extend(covered.into_iter().filter(|thing| cells.touches(scene.frame, &thing.bounds)));
         let sifted = sift::sift(scene, found, elements);
         merge::into_list(scene, &sifted.listed, elements);
         let more = |left_out| format!("{left_out} more shapes and icons on the screen are not listed");

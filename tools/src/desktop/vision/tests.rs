@@ -302,3 +302,32 @@ fn rows_of_letters_are_no_icons() {
     let mut vision = Vision::default();
     assert!(listed(&mut vision, &image, &[], &[]).is_empty());
 }
+
+#[test]
+fn what_a_hint_lies_over_is_still_there() {
+    let box_at = |image: &mut RgbImage, x| {
+        fill(image, x, 60, 68, 68, [150; 3]);
+        fill(image, x + 2, 62, 64, 64, [239; 3]);
+        fill(image, x + 24, 84, 20, 20, RED);
+    };
+    let mut image = canvas(400, 300, WHITE);
+    box_at(&mut image, 40);
+    box_at(&mut image, 120);
+    let mut vision = Vision::default();
+    let squares = |all: &[Element]| -> Vec<ScreenRect> {
+        let is_square = |e: &&Element| e.looks.as_deref().is_some_and(|looks| looks.contains("outline"));
+        all.iter().filter(is_square).map(|e| e.bounds).collect()
+    };
+    let both = [Rect::new(-10, 60, 68, 68), Rect::new(70, 60, 68, 68)];
+    assert_eq!(squares(&listed(&mut vision, &image, &[], &[])), both);
+    let mut hinted = image.clone();
+    fill(&mut hinted, 96, 124, 132, 50, WHITE);
+    fill(&mut hinted, 98, 126, 128, 46, BLACK);
+    assert_ne!(squares(&listed(&mut Vision::default(), &hinted, &[], &[])), both);
+    let seen = squares(&listed(&mut vision, &hinted, &[], &[]));
+    assert_eq!(seen, both);
+    // What has gone is not there.
+    fill(&mut hinted, 40, 60, 68, 64, WHITE);
+    assert_eq!(squares(&listed(&mut vision, &hinted, &[], &[])).len(), 1);
+    assert_eq!(squares(&listed(&mut vision, &canvas(400, 300, WHITE), &[], &[])), []);
+}
