@@ -9,6 +9,7 @@ use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::{Desktop, DesktopError, PointerInput};
 use freehand_tools::element::{Role, WindowId};
 use freehand_tools::geometry::{Point, Rect};
+use freehand_tools::observation::Observation;
 use rustix::process::{Pid, Signal, kill_process};
 use x11rb::protocol::Event;
 
