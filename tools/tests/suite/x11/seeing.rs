@@ -8,6 +8,7 @@ use freehand_tools::action::Button;
 use freehand_tools::desktop::x11::X11;
 use freehand_tools::desktop::{Desktop, DesktopError, PointerInput};
 use freehand_tools::element::{Role, WindowId};
+use freehand_tools::frame::Frame;
 use freehand_tools::geometry::{Point, Rect};
 use freehand_tools::observation::Observation;
 use rustix::process::{Pid, Signal, kill_process};
@@ -177,37 +178,32 @@ async fn a_change_that_no_pixel_shows_is_seen_on_a_screen_that_stands_still() {
     }
 }
 
-/// It draws a point of four pixels after a signal, and tells nobody.
+/// Beside a button it shows a point of four pixels after a signal.
 const DRAWING: &str = r#"
 import signal
 import gi
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GLib, Gtk
+from gi.repository import Gdk, GLib, Gtk
 window = Gtk.Window(title="Drawing")
-area = Gtk.DrawingArea()
-area.set_size_request(200, 200)
-points = []
-def draw(_, cairo):
-    cairo.set_source_rgb(1, 0, 0)
-    for at in points:
-        cairo.rectangle(at, at, 2, 2)
-        cairo.fill()
-area.connect("draw", draw)
-window.add(area)
-def add():
-    points.append(100)
-    area.queue_draw_area(100, 100, 2, 2)
-    return True
-GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR1, add)
+place = Gtk.Fixed()
+place.put(Gtk.Button(label="Press"), 0, 0)
+point = Gtk.EventBox()
+point.set_size_request(2, 2)
+point.override_background_color(Gtk.StateFlags.NORMAL, Gdk.RGBA(1, 0, 0, 1))
+place.put(point, 100, 100)
+window.add(place)
 window.show_all()
+point.hide()
+GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, signal.SIGUSR1, lambda: point.show())
 Gtk.main()
 "#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_picture_is_taken_only_where_something_was_drawn() {
+async fn what_is_drawn_is_seen_on_a_screen_that_stood_still() {
     let mut bench = Bench::start().await;
     let window = bench.open(&["/usr/bin/python3", "-c", DRAWING], "Drawing").await;
-    // Of one picture, handed out again, the pixels lie where they lay.
+    // Of what is taken for what there is the pixels lie where they lay.
     let place = |seen: &Observation| seen.frame.pixels().as_raw().as_ptr();
     let end = Instant::now() + Duration::from_secs(20);
     let mut before = bench.desktop.observe().await.unwrap();
@@ -223,10 +219,13 @@ async fn a_picture_is_taken_only_where_something_was_drawn() {
     }
     let pid = Pid::from_raw(i32::try_from(window.pid.unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::USR1).unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let seen = bench.desktop.observe().await.unwrap();
-    let reds = |seen: &Observation| seen.frame.pixels().pixels().filter(|p| p.0 == [255, 0, 0]).count();
-    assert_eq!((reds(&before), reds(&seen)), (0, 4));
+    let reds = |frame: &Frame| frame.pixels().pixels().filter(|p| p.0 == [255, 0, 0]).count();
+    assert_eq!(reds(&before.frame), 0);
+    while reds(&bench.desktop.capture(None).await.unwrap()) != 4 {
+        assert!(Instant::now() < end, "it draws nothing");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(reds(&bench.desktop.observe().await.unwrap().frame), 4);
 }
 
 /// A button with a sign, and what it is for.
