@@ -194,11 +194,9 @@ impl Memory {
     }
 
     fn is_filled(&self, element: &Element) -> bool {
-        self.filled.get(&element.id).is_some_and(|text| {
-            // A cell of a sheet is called by what it holds.
-            let cell = (element.role == Role::Cell).then_some(element.name.as_str());
-            element.is_protected() || element.value.as_deref().or(cell) == Some(text.as_str())
-        })
+        self.filled
+            .get(&element.id)
+            .is_some_and(|text| element.is_protected() || element.holds() == Some(text.as_str()))
     }
 }
 

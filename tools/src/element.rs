@@ -175,6 +175,12 @@ impl Element {
     pub const fn takes_text(&self) -> bool {
         self.role.takes_text() || matches!(self.role, Role::Cell) && self.states.editable
     }
+
+    /// What it holds. A cell of a sheet is called by what it holds, and then says beside it where it is.
+    pub fn holds(&self) -> Option<&str> {
+        let full = self.role == Role::Cell && self.description.is_some();
+        self.value.as_deref().or(full.then_some(self.name.as_str()))
+    }
 }
 
 /// Where the knowledge of an element comes from.

@@ -35,7 +35,7 @@ pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> Strin
     if let Some(value) = element.value.as_deref().filter(|v| !v.trim().is_empty()) {
         line.push_str(" value=");
         line.push_str(&named(value, MAX_WORDS));
-    } else if element.takes_text() && !element.is_protected() && !is_full_cell(element) {
+    } else if element.takes_text() && !element.is_protected() && element.holds().is_none_or(is_blank) {
         line.push_str(" (empty)");
     }
     if let Some(within) = element.within.as_ref().filter(|_| twin) {
@@ -56,9 +56,8 @@ pub(super) fn line(element: &Element, place: Option<usize>, twin: bool) -> Strin
     line
 }
 
-/// A cell of a sheet is called by what it holds, and says beside it where it is.
-fn is_full_cell(element: &Element) -> bool {
-    element.role == Role::Cell && element.description.is_some()
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// What a person gets to read while the pointer rests on it, where its name alone says little. A sign of

@@ -127,7 +127,7 @@ impl<'v> Screen<'v> {
     /// A field that holds something already is left alone where others are to be filled in, unless the
     /// task names it or what it holds.
     fn is_fillable(&self, field: &Element) -> bool {
-        let holds = held(field).filter(|held| !held.trim().is_empty());
+        let holds = field.holds().filter(|held| !held.trim().is_empty());
         let alone = self.elements.iter().filter(|e| e.takes_text()).nth(1).is_none();
         let meant =
             |value: &str| named::says(self.view.task, value) || named::says(self.view.task, &field.name);
@@ -230,12 +230,6 @@ fn number(word: &str) -> Option<&str> {
     let is_number = word.chars().any(|c| c.is_ascii_digit())
         && word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'));
     is_number.then_some(word)
-}
-
-/// What a field holds already. A cell of a sheet is called by what it holds, and says beside it where it is.
-fn held(field: &Element) -> Option<&str> {
-    let full = field.role == Role::Cell && field.description.is_some();
-    field.value.as_deref().or(full.then_some(field.name.as_str()))
 }
 
 /// What a click may be aimed at. A dropdown whose options are known is not clicked but set.
