@@ -127,7 +127,7 @@ pub async fn perform_call(
 }
 
 /// Waits until what was started shows itself: in a window that was not there before and has something in
-/// it, or under another title in one that was.
+/// it, or under another title in one that was. A splash is none: it goes when the program is there.
 async fn appearance(
     desktop: &mut dyn Desktop,
     before: &Frame,
@@ -145,13 +145,18 @@ async fn appearance(
         let is_new = |window: &&Window| {
             !known.windows.iter().any(|old| old.id == window.id && old.title == window.title)
         };
-        let windows: Vec<&Window> = seen.windows.iter().filter(is_new).collect();
-        let filled = |window: &&Window| seen.elements.iter().any(|e| e.window == Some(window.id));
+        let mut windows = Vec::new();
+        for window in seen.windows.iter().filter(is_new) {
+            if !desktop.is_splash(window.id)? {
+                windows.push(window);
+            }
+        }
+        let filled = |window: &Window| seen.elements.iter().any(|e| e.window == Some(window.id));
         if !windows.is_empty() {
             appeared = appeared.or(Some(Instant::now()));
         }
         let waited = appeared.map_or(ran.elapsed() > HANDED_OVER, |at| at.elapsed() > FILL);
-        if !windows.is_empty() && (windows.iter().any(filled) || waited) {
+        if !windows.is_empty() && (windows.iter().any(|window| filled(window)) || waited) {
             return Ok(Outcome::Done { effect: Effect::Confirmed, answer: None });
         }
         if waited || stop.is_stopped() {

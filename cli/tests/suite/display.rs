@@ -61,6 +61,44 @@ fn calls_save_a_file_in_an_editor() {
     assert_eq!(text.trim_end_matches('\n'), "Buy milk\nand é");
 }
 
+const SPLASH: &str = r#"
+import gi, sys
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk, Gdk, GLib
+
+splash = Gtk.Window(title="Workshop")
+splash.set_type_hint(Gdk.WindowTypeHint.SPLASHSCREEN)
+splash.add(Gtk.Label(label="Workshop is starting"))
+splash.set_default_size(400, 200)
+splash.show_all()
+
+def ready():
+    splash.destroy()
+    window = Gtk.Window(title="Workshop")
+    button = Gtk.Button(label="Go")
+    button.connect("clicked", lambda _: (open(sys.argv[1], "w").write("went"), Gtk.main_quit()))
+    window.add(button)
+    window.show_all()
+
+GLib.timeout_add(4000, ready)
+Gtk.main()
+"#;
+
+#[test]
+fn a_splash_is_not_yet_the_program() {
+    let account = Account::new();
+    let (program, out) = (account.write("splash.py", SPLASH), account.path("went.txt"));
+    let open = serde_json::json!({
+        "tool": "open_app",
+        "args": { "name": format!("/usr/bin/python3 {} {}", program.display(), out.display()) },
+    });
+    let go = r#"{"tool":"click","args":{"target":{"label":"Go","role":"button"}}}"#;
+    let gone = r#"{"tool":"wait","args":{"window":"Workshop","gone":true,"timeout_ms":60000}}"#;
+    let said = account.run(&["do", "--display", "virtual", &open.to_string(), go, gone]);
+    said.check(0, &["click button \"Go\""]);
+    assert_eq!(std::fs::read_to_string(out).unwrap(), "went");
+}
+
 #[test]
 fn wrong_calls_say_what_is_wrong() {
     let account = Account::new();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput};
-use crate::element::{ElementKey, Source};
+use crate::element::{ElementKey, Source, WindowId};
 use crate::frame::Frame;
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::Observation;
@@ -190,6 +190,10 @@ impl Desktop for Discreet {
 
     fn launched_runs(&self) -> bool {
         self.desktop.launched_runs()
+    }
+
+    fn is_splash(&self, window: WindowId) -> Result<bool, DesktopError> {
+        self.desktop.is_splash(window)
     }
 
     fn release(&mut self) {

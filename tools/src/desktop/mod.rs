@@ -202,6 +202,11 @@ pub trait Desktop: Send {
         false
     }
 
+    /// Whether `window` only says that its program is starting. It goes away by itself.
+    fn is_splash(&self, _: WindowId) -> Result<bool, DesktopError> {
+        Ok(false)
+    }
+
     /// Lets go of every key and button that is held. Must work at any moment, and twice.
     fn release(&mut self);
 }

@@ -38,6 +38,8 @@ x11rb::atom_manager! {
         _NET_WM_PING,
         _NET_WM_STATE,
         _NET_WM_STATE_HIDDEN,
+        _NET_WM_WINDOW_TYPE,
+        _NET_WM_WINDOW_TYPE_SPLASH,
         _GTK_FRAME_EXTENTS,
         _NET_FRAME_EXTENTS,
         AT_SPI_BUS,

@@ -16,7 +16,7 @@ use crate::desktop::vision::{Scene, Vision, sizes};
 use crate::desktop::{
     ClipboardUse, Desktop, DesktopError, Hit, KeyboardInput, Launch, PointerInput, appearance,
 };
-use crate::element::{Element, ElementKey, Window};
+use crate::element::{Element, ElementKey, Window, WindowId};
 use crate::frame::{Frame, Monitor};
 use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::{Observation, ObservationId};
@@ -433,6 +433,10 @@ impl Desktop for X11 {
 
     fn launched_runs(&self) -> bool {
         self.surroundings.children.last_runs()
+    }
+
+    fn is_splash(&self, window: WindowId) -> Result<bool, DesktopError> {
+        window_facts::is_splash(&self.link, window)
     }
 
     fn release(&mut self) {

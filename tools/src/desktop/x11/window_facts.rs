@@ -6,6 +6,7 @@ use x11rb::protocol::xproto::{Atom, AtomEnum, ConnectionExt as _, GetPropertyRep
 use super::link::{During, Link};
 use super::windows::there;
 use crate::desktop::DesktopError;
+use crate::element::WindowId;
 use crate::geometry::{Rect, ScreenRect};
 
 const WHAT: &str = "reading what the windows say of themselves";
@@ -72,6 +73,19 @@ pub(super) fn read(link: &Link, windows: &[(XWindow, XWindow)]) -> Result<Vec<Fa
         replies.push(there(cookie.reply())?);
     }
     Ok(replies.chunks(wanted.len()).map(|replies| Facts::of(link, replies)).collect())
+}
+
+/// Whether `window` says of itself that it is a splash.
+pub(super) fn is_splash(link: &Link, window: WindowId) -> Result<bool, DesktopError> {
+    let Ok(window) = XWindow::try_from(window.0) else { return Ok(false) };
+    let kinds = link.atoms._NET_WM_WINDOW_TYPE;
+    let asked = link.wire.get_property(false, window, kinds, AtomEnum::ATOM, 0, 16).during(WHAT)?;
+    let splash = link.atoms._NET_WM_WINDOW_TYPE_SPLASH;
+    let kinds = there(asked.reply())?;
+    Ok(kinds
+        .as_ref()
+        .and_then(|kinds| kinds.value32())
+        .is_some_and(|mut all| all.any(|one| one == splash)))
 }
 
 impl Facts {
