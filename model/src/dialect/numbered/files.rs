@@ -3,6 +3,8 @@
 
 use freehand_tools::observation::Observation;
 
+use super::quotes::quotes;
+
 /// Words of tasks that save, without their endings.
 const SAVES: [&str; 11] = [
     "save",
@@ -25,16 +27,31 @@ const UNSAVED: [char; 3] = ['*', '•', '●'];
 /// Whether the task names a file that no window shows as saved.
 pub(super) fn is_unsaved(task: &str, seen: &Observation) -> bool {
     let mut files = named(task).peekable();
-    let shown = |file: &str| {
-        seen.windows.iter().any(|w| w.title.contains(file) && !w.title.trim_start().starts_with(UNSAVED))
-    };
+    let shown = |file: &str| seen.windows.iter().any(|w| w.title.contains(file) && !is_marked(&w.title));
     files.peek().is_some() && !files.any(shown)
+}
+
+/// Whether a title says that more is there than the file has.
+pub(super) fn is_marked(title: &str) -> bool {
+    title.trim_start().starts_with(UNSAVED)
 }
 
 /// Whether there is anything to be saved.
 pub(super) fn saves(task: &str) -> bool {
+    named(task).next().is_some() || says_so(task)
+}
+
+/// The one text that the task wants saved in a file of a given name. Of several it is not known which
+/// belong together.
+pub(super) fn draft(task: &str) -> Option<&str> {
+    let mut texts = quotes(task).filter(|text| named(text).next().is_none());
+    let draft = texts.next().filter(|_| texts.next().is_none())?;
+    (says_so(task) && named(task).next().is_some()).then_some(draft)
+}
+
+fn says_so(task: &str) -> bool {
     let lower = task.to_lowercase();
-    named(task).next().is_some() || SAVES.iter().any(|word| lower.contains(word))
+    SAVES.iter().any(|word| lower.contains(word))
 }
 
 /// The files that the task names: words with an ending, that are no addresses.
@@ -54,6 +71,19 @@ pub(super) fn named(task: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_text_belongs_into_a_file() {
+        for (task, want) in [
+            ("Write \"a b\" and save it as c.txt", Some("a b")),
+            ("Write \"a b\" and save it as \"c.txt\"", Some("a b")),
+            ("Write \"a b\" and \"d\" and save it as c.txt", None),
+            ("Find \"a b\" in c.txt", None),
+            ("Write \"a b\" and save it", None),
+        ] {
+            assert_eq!(draft(task), want, "{task}");
+        }
+    }
 
     #[test]
     fn files_are_words_with_an_ending() {

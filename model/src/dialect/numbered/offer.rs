@@ -113,10 +113,14 @@ impl<'v> Screen<'v> {
         if !clicks.is_empty() {
             arms.push(arm("click", json!({"id": {"enum": clicks}})));
         }
-        let fields = self.ids(Usage::Type, &|e| self.is_fillable(e));
-        if !fields.is_empty() {
-            let text = json!({"type": "string", "maxLength": 400});
-            arms.push(arm("type", json!({"id": {"enum": fields}, "text": text})));
+        if let Some((page, draft)) = self.draft() {
+            arms.push(arm("type", json!({"id": {"const": page}, "text": {"const": draft}})));
+        } else {
+            let fields = self.ids(Usage::Type, &|e| self.is_fillable(e));
+            if !fields.is_empty() {
+                let text = json!({"type": "string", "maxLength": 400});
+                arms.push(arm("type", json!({"id": {"enum": fields}, "text": text})));
+            }
         }
         for (id, options) in self.choices() {
             arms.push(arm("select", json!({"id": {"const": id}, "option": {"enum": options}})));
@@ -131,8 +135,34 @@ impl<'v> Screen<'v> {
         let alone = self.elements.iter().filter(|e| e.takes_text()).nth(1).is_none();
         let meant =
             |value: &str| named::says(self.view.task, value) || named::says(self.view.task, &field.name);
-        let is_due = field.role.takes_text() || self.has_more_to_write();
+        let is_due = if field.role.takes_text() {
+            !self.is_beside_a_page(field) || named::says(self.view.task, &field.name)
+        } else {
+            self.has_more_to_write()
+        };
         field.takes_text() && is_due && !field.states.disabled && (alone || holds.is_none_or(meant))
+    }
+
+    /// Whether it is the field of a search, or the like, in an editor whose page is still to be saved: the name
+    /// of the file is asked for in a window of its own.
+    fn is_beside_a_page(&self, field: &Element) -> bool {
+        let window = field.window.and_then(|window| self.view.seen.window(window));
+        let page = |e: &&Element| e.states.multiline && e.window == field.window;
+        !field.states.multiline
+            && window.is_some_and(|window| files::is_marked(&window.title))
+            && self.elements.iter().any(page)
+            && files::is_unsaved(self.view.task, self.view.seen)
+    }
+
+    /// The empty page of an editor and what the task wants saved from it, before it is written: neither the
+    /// name of the file goes there, nor the text into the field of a search beside it.
+    fn draft(&self) -> Option<(u32, &'v str)> {
+        let draft = files::draft(self.view.task).filter(|draft| !self.is_written(draft))?;
+        let pages =
+            self.all(Usage::Type, &|e| e.states.multiline && e.takes_text() && !e.states.disabled);
+        let [page] = pages.as_slice() else { return None };
+        let is_empty = page.holds().is_none_or(|held| held.trim().is_empty());
+        is_empty.then_some((page.id.0, draft))
     }
 
     /// Whether the task gives a text or a number that was not written yet, or gives none at all. There is always
@@ -142,11 +172,12 @@ impl<'v> Screen<'v> {
         let bare = without_quotes(task);
         let given = quotes(task).filter(|text| files::named(text).next().is_none());
         let mut given = given.chain(bare.split_whitespace().filter_map(number)).peekable();
-        let is_written = |text: &str| {
-            let whole = format!("\"{text}\"");
-            self.view.steps.iter().any(|step| named::says(&step.did, text) || step.did.contains(&whole))
-        };
-        given.peek().is_none() || given.any(|text| !is_written(text))
+        given.peek().is_none() || given.any(|text| !self.is_written(text))
+    }
+
+    fn is_written(&self, text: &str) -> bool {
+        let whole = format!("\"{text}\"");
+        self.view.steps.iter().any(|step| named::says(&step.did, text) || step.did.contains(&whole))
     }
 
     /// Whether it was just pressed again and again, so that it answers nothing: the next tip, the next page.

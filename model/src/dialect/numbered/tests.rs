@@ -231,6 +231,36 @@ async fn a_cell_of_a_sheet_is_written_into() {
     assert_eq!(typed("Write the months below"), Some(json!([empty])));
 }
 
+/// An editor with the field of a search beside its page.
+#[tokio::test]
+async fn an_empty_page_takes_the_text_that_is_to_be_saved() {
+    let typed = async |task: &str, held: &str, did: &[&str]| {
+        let mut desk = desk().window("*Untitled", "jotter", |w| {
+            w.textarea("Page", held).textbox("Search");
+        });
+        let seen = desk.observe().await.unwrap();
+        let (comparison, steps) = (Comparison::default(), opened(did));
+        let schema = offer::schema(&view(task, &seen, &steps, &[], &comparison, ""));
+        let arms = schema["anyOf"].as_array().unwrap().clone();
+        let into = arms.into_iter().find(|arm| arm["properties"]["action"]["const"] == "type");
+        into.map_or(Value::Null, |arm| arm["properties"].clone())
+    };
+    let task = "Save a text file called a.txt that says \"Buy milk\"";
+    let empty = typed(task, "", &[]).await;
+    assert_eq!(empty["id"]["const"], 1);
+    assert_eq!(empty["text"]["const"], "Buy milk");
+    // Neither when it is written does anything go into the field of the search, unless that is the task.
+    let search = "Write \"Buy milk\" into the search of a.txt";
+    for (task, held, did, into) in [
+        (task, "Buy milk", &["\"Buy milk\""][..], json!([1])),
+        (task, "Buy bread", &[], Value::Null),
+        (search, "", &[], json!([1, 2])),
+    ] {
+        let arm = typed(task, held, did).await;
+        assert_eq!(arm["id"]["enum"], into, "{task} {held} {did:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_address_is_opened_first_and_once() {
     let task = "Go to http://shop.test/ and press \"Buy\"";
