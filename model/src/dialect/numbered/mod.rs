@@ -19,6 +19,7 @@ mod check;
 mod compare;
 mod files;
 mod leap;
+mod menu;
 mod named;
 mod offer;
 mod pick;

@@ -6,8 +6,9 @@
 use freehand_tools::apps::App;
 use freehand_tools::element::Window;
 
+use super::menu::{self, command};
 use super::named::says;
-use super::quotes::{quotes, without_quotes};
+use super::quotes::quotes;
 use crate::dialect::{Choice, PlanView, list};
 use crate::prompt::{Speaker, Turn};
 
@@ -64,11 +65,15 @@ pub(super) fn place<'v>(view: &PlanView<'v>) -> Place<'v> {
         return Place::Address(address);
     }
     let started = |app: &&App| opened(&app.command);
-    let named = named(view.task, view.apps);
+    let named = menu::named(view.task, view.apps);
     let windows = &view.seen.windows;
     let active = list::active_windows(view.seen);
     if active.is_empty() {
-        let among: Vec<&App> = if named.is_empty() { view.apps.iter().collect() } else { named };
+        let all = || view.apps.iter().collect();
+        let among: Vec<&App> = [named, menu::mentioned(view.task, view.apps)]
+            .into_iter()
+            .find(|apps| !apps.is_empty())
+            .unwrap_or_else(all);
         let left: Vec<&App> = among.iter().copied().filter(|app| !started(app)).collect();
         let programs = if left.is_empty() { among } else { left };
         return if programs.is_empty() { Place::Here } else { Place::Programs(programs) };
@@ -106,25 +111,6 @@ fn entry(app: &App) -> String {
     about.map_or_else(|| format!("- {}", app.name), |about| format!("- {}: {about}", app.name))
 }
 
-/// The programs that the task names outside of quotes: by name, by kind, by command, or by the part of the
-/// name that no other program shares.
-fn named<'v>(task: &str, apps: &'v [App]) -> Vec<&'v App> {
-    let plain = without_quotes(&without_address(task));
-    let kinds: Vec<&str> = apps.iter().filter_map(|app| app.kind.as_deref()).collect();
-    let shared = |word: &str| {
-        let holders = apps.iter().filter(|app| says(&app.name, word)).count();
-        holders > 1 || kinds.iter().any(|kind| says(kind, word))
-    };
-    let fits = |app: &&App| {
-        let words = || app.name.split_whitespace();
-        let own = words().next().into_iter().chain(words().next_back());
-        let own = own.filter(|word| word.len() > 3 && !shared(word));
-        let names = app.kind.as_deref().into_iter().chain([app.name.as_str()]).chain(command(app));
-        names.chain(own).any(|name| says(&plain, name))
-    };
-    apps.iter().filter(fits).collect()
-}
-
 fn shows(app: &App, window: &Window) -> bool {
     says(&window.title, &app.name) || command(app).is_some_and(|command| says(&window.app, command))
 }
@@ -134,11 +120,6 @@ pub(super) fn is_browser(view: &PlanView<'_>) -> bool {
     let browses = |app: &App| app.kind.as_deref() == Some("Web Browser");
     let active = list::active_windows(view.seen);
     active.iter().any(|window| view.apps.iter().any(|app| browses(app) && shows(app, window)))
-}
-
-/// The command of a program that is its name too, for it has nothing beside.
-fn command(app: &App) -> Option<&str> {
-    (!app.command.contains(char::is_whitespace)).then(|| app.program())
 }
 
 /// The task without its address, for questions that have nothing to do with where it is done.
@@ -187,24 +168,6 @@ mod tests {
             app("Text Editor Settings", "", "mousepad --preferences"),
             app("XTerm", "", "xterm"),
         ]
-    }
-
-    #[test]
-    fn the_words_of_a_task_narrow_the_menu() {
-        for (task, want) in [
-            ("Write \"a\" in the text editor", &["FeatherPad", "Mousepad"][..]),
-            ("Write \"the text editor\" there", &[]),
-            ("Open Calc and enter 3", &["LibreOffice Calc"]),
-            ("Enter 3 in LibreOffice Writer", &["LibreOffice Writer"]),
-            ("Look it up in Chromium", &["Chromium Web Browser"]),
-            ("Use the web browser", &["Chromium Web Browser"]),
-            ("Start mousepad and write", &["Mousepad"]),
-            ("Write to a friend", &[]),
-        ] {
-            let menu = menu();
-            let names: Vec<&str> = named(task, &menu).iter().map(|app| app.name.as_str()).collect();
-            assert_eq!(names, want, "{task}");
-        }
     }
 
     #[test]
