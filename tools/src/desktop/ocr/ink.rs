@@ -73,6 +73,11 @@ fn texts_on(image: &RgbImage, line: &Part) -> Vec<Text> {
     texts.collect()
 }
 
+/// Columns of `line` with ink that follow each other; `to` lies behind the last.
+pub(super) fn runs(image: &RgbImage, line: &Part) -> Vec<(usize, usize)> {
+    Ink::of(image, line).map(|ink| inked(&ink.columns)).unwrap_or_default()
+}
+
 /// Which rows and columns of a line have ink.
 struct Ink {
     rows: Vec<bool>,

@@ -29,6 +29,8 @@ mod protobuf;
 mod reader;
 mod recognise;
 mod sides;
+mod tesseract;
+mod unread;
 mod worker;
 
 use merge::Text;

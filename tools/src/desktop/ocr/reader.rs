@@ -115,8 +115,8 @@ impl Reader {
             .filter(|(_, said)| said.is_none())
             .map(|(chunk, _)| *chunk)
             .collect();
-        let mut read = recognise::read(&self.recognition, &self.alphabet, image, &unknown, &self.apart)?;
-        self.korean.improve(image, &unknown, &mut read);
+        let read = recognise::read(&self.recognition, &self.alphabet, image, &unknown, &self.apart)?;
+        let read = self.korean.complete(image, &unknown, &read);
         let mut read = read.into_iter();
         let mut cache = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (said, digest) in said.iter_mut().zip(digests).filter(|(said, _)| said.is_none()) {

@@ -20,6 +20,7 @@ const HEIGHT: u32 = 40;
 const TRAINED: u64 = 48;
 /// Columns of the input for one step of the output.
 const STEP: usize = 8;
+const STEP_WIDE: f32 = 8.0;
 /// The narrowest input.
 const NARROWEST: u32 = 32;
 /// The widest input; what is longer is squeezed.
@@ -44,6 +45,26 @@ pub(super) struct Said {
     pub(super) sure: f32,
 }
 
+/// A character of a line.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Letter {
+    pub(super) text: String,
+    /// How sure the network is of it, 0 to 1.
+    pub(super) sure: f32,
+    /// Where its middle is, in px from the left end of its line.
+    pub(super) at: f32,
+}
+
+impl Said {
+    /// What these say together.
+    pub(super) fn of(letters: &[Letter]) -> Self {
+        let text: String = letters.iter().map(|letter| letter.text.as_str()).collect();
+        let count = f32::from(u16::try_from(letters.len()).unwrap_or(u16::MAX));
+        let sum: f32 = letters.iter().map(|letter| letter.sure).sum();
+        Self { text: text.trim().to_owned(), sure: if count > 0.0 { sum / count } else { 0.0 } }
+    }
+}
+
 impl Alphabet {
     /// As the file of the network has it: one character a line, a space behind the last one.
     pub(super) fn of(network: &Network) -> Result<Self, DesktopError> {
@@ -53,18 +74,24 @@ impl Alphabet {
         Ok(Self(std::iter::once(String::new()).chain(lines).chain([" ".to_owned()]).collect()))
     }
 
-    /// The likeliest text: of each step the likeliest character, once for each time that it comes anew.
-    fn decode(&self, steps: &[(usize, f32)]) -> Said {
-        let (mut text, mut sum, mut count, mut before) = (String::new(), 0.0_f32, 0.0_f32, 0);
-        for (best, likely) in steps.iter().copied() {
-            if best != 0 && best != before {
-                text.push_str(self.0.get(best).map_or("", String::as_str));
-                sum += likely;
-                count += 1.0;
+    /// The likeliest text: of each step the likeliest character, once for each time that it comes anew. A step is
+    /// `wide` px of the line.
+    fn decode(&self, steps: &[(usize, f32)], wide: f32) -> Vec<Letter> {
+        let (mut letters, mut before) = (Vec::<Letter>::new(), 0);
+        for ((best, sure), step) in steps.iter().copied().zip(0_u16..) {
+            let at = f32::from(step) * wide;
+            match letters.last_mut().filter(|_| best == before) {
+                // The middle between the first and the last step.
+                Some(letter) if best != 0 => letter.at += wide / 2.0,
+                _ if best == 0 => {}
+                _ => {
+                    let text = self.0.get(best).cloned().unwrap_or_default();
+                    letters.push(Letter { text, sure, at: at + wide / 2.0 });
+                }
             }
             before = best;
         }
-        Said { text: text.trim().to_owned(), sure: if count > 0.0 { sum / count } else { 0.0 } }
+        letters
     }
 }
 
@@ -81,6 +108,13 @@ struct Batch {
 fn width(line: &Part) -> u32 {
     let scaled = u64::from(line.width) * TRAINED * SQUEEZE / 100 / u64::from(line.height.max(1));
     u32::try_from(scaled).unwrap_or(WIDEST).clamp(NARROWEST, WIDEST)
+}
+
+/// Px of a line that one step of the output stands for.
+fn step(line: &Part) -> f32 {
+    let [wide, columns] =
+        [line.width, width(line)].map(|v| f32::from(u16::try_from(v).unwrap_or(u16::MAX)));
+    STEP_WIDE * wide / columns
 }
 
 /// Batches of like widths, the widest first, so that the last ones are small and all cores end together.
@@ -110,10 +144,10 @@ pub(super) fn read(
     image: &RgbImage,
     lines: &[Part],
     cores: &[Arc<ThreadPool>],
-) -> Result<Vec<Said>, DesktopError> {
+) -> Result<Vec<Vec<Letter>>, DesktopError> {
     let widths: Vec<u32> = lines.iter().map(width).collect();
     let (batches, next) = (batches(&widths), AtomicUsize::new(0));
-    let said: Mutex<Vec<Option<Said>>> = Mutex::new(vec![None; lines.len()]);
+    let said: Mutex<Vec<Vec<Letter>>> = Mutex::new(vec![Vec::new(); lines.len()]);
     let work = |core: &Arc<ThreadPool>| -> Result<(), DesktopError> {
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut planes = Planes::grey(batch.lines.len(), batch.width, HEIGHT as usize);
@@ -123,11 +157,10 @@ pub(super) fn read(
                 }
             }
             let likely = network.likeliest(planes, alphabet.0.len(), core)?;
-            let read = likely.iter().map(|steps| alphabet.decode(steps));
             let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-            for (line, read) in batch.lines.iter().zip(read) {
-                if let Some(place) = said.get_mut(*line) {
-                    *place = Some(read);
+            for (line, steps) in batch.lines.iter().zip(likely) {
+                if let (Some(place), Some(part)) = (said.get_mut(*line), lines.get(*line)) {
+                    *place = alphabet.decode(&steps, step(part));
                 }
             }
         }
@@ -141,8 +174,7 @@ pub(super) fn read(
         });
         std::iter::once(own).chain(others).collect::<Result<(), DesktopError>>()
     })?;
-    let said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(said.into_iter().map(|said| said.unwrap_or(Said { text: String::new(), sure: 0.0 })).collect())
+    Ok(said.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The texts of the chunks of one line as one: with a space, except between the signs of a script that
@@ -182,14 +214,23 @@ mod tests {
 
     #[test]
     fn a_character_counts_each_time_that_it_comes_anew() {
+        let said = |places: &[usize]| Said::of(&alphabet().decode(&steps(places), 4.0));
         for (places, text) in
             [(&[1, 1, 0, 1, 2, 2][..], "aab"), (&[0, 3, 1, 3, 2, 3, 0], "a b"), (&[0, 0], ""), (&[], "")]
         {
-            assert_eq!(alphabet().decode(&steps(places)).text, text);
+            assert_eq!(said(places).text, text);
         }
-        assert!((alphabet().decode(&steps(&[1, 0])).sure - 0.9).abs() < 1e-6);
-        assert!(alphabet().decode(&steps(&[0])).sure.abs() < 1e-6);
-        assert_eq!(alphabet().decode(&steps(&[9])).text, "");
+        assert!((said(&[1, 0]).sure - 0.9).abs() < 1e-6);
+        assert!(said(&[0]).sure.abs() < 1e-6);
+        assert_eq!(said(&[9]).text, "");
+    }
+
+    #[test]
+    fn a_character_stands_in_the_middle_of_its_steps() {
+        let letters = alphabet().decode(&steps(&[0, 1, 0, 2, 2, 2, 1]), 4.0);
+        assert_eq!(letters.iter().map(|letter| letter.at).collect::<Vec<_>>(), [6.0, 18.0, 26.0]);
+        // 144 columns of 100 px.
+        assert!((step(&Rect::new(0, 0, 100, 24)) - 100.0 / 18.0).abs() < 1e-4);
     }
 
     #[test]
