@@ -47,6 +47,8 @@ notification-daemon: the same
 kitty: a terminal of the tests that shows pictures
 mlterm: the same
 libgl1-mesa-dri: draws for it without a graphics card
+libreoffice-calc: a spreadsheet of the tests
+libreoffice-gtk3: has it tell what it shows
 '
 rust_wanted=1.90
 

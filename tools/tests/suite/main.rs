@@ -9,6 +9,7 @@
 )]
 
 mod approvals;
+mod cells;
 mod conformance;
 mod permits;
 mod simulated;

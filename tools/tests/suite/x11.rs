@@ -16,5 +16,6 @@ mod presence;
 mod probe;
 mod reading;
 mod seeing;
+mod sheet;
 mod support;
 mod typing;
