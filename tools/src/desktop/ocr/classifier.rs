@@ -132,6 +132,18 @@ mod tests {
     }
 
     #[test]
+    fn a_class_of_the_last_block_is_found_and_those_before_it_count() {
+        let mut bias = vec![0.0; 2 * BLOCK + 88];
+        let at = 2 * BLOCK + 30;
+        bias[at] = 2.0;
+        let layer = Classifier::new(&vec![0.0; bias.len()], &bias).unwrap();
+        let others = f32::from(u16::try_from(bias.len() - 1).unwrap());
+        let (found, likely) = layer.likeliest(&[1.0]).unwrap()[0];
+        assert_eq!(found, at);
+        assert!((likely - (1.0 + others * (-2.0_f32).exp()).recip()).abs() < 1e-5, "{likely}");
+    }
+
+    #[test]
     fn broken_values_break_nothing() {
         let layer = Classifier::new(&[1.0, 2.0], &[0.0, 0.0]).unwrap();
         assert_eq!(layer.likeliest(&[f32::NAN]).unwrap(), [(0, 0.0)]);

@@ -178,5 +178,10 @@ mod tests {
         {
             assert!(layer.apply(&vec![0.0; values], size).is_none(), "{size:?}");
         }
+        // As many values as they say, of two planes or of none.
+        let framed = Depthwise::new(vec![0.0; 9], vec![0.0], (3, 3), [2; 4], (1, 1)).unwrap();
+        for (values, size) in [(18, [1, 2, 3, 3]), (0, [1, 1, 0, 9])] {
+            assert!(framed.apply(&vec![0.0; values], size).is_none(), "{size:?}");
+        }
     }
 }

@@ -109,5 +109,8 @@ mod tests {
             Rgb(if (90..104).contains(&x) { [255, 255, 0] } else { [255; 3] })
         });
         assert_eq!(parts(&mark, &line), [line]);
+        let low = Rect::new(10, 5, 180, 4);
+        let narrow = RgbImage::from_fn(200, 30, |x, _| Rgb([if x < 16 { 90 } else { 255 }; 3]));
+        assert_eq!(parts(&narrow, &low), [low]);
     }
 }

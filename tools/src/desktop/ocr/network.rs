@@ -223,44 +223,153 @@ mod tests {
         out
     }
 
+    const CONV: &[(&str, &[u8])] =
+        &[("group", &[2]), ("pads", &[1, 1, 1, 1]), ("strides", &[1, 1]), ("kernel_shape", &[3, 3])];
+
     /// Two convolutions, with a value that is needed behind both of them, and a layer that tells seven classes.
-    fn file() -> Vec<u8> {
-        let conv: &[(&str, &[u8])] =
-            &[("group", &[2]), ("pads", &[1, 1, 1, 1]), ("strides", &[1, 1]), ("kernel_shape", &[3, 3])];
-        let nodes = [
+    fn nodes() -> Vec<Vec<u8>> {
+        vec![
             node("Relu", &["x"], "r", &[]),
-            node("Conv", &["r", "w"], "c", conv),
+            node("Conv", &["r", "w"], "c", CONV),
             node("Add", &["c", "b"], "s", &[]),
             node("Identity", &["s"], "i", &[]),
             node("Sigmoid", &["i"], "g", &[]),
-            node("Conv", &["g", "v"], "d", conv),
+            node("Conv", &["g", "v"], "d", CONV),
             node("Add", &["r", "d"], "m", &[]),
             node("Squeeze", &["m"], "q", &[("axes", &[0])]),
             node("MatMul", &["q", "l"], "p", &[]),
             node("Add", &["p", "k"], "n", &[]),
             node("Identity", &["n"], "o", &[]),
             node("Softmax", &["o"], "y", &[("axis", &[2])]),
-        ];
-        let tensors = [
-            ("w", &[2, 1, 3, 3][..]),
-            ("b", &[1, 2, 1, 1]),
-            ("v", &[2, 1, 3, 3]),
-            ("l", &[6, 7]),
-            ("k", &[7]),
-        ];
+        ]
+    }
+
+    const TENSORS: [(&str, &[u8]); 5] =
+        [("w", &[2, 1, 3, 3]), ("b", &[1, 2, 1, 1]), ("v", &[2, 1, 3, 3]), ("l", &[6, 7]), ("k", &[7])];
+
+    fn written(nodes: &[Vec<u8>], tensors: &[(&str, &[u8])], inputs: &[&str]) -> Vec<u8> {
         let mut graph = Vec::new();
         for node in nodes {
-            add(&mut graph, 1, &node);
+            add(&mut graph, 1, node);
         }
         for (name, sides) in tensors {
             add(&mut graph, 5, &tensor(name, sides));
         }
-        add(&mut graph, 11, &message(&[(1, b"x")]));
+        for input in inputs {
+            add(&mut graph, 11, &message(&[(1, input.as_bytes())]));
+        }
         add(&mut graph, 12, &message(&[(1, b"y")]));
         // Version 7 of the format, version 11 of the operations.
         let mut file = vec![1 << 3, 7];
         file.extend(message(&[(7, &graph), (8, &[2 << 3, 11])]));
         file
+    }
+
+    fn file() -> Vec<u8> {
+        written(&nodes(), &TENSORS, &["x"])
+    }
+
+    /// What is taken out of the file with other nodes in these places: what each convolution gives and what is kept
+    /// for later, and whether the last layer is taken.
+    fn taken(others: &[(usize, Vec<u8>)]) -> (Vec<(String, Vec<String>)>, bool) {
+        let mut nodes = nodes();
+        for (at, node) in others {
+            nodes[*at].clone_from(node);
+        }
+        parts(&written(&nodes, &TENSORS, &["x"]))
+    }
+
+    fn parts(file: &[u8]) -> (Vec<(String, Vec<String>)>, bool) {
+        let cut = onnx::cut(file).unwrap();
+        let stages = cut.stages.into_iter().map(|stage| {
+            let mut kept: Vec<String> = stage.kept.into_iter().collect();
+            kept.sort();
+            (stage.to, kept)
+        });
+        (stages.collect(), cut.classifier.is_some())
+    }
+
+    fn stages(all: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+        let names = |kept: &[&str]| kept.iter().map(ToString::to_string).collect();
+        all.iter().map(|(to, kept)| ((*to).to_owned(), names(kept))).collect()
+    }
+
+    #[test]
+    fn only_what_is_surely_a_depthwise_convolution_is_taken_out() {
+        let both = stages(&[("s", &["r"]), ("d", &["r"])]);
+        assert_eq!(taken(&[]), (both.clone(), true));
+        let second = |more: &[(&str, &[u8])]| {
+            let attributes: Vec<_> = CONV.iter().chain(more).copied().collect();
+            taken(&[(5, node("Conv", &["g", "v"], "d", &attributes))]).0
+        };
+        assert_eq!(second(&[("dilations", &[1, 1])]), both);
+        for other in [("dilations", &[2, 2][..]), ("group", &[1]), ("auto_pad", &[1])] {
+            assert_eq!(second(&[other]), stages(&[("s", &["r"])]), "{}", other.0);
+        }
+        // Weights that are not all there.
+        let short = [&TENSORS[..2], &[("v", &[2, 1, 3][..])], &TENSORS[3..]].concat();
+        assert_eq!(parts(&written(&nodes(), &short, &["x"])).0.len(), 1);
+    }
+
+    #[test]
+    fn what_is_added_belongs_to_it_only_where_nothing_else_takes_the_sum_and_it_fits() {
+        let twice = [(4, node("Add", &["i", "c"], "g", &[]))];
+        assert_eq!(taken(&twice).0, stages(&[("c", &["r"]), ("d", &["r"])]));
+        let flat = [&TENSORS[..1], &[("b", &[2, 1, 1][..])], &TENSORS[2..]].concat();
+        assert_eq!(parts(&written(&nodes(), &flat, &["x"])).0[0].0, "c");
+    }
+
+    #[test]
+    fn what_is_needed_later_is_kept_and_nothing_else() {
+        // The second convolution takes what was there before the first.
+        let across =
+            [(5, node("Conv", &["r", "v"], "d", CONV)), (6, node("Add", &["g", "d"], "m", &[]))];
+        assert_eq!(taken(&across).0, stages(&[("s", &["r"]), ("d", &["g"])]));
+        // Weights that are named among the inputs, and what is made of them alone, are always there.
+        let inputs = ["x", "w", "b", "v", "l", "k"];
+        let kept = stages(&[("s", &["r"]), ("d", &["r"])]);
+        let mut weighed = nodes();
+        weighed[4] = node("Add", &["i", "b"], "g", &[]);
+        assert_eq!(parts(&written(&weighed, &TENSORS, &inputs)).0, kept);
+        let mut made = nodes();
+        made.insert(0, node("Neg", &["l"], "z", &[]));
+        made[9] = node("MatMul", &["q", "z"], "p", &[]);
+        assert_eq!(parts(&written(&made, &TENSORS, &["x"])).0, kept);
+        // An input that is left out is waited for by none.
+        let clip = [(4, node("Clip", &["i", "", "k"], "g", &[]))];
+        assert_eq!(taken(&clip).0, kept);
+        let ghost = [(4, node("Sigmoid", &["ghost"], "g", &[]))];
+        let mut nodes = nodes();
+        nodes[4].clone_from(&ghost[0].1);
+        assert!(onnx::cut(&written(&nodes, &TENSORS, &["x"])).is_none());
+    }
+
+    #[test]
+    fn only_a_layer_that_picks_one_of_its_classes_is_taken_off_the_end() {
+        assert!(!taken(&[(11, node("Relu", &["o"], "y", &[]))]).1);
+        for classes in [6, 8] {
+            let sides = [classes];
+            let other = [&TENSORS[..4], &[("k", &sides[..])]].concat();
+            assert!(!parts(&written(&nodes(), &other, &["x"])).1, "{classes}");
+        }
+        let names = |file: &[u8], name: &[u8]| file.windows(name.len()).any(|part| part == name);
+        let cut = onnx::cut(&file()).unwrap();
+        assert!(names(&file(), b"Softmax") && !names(&cut.file, b"Softmax"));
+    }
+
+    #[test]
+    fn what_is_no_file_of_a_network_is_not_read() {
+        let fault = |path: &Path| Network::open(path).unwrap_err().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        assert!(fault(folder.path()).contains("no file of a network"));
+        let large = std::fs::File::create(folder.path().join("large")).unwrap();
+        large.set_len(LARGEST + 1).unwrap();
+        assert!(fault(&folder.path().join("large")).contains("no file of a network"));
+        std::fs::write(folder.path().join("right"), file()).unwrap();
+        let network = Network::open(&folder.path().join("right")).unwrap();
+        let threads = Arc::new(ThreadPool::with_num_threads(1));
+        let fault = network.likeliest(Planes::grey(1, 6, 5), 8, &threads).unwrap_err().to_string();
+        assert!(fault.contains("its characters"), "{fault}");
     }
 
     #[test]

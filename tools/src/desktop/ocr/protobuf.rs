@@ -108,6 +108,15 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_a_fixed_length_are_passed_over_and_long_ones_read() {
+        let mut message = vec![1 << 3 | 5, 9, 9, 9, 9, 2 << 3 | 1, 9, 9, 9, 9, 9, 9, 9, 9, 3 << 3];
+        message.extend([0xff; 9]);
+        message.push(1);
+        let found: Vec<_> = fields(&message).map(|f| (f.number, f.whole.len(), f.value)).collect();
+        assert_eq!(found, [(1, 5, 0), (2, 9, 0), (3, 11, usize::MAX)]);
+    }
+
+    #[test]
     fn damage_ends_the_message() {
         let mut message = Vec::new();
         add(&mut message, 1, b"whole");
