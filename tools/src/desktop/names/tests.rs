@@ -397,3 +397,5 @@ fn a_pane_in_which_nothing_has_changed_is_not_scrolled() {
     assert!(scroll.takes(&Rect::new(255, 100, 40, 12)));
     assert!(scroll.takes(&Rect::new(255, 300, 40, 12)));
 }
+
+mod rules;
