@@ -331,3 +331,44 @@ fn what_a_hint_lies_over_is_still_there() {
     assert_eq!(squares(&listed(&mut vision, &hinted, &[], &[])).len(), 1);
     assert_eq!(squares(&listed(&mut vision, &canvas(400, 300, WHITE), &[], &[])), []);
 }
+
+/// How many of these are still there in `now`, of which the first look saw `old` in `before`, and which finds `new`.
+fn still_there(before: &RgbImage, old: [u32; 4], now: &RgbImage, new: &[[u32; 4]]) -> usize {
+    let frame = |image: &RgbImage| {
+        let bounds = Rect::new(0, 0, image.width(), image.height());
+        Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, image.clone())
+    };
+    let thing = |[x, y, width, height]: [u32; 4]| {
+        let [x, y] = [x, y].map(|v| i32::try_from(v).unwrap());
+        super::Found { bounds: Rect::new(x, y, width, height), look: super::Look::Picture }
+    };
+    let (_, seen) = super::covered::still_there(&[], &[thing(old)], &frame(before));
+    let found: Vec<_> = new.iter().map(|new| thing(*new)).collect();
+    super::covered::still_there(&seen, &found, &frame(now)).0.len()
+}
+
+#[test]
+fn a_thing_that_is_covered_in_part_is_kept_only_while_it_shows() {
+    let place = [40, 40, 60, 60];
+    let mut image = canvas(200, 200, WHITE);
+    fill(&mut image, 40, 40, 60, 60, BLACK);
+    fill(&mut image, 42, 42, 56, 56, WHITE);
+    let mut hinted = image.clone();
+    fill(&mut hinted, 90, 90, 80, 40, RED);
+    assert_eq!(still_there(&image, place, &hinted, &[[90, 90, 80, 40]]), 1);
+    // It is found again, or in pieces; what reaches into it is none.
+    assert_eq!(still_there(&image, place, &hinted, &[place]), 0);
+    assert_eq!(still_there(&image, place, &hinted, &[[40, 40, 20, 60]]), 0);
+    assert_eq!(still_there(&image, place, &hinted, &[[80, 80, 80, 40]]), 1);
+    // Three of its sides are gone, and the ground within it says nothing.
+    let mut gone = image.clone();
+    fill(&mut gone, 44, 40, 56, 60, WHITE);
+    assert_eq!(still_there(&image, place, &gone, &[]), 0);
+    // Of one colour all over, too small to be told from another, and on another screen.
+    assert_eq!(still_there(&image, [44, 44, 40, 40], &image, &[]), 0);
+    assert_eq!(still_there(&image, [38, 38, 10, 10], &image, &[]), 0);
+    let mut larger = canvas(220, 200, WHITE);
+    fill(&mut larger, 40, 40, 60, 60, BLACK);
+    fill(&mut larger, 42, 42, 56, 56, WHITE);
+    assert_eq!(still_there(&image, place, &larger, &[]), 0);
+}
