@@ -98,7 +98,7 @@ async fn keys(role: Role) -> Vec<KeyboardInput> {
 #[tokio::test]
 async fn a_cell_is_replaced_without_choosing_the_whole_sheet() {
     let typed = KeyboardInput::Text("Medlar".into());
-    assert_eq!(keys(Role::Cell).await, [typed.clone()]);
+    assert_eq!(keys(Role::Cell).await, std::slice::from_ref(&typed));
     let tap = |chord: &str| KeyboardInput::Tap(chord.parse().unwrap());
     assert_eq!(keys(Role::Textbox).await, [tap("ctrl+a"), tap("Delete"), typed]);
 }

@@ -48,7 +48,8 @@ impl Unread {
         let sure = letters.iter().filter(|letter| letter.sure >= SURE && !letter.text.trim().is_empty());
         let ends = std::iter::once(0.0).chain(sure.map(|letter| letter.at)).chain([side(line.width)]);
         let ends: Vec<f32> = ends.collect();
-        if ends.array_windows().all(|[left, right]| right - left < SPACED * high) {
+        let near = |two: &[f32]| matches!(two, [left, right] if right - left < SPACED * high);
+        if ends.windows(2).all(near) {
             return Vec::new();
         }
         let column = |v: usize| side(u32::try_from(v).unwrap_or(u32::MAX));
