@@ -13,6 +13,8 @@ use freehand_tools::geometry::{Point, Rect};
 use freehand_tools::observation::Observation;
 use rustix::process::{Pid, Signal, kill_process};
 use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _};
+use x11rb::wrapper::ConnectionExt as _;
 
 use super::probe::{Kind, Probe};
 use super::support::{Bench, Server};
@@ -226,6 +228,34 @@ async fn what_is_drawn_is_seen_on_a_screen_that_stood_still() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(reds(&bench.desktop.observe().await.unwrap().frame), 4);
+}
+
+/// A server that cannot say that something was drawn is asked for a picture every time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_drawn_is_seen_where_no_server_tells_of_it() {
+    let server = Server::with(&["-extension", "DAMAGE"]);
+    let mut desktop = X11::connect(Some(&server.name)).unwrap();
+    let probe = Probe::on(&server.name);
+    let window = probe.window(Rect::new(50, 50, 200, 100), Kind::PopUp, "Plain");
+    let place = |seen: &Observation| seen.frame.pixels().as_raw().as_ptr();
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut before = desktop.observe().await.unwrap();
+    loop {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let seen = desktop.observe().await.unwrap();
+        let same = place(&seen) == place(&before);
+        before = seen;
+        if same {
+            break;
+        }
+        assert!(Instant::now() < end, "it is never taken to stand still");
+    }
+    let red = ChangeWindowAttributesAux::new().background_pixel(0xff_00_00);
+    probe.wire.change_window_attributes(window, &red).unwrap();
+    probe.wire.clear_area(false, window, 0, 0, 0, 0).unwrap();
+    probe.wire.sync().unwrap();
+    let seen = desktop.observe().await.unwrap();
+    assert_eq!(seen.frame.pixels().get_pixel(100, 100).0, [255, 0, 0]);
 }
 
 /// A button with a sign, and what it is for.
