@@ -8,7 +8,7 @@ use super::scroll::SCROLLED;
 use crate::element::{Element, Source, WindowId};
 use crate::geometry::{ScreenPoint, ScreenRect};
 
-/// How far in px a shape may be from where it was when it comes back: many look the same.
+/// How far in px a thing may be from where it was when it comes back: many look or read the same.
 pub(super) const BACK: i32 = 3;
 /// How far in px two texts may begin from each other in one field.
 const INDENT: u32 = 8;

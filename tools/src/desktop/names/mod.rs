@@ -147,11 +147,10 @@ impl Names {
             let round = scrolled.get(&now.window).filter(|own| !own.is_across())?.round?;
             known.after.as_ref()?.is_tip_as(&known.is, now, &round)
         });
-        // What was not there at the last look comes back.
+        // What was not there at the last look comes back where it was. Elsewhere it is another that says the same.
         self.pass(marks, &mut ids, &|known, now| {
             let far = far(&known.is.place, &now.place);
-            let reach = if now.source == Source::Vision { BACK } else { NEAR };
-            (known.there < last && known.is.says(now) && far <= reach).then_some(far)
+            (known.there < last && known.is.says(now) && far <= BACK).then_some(far)
         });
         self.few(marks, &mut ids);
         ids

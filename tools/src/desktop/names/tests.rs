@@ -124,6 +124,19 @@ fn a_field_keeps_its_number_while_more_is_written_into_it() {
 }
 
 #[test]
+fn what_is_written_into_a_field_is_not_what_stood_near_it_long_ago() {
+    let mut names = names();
+    let fixed = (0..8).map(|at| sized(&format!("Fixed {at}"), Rect::new(300, at * 14, 40, 8)));
+    let fixed: Vec<Element> = fixed.collect();
+    let with = |words: &str, x: i32| [fixed.clone(), vec![text(words, 1, x)]].concat();
+    let mut last = |all: &[Element]| look_at(&mut names, all, &[], true)[8];
+    let before = last(&with("ab", 155));
+    let field = last(&with("Search mail", 175));
+    assert_ne!(field, before);
+    assert_eq!(last(&with("ab", 172)), field);
+}
+
+#[test]
 fn what_changes_alone_stays_itself_and_what_changes_with_all_does_not() {
     let at = |words: &str, x: i32| Element { bounds: Rect::new(x, 40, 30, 12), ..text(words, 1, x) };
     let all = ["Anna", "Boris", "Carla", "Dora", "Off"];
