@@ -22,6 +22,8 @@ const WIDE: usize = 13;
 const CUT: usize = 4;
 /// A line is cut when it is longer than so many heights.
 const LONG: usize = 50;
+/// Columns beside a side in which the round corner of its box may lie.
+const ROUND: usize = 4;
 /// Room around the ink that the network likes to have, in tenths of the height. More of it makes the ink
 /// smaller, and a line shorter to read.
 const MARGIN: usize = 3;
@@ -42,50 +44,32 @@ pub(super) fn texts(image: &RgbImage, line: &Part) -> Vec<Text> {
 }
 
 fn texts_on(image: &RgbImage, line: &Part) -> Vec<Text> {
-    let whole = || vec![Text { bounds: *line, chunks: vec![*line] }];
-    let Some(ink) = Ink::of(image, line) else { return whole() };
-    let Some((top, bottom)) = band(&ink.rows, ink.own) else { return Vec::new() };
-    let height = bottom - top;
-    let margin = ((height * MARGIN + 5) / 10).max(2);
-    let place = |from: usize, to: usize, margin: usize| {
-        let (left, upper) = (from.saturating_sub(margin), top.saturating_sub(margin).max(ink.own.0));
-        let (right, lower) = ((to + margin).min(ink.columns.len()), (bottom + margin).min(ink.own.1));
-        let at = |v: usize| i32::try_from(v).unwrap_or(i32::MAX);
-        let long = |v: usize| u32::try_from(v).unwrap_or(u32::MAX);
-        Rect::new(
-            line.x.saturating_add(at(left)),
-            line.y.saturating_add(at(upper)),
-            long(right - left),
-            long(lower - upper),
-        )
+    let Some(ink) = Ink::of(image, line) else {
+        return vec![Text { bounds: *line, chunks: vec![*line] }];
     };
-    let runs = inked(&ink.columns);
-    let parted = parts(&runs, &ink.rules, (height * WIDE / 10).max(8));
-    let texts = parted.into_iter().filter_map(|runs| {
-        let (from, to) = (runs.first()?.0, runs.last()?.1);
-        // A rule, a frame's side or a speck.
-        if to - from < 2 || height < 3 {
-            return None;
-        }
-        let chunks = cut(runs, height).into_iter().map(|(from, to)| place(from, to, margin)).collect();
-        Some(Text { bounds: place(from, to, 0), chunks })
-    });
-    texts.collect()
+    ink.boxes().into_iter().flat_map(|columns| ink.texts(line, columns)).collect()
 }
 
 /// Columns of `line` with ink that follow each other; `to` lies behind the last.
 pub(super) fn runs(image: &RgbImage, line: &Part) -> Vec<(usize, usize)> {
-    Ink::of(image, line).map(|ink| inked(&ink.columns)).unwrap_or_default()
+    let Some(ink) = Ink::of(image, line) else { return Vec::new() };
+    let mut columns = ink.within((0, ink.rules.len()), ink.rows).0;
+    let (left, right) = ink.columns;
+    for (x, column) in columns.iter_mut().enumerate() {
+        *column &= (left..right).contains(&x) && !ink.is_rule(x);
+    }
+    inked(&columns)
 }
 
-/// Which rows and columns of a line have ink.
+/// Where a line has ink.
 struct Ink {
-    rows: Vec<bool>,
-    columns: Vec<bool>,
-    /// Which columns are lines across the whole height.
+    /// Its pixels, row by row.
+    marks: Vec<Vec<bool>>,
+    /// Which columns are the sides of boxes.
     rules: Vec<bool>,
-    /// The rows that have this ground: from, and to behind the last.
-    own: (usize, usize),
+    /// The columns and rows that have this ground: from, and to behind the last.
+    columns: (usize, usize),
+    rows: (usize, usize),
 }
 
 impl Ink {
@@ -116,16 +100,99 @@ impl Ink {
         let rules: Vec<bool> = (0..width).map(is_side).collect();
         let mut counts = vec![0; width];
         for row in marks.iter().take(inside.1).skip(inside.0) {
-            counts.iter_mut().zip(row).for_each(|(count, ink)| *count += usize::from(*ink));
+            // The side of a box has a text on either hand.
+            let all = counts.iter_mut().zip(row).zip(&rules);
+            all.for_each(|((count, ink), rule)| *count += usize::from(*ink && !rule));
         }
-        let (left, right) = between_edges(&counts, inside.1.saturating_sub(inside.0), height);
-        let columns: Vec<bool> = (counts.iter().zip(&rules).enumerate())
-            .map(|(x, (count, rule))| (left..right).contains(&x) && *count > 0 && !rule)
-            .collect();
-        let inked = |row: &Vec<bool>| row.iter().zip(&columns).any(|(ink, column)| *ink && *column);
-        let rows =
-            marks.iter().enumerate().map(|(y, row)| (inside.0..inside.1).contains(&y) && inked(row));
-        Some(Self { rows: rows.collect(), columns, rules, own: inside })
+        let columns = between_edges(&counts, inside.1.saturating_sub(inside.0), height);
+        Some(Self { marks, rules, columns, rows: inside })
+    }
+
+    /// The columns between the sides of boxes, from left to right: from, and to behind the last.
+    fn boxes(&self) -> Vec<(usize, usize)> {
+        let (left, right) = self.columns;
+        let free = (0..self.rules.len())
+            .map(|x| (left..right).contains(&x) && !self.is_rule(x))
+            .collect::<Vec<_>>();
+        inked(&free)
+    }
+
+    fn is_rule(&self, x: usize) -> bool {
+        self.rules.get(x).copied().unwrap_or(false)
+    }
+
+    /// Which of these columns have ink in these rows, and how much each of the rows has in them.
+    fn within(&self, (from, to): (usize, usize), rows: (usize, usize)) -> (Vec<bool>, Vec<usize>) {
+        let mut columns = vec![false; to - from];
+        let mut counts = vec![0; self.marks.len()];
+        let all = self.marks.iter().zip(&mut counts).take(rows.1).skip(rows.0);
+        for (row, count) in all {
+            for (column, ink) in columns.iter_mut().zip(row.get(from..to).unwrap_or_default()) {
+                *column |= *ink;
+                *count += usize::from(*ink);
+            }
+        }
+        (columns, counts)
+    }
+
+    /// The texts in these columns. Beside a side lies the upper and the lower edge of its box, and its round corners.
+    fn texts(&self, line: &Part, (from, to): (usize, usize)) -> Vec<Text> {
+        let beside = [from.checked_sub(1), Some(to)].map(|x| x.is_some_and(|x| self.is_rule(x)));
+        let mut rows = self.rows;
+        if beside.contains(&true) {
+            let counts = self.within((from, to), rows).1;
+            let own = counts.get(rows.0..rows.1).unwrap_or_default();
+            let (first, last) = between_edges(own, to - from, own.len());
+            rows = (rows.0 + first, rows.0 + last);
+        }
+        let mut columns = self.within((from, to), rows).0;
+        let quarter = (rows.1 - rows.0) / 4;
+        let middle = self.within((from, to), (rows.0 + quarter, rows.1 - quarter)).0;
+        let mut corner = |at: usize| {
+            if let Some(column) = columns.get_mut(at).filter(|_| middle.get(at) == Some(&false)) {
+                *column = false;
+            }
+        };
+        for at in 0..ROUND.min(to - from) {
+            beside[0].then(|| corner(at));
+            beside[1].then(|| corner(to - from - 1 - at));
+        }
+        let has_ink = |(y, row): (usize, &Vec<bool>)| {
+            let mut marks = row.iter().skip(from).zip(&columns);
+            (rows.0..rows.1).contains(&y) && marks.any(|(ink, column)| *ink && *column)
+        };
+        let inked_rows: Vec<bool> = self.marks.iter().enumerate().map(has_ink).collect();
+        let Some((top, bottom)) = band(&inked_rows, rows) else { return Vec::new() };
+        let height = bottom - top;
+        let margin = ((height * MARGIN + 5) / 10).max(2);
+        // The side of a box is read as a letter.
+        let first = if beside[0] { from } else { 0 };
+        let last = if beside[1] { to } else { line.width as usize };
+        let place = |left: usize, right: usize, margin: usize| {
+            let (left, right) =
+                ((from + left).saturating_sub(margin).max(first), (from + right + margin).min(last));
+            let (upper, lower) = (top.saturating_sub(margin).max(rows.0), (bottom + margin).min(rows.1));
+            let at = |v: usize| i32::try_from(v).unwrap_or(i32::MAX);
+            let long = |v: usize| u32::try_from(v).unwrap_or(u32::MAX);
+            Rect::new(
+                line.x.saturating_add(at(left)),
+                line.y.saturating_add(at(upper)),
+                long(right - left),
+                long(lower - upper),
+            )
+        };
+        let runs = inked(&columns);
+        let texts = parts(&runs, (height * WIDE / 10).max(8)).into_iter().filter_map(|runs| {
+            let (left, right) = (runs.first()?.0, runs.last()?.1);
+            // A rule, a frame's side or a speck.
+            if right - left < 2 || height < 3 {
+                return None;
+            }
+            let chunks =
+                cut(runs, height).into_iter().map(|(left, right)| place(left, right, margin)).collect();
+            Some(Text { bounds: place(left, right, 0), chunks })
+        });
+        texts.collect()
     }
 }
 
@@ -195,10 +262,9 @@ fn inked(columns: &[bool]) -> Vec<(usize, usize)> {
     runs
 }
 
-/// The runs, parted where the gap is at least `wide` or a rule stands in it.
-fn parts<'r>(runs: &'r [(usize, usize)], rules: &[bool], wide: usize) -> Vec<&'r [(usize, usize)]> {
-    let parted = |from, to| rules.get(from..to).is_some_and(|gap| gap.contains(&true));
-    runs.chunk_by(|left, right| right.0 - left.1 < wide && !parted(left.1, right.0)).collect()
+/// The runs, parted where the gap is at least `wide`.
+fn parts(runs: &[(usize, usize)], wide: usize) -> Vec<&[(usize, usize)]> {
+    runs.chunk_by(|left, right| right.0 - left.1 < wide).collect()
 }
 
 /// Cuts what is too long at its gaps, into pieces of about the same length.
@@ -314,6 +380,38 @@ mod tests {
         // A letter on what the whole line is underlined with is no side.
         (0..130).for_each(|x| image.put_pixel(x, 27, Rgb([60; 3])));
         assert_eq!(texts(&image, &line).len(), 1);
+    }
+
+    /// A label and a box with a text in it, whose edge is so many px wide and `high` px from edge to edge.
+    fn labelled(edge: u32, high: u32) -> RgbImage {
+        let top = 40 - high / 2;
+        RgbImage::from_fn(200, 80, |x, y| {
+            let bar = (35..45).contains(&y) && [10, 22, 60, 72].iter().any(|p| (*p..p + 8).contains(&x));
+            let whole = (43..180).contains(&x) && (top..top + high).contains(&y);
+            let inner =
+                (43 + edge..180 - edge).contains(&x) && (top + edge..top + high - edge).contains(&y);
+            // The corners are round.
+            let corner = edge > 1 && x == 43 + edge && (y == top + edge || y == top + high - edge - 1);
+            Rgb([if bar || whole && !inner || corner { 0 } else { 250 }; 3])
+        })
+    }
+
+    #[test]
+    fn a_label_and_the_text_in_its_box_stand_apart_however_high_their_line_is_found() {
+        for (edge, high, line) in [
+            (1, 20, Rect::new(0, 28, 120, 24)),
+            (1, 20, Rect::new(0, 14, 120, 52)),
+            (2, 20, Rect::new(0, 24, 120, 32)),
+            (5, 42, Rect::new(0, 14, 120, 52)),
+        ] {
+            let found = texts(&labelled(edge, high), &line);
+            let bounds: Vec<_> = found.iter().map(|text| text.bounds).collect();
+            assert_eq!(bounds, [Rect::new(10, 35, 20, 10), Rect::new(60, 35, 20, 10)], "{edge} {high}");
+            // Nothing of the box is read with them.
+            let (label, inside) = (found[0].chunks[0], found[1].chunks[0]);
+            let edge = i32::try_from(edge).unwrap();
+            assert!(label.right() <= 43 && inside.x >= 43 + edge, "{found:?}");
+        }
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub const PULL: &str = "freehand model pull ocr";
 
 /// How often what is read grows by the texts that it would cut.
 const CUT: usize = 4;
+/// How far in px beside a part, and above and below it, the boxes are looked at that reach beyond it.
+const ROUND: (u32, u32) = (128, 16);
 /// How far in px from what is read anew a text may end that stands on its line.
 const BESIDE: u32 = 16;
 
@@ -134,11 +136,7 @@ impl Ocr {
         if left.is_empty() {
             return None;
         }
-        let job = |part: &ScreenRect| {
-            let part = frame.crop(part)?;
-            Some(Job { due: due.within(frame, &part), frame: part })
-        };
-        let jobs = left.iter().filter_map(job).collect();
+        let jobs = left.iter().filter_map(|part| job(frame, part, &due)).collect();
         if let Err(fault) = self.start().map(|worker| worker.read(jobs)) {
             self.broken = Some(fault.clone());
             return Some(fault.to_string());
@@ -220,7 +218,11 @@ impl Ocr {
                 let due = wanted.clone().without(&self.read);
                 let inside = |text: &Text| part.intersect(&text.bounds) == Some(text.bounds);
                 let is_rest = |new: &Text| {
-                    let is_cut = new.bounds.y <= part.y || new.bounds.bottom() >= part.bottom();
+                    let (own, whole) = (new.bounds, part);
+                    let is_cut = own.x <= whole.x
+                        || own.y <= whole.y
+                        || own.right() >= whole.right()
+                        || own.bottom() >= whole.bottom();
                     let over = |old: &Text| old.bounds.intersect(&new.bounds).is_some() && !inside(old);
                     is_cut && self.texts.iter().any(over)
                 };
@@ -234,6 +236,23 @@ impl Ocr {
             }
         }
     }
+}
+
+/// A part to be read, of which these cells are meant.
+fn job(frame: &Frame, part: &ScreenRect, due: &Cells) -> Option<Job> {
+    let round = frame.crop(&round(part))?;
+    let part = frame.crop(part)?;
+    Some(Job { due: due.within(frame, &part), frame: part, round })
+}
+
+/// A part with what stands around it.
+const fn round(part: &ScreenRect) -> ScreenRect {
+    Rect::new(
+        part.x.saturating_sub_unsigned(ROUND.0),
+        part.y.saturating_sub_unsigned(ROUND.1),
+        part.width.saturating_add(2 * ROUND.0),
+        part.height.saturating_add(2 * ROUND.1),
+    )
 }
 
 /// The line of a text, a little to either side of it.
@@ -297,5 +316,44 @@ mod tests {
         assert_eq!(parts[0].intersect(&Rect::new(10, 100, 186, 12)), Some(Rect::new(10, 100, 186, 12)));
         assert!(!due.touches(&frame, &Rect::new(10, 40, 186, 12)));
         assert!(!due.touches(&frame, &Rect::new(10, 160, 186, 12)));
+    }
+
+    #[test]
+    fn what_the_side_of_a_part_cuts_off_takes_no_place() {
+        let bounds = Rect::new(0, 0, 400, 200);
+        let pixels = RgbImage::from_pixel(400, 200, Rgb([255; 3]));
+        let frame = Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, pixels);
+        let networks = Networks { detection: "none".into(), recognition: "none".into() };
+        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let text =
+            |words: &str, x, width| Text { text: words.into(), bounds: Rect::new(x, 80, width, 16) };
+        let mut wanted = Cells::none(&frame);
+        wanted.mark(&frame, &bounds, true);
+        let mut read = |before: &[Text], part: ScreenRect, found: Text| {
+            (ocr.texts, ocr.read) = (before.to_vec(), Cells::none(&frame));
+            ocr.take(
+                Done { frame: frame.crop(&part).unwrap(), texts: Ok(vec![found]) },
+                &frame,
+                &wanted,
+            );
+            std::mem::take(&mut ocr.texts)
+        };
+        // The end of a box and what of the next text the part still holds.
+        let before = [text("Inner", 274, 48)];
+        assert_eq!(read(&before, Rect::new(232, 64, 48, 40), text("0", 256, 24)), before);
+        let new = text("Inner circle", 256, 90);
+        assert_eq!(read(&before, Rect::new(232, 64, 150, 40), new.clone()), [new]);
+    }
+
+    #[test]
+    fn beside_what_is_read_the_boxes_are_seen_that_reach_beyond_it() {
+        let bounds = Rect::new(-100, 0, 400, 200);
+        let frame = Frame::new(
+            Monitor { name: "screen".into(), bounds, scale: 1.0 },
+            RgbImage::from_pixel(400, 200, Rgb([255; 3])),
+        );
+        let job = job(&frame, &Rect::new(0, 64, 48, 40), &Cells::none(&frame)).unwrap();
+        assert_eq!(job.frame.bounds(), Rect::new(0, 64, 48, 40));
+        assert_eq!(job.round.bounds(), Rect::new(-100, 48, 276, 72));
     }
 }

@@ -13,7 +13,7 @@ use super::recognise::{self, Alphabet, Said};
 use super::{detect, ink};
 use crate::desktop::DesktopError;
 use crate::desktop::cache::{self, Cache, Digest};
-use crate::geometry::{Image, Rect};
+use crate::geometry::{Image, Point, Rect};
 
 /// The part of its likelihood that a text must have to be taken for one.
 const SURE: f32 = 0.6;
@@ -76,26 +76,29 @@ impl Reader {
 
     /// The texts of `image`, from top to bottom. Takes up to seconds: call it where that may block.
     pub fn read(&self, image: &RgbImage) -> Result<Vec<Line>, DesktopError> {
-        self.read_where(image, &|_| true)
+        self.read_where(image, (image, Point::new(0, 0)), &|_| true)
     }
 
-    /// The texts whose line is `wanted`.
+    /// The texts of `image` whose line is `wanted`. It is that part of `round` that begins at `corner`.
     pub(super) fn read_where(
         &self,
         image: &RgbImage,
+        (round, corner): (&RgbImage, Point<Image>),
         wanted: &dyn Fn(&Part) -> bool,
     ) -> Result<Vec<Line>, DesktopError> {
         if image.width() < 3 || image.height() < 3 {
             return Ok(Vec::new());
         }
         let lines = detect::lines(&self.detection, image, &self.together)?;
+        let wanted = lines.iter().filter(|line| wanted(line));
         let texts: Vec<ink::Text> =
-            lines.iter().filter(|line| wanted(line)).flat_map(|line| ink::texts(image, line)).collect();
+            wanted.flat_map(|line| ink::texts(round, &line.offset(corner.x, corner.y))).collect();
         let chunks: Vec<Part> = texts.iter().flat_map(|text| text.chunks.iter().copied()).collect();
-        let mut said = self.say(image, &chunks)?.into_iter();
+        let mut said = self.say(round, &chunks)?.into_iter();
         let lines = texts.into_iter().map(|text| {
             let said = recognise::join(&said.by_ref().take(text.chunks.len()).collect::<Vec<_>>());
-            Line { text: said.text, bounds: text.bounds, sure: said.sure }
+            let bounds = text.bounds.offset(corner.x.saturating_neg(), corner.y.saturating_neg());
+            Line { text: said.text, bounds, sure: said.sure }
         });
         Ok(lines.filter(|line| line.sure >= SURE && !line.text.is_empty()).collect())
     }

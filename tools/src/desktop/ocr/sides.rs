@@ -15,8 +15,11 @@ const LONG: usize = 15;
 const CUT: usize = 30;
 /// Of a column next to it so much at most is ink, in hundredths.
 const CLEAR: usize = 30;
-/// Columns of the widest side.
+/// The part of a side that the corner at either end takes, as one of so many.
+const CORNER: usize = 5;
+/// Columns of the widest side of a low box; of a higher one as many times fewer than it is high.
 const THIN: usize = 3;
+const THINNER: usize = 8;
 
 /// One side, by its columns and rows in the picture; right and bottom lie behind the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,13 @@ pub(super) fn sides(image: &RgbImage, line: &Part, is_ink: &dyn Fn(&[u8; 3]) -> 
     let coordinate = |v: i32| usize::try_from(v).unwrap_or(0);
     let (from, to) = (coordinate(line.y).saturating_sub(REACH), coordinate(line.bottom()) + REACH);
     let rows = (from, to.min(height));
-    let least = (line.height as usize * HIGH / 10).max(8);
+    // A line is found higher than it is where it ends in a box.
+    let mut inked = (rows.0..rows.1).filter(|y| {
+        let mut columns = coordinate(line.x)..coordinate(line.right()).min(width);
+        columns.any(|x| ink(x, *y))
+    });
+    let high = inked.next().map_or(0, |first| inked.next_back().unwrap_or(first) + 1 - first);
+    let least = (high.min(line.height as usize) * HIGH / 10).max(8);
     let mut sides: Vec<Side> = Vec::new();
     for x in coordinate(line.x)..coordinate(line.right()).min(width) {
         let Some((top, bottom)) = stroke(&ink, x, rows).filter(|(from, to)| to - from >= least) else {
@@ -50,7 +59,8 @@ pub(super) fn sides(image: &RgbImage, line: &Part, is_ink: &dyn Fn(&[u8; 3]) -> 
         }
     }
     let is_box = |side: &Side| has_edges(&ink, side) || is_cut(&ink, side, line.height as usize);
-    sides.retain(|side| side.right - side.left <= THIN && is_clear(&ink, side) && is_box(side));
+    let is_thin = |side: &Side| side.right - side.left <= THIN.max((side.bottom - side.top) / THINNER);
+    sides.retain(|side| is_thin(side) && is_clear(&ink, side) && is_box(side));
     sides
 }
 
@@ -76,11 +86,14 @@ fn stroke(
     best
 }
 
+/// Whether nothing stands right beside it, between the corners.
 fn is_clear(ink: &dyn Fn(usize, usize) -> bool, side: &Side) -> bool {
+    let corner = (side.bottom - side.top) / CORNER;
+    let rows = side.top + corner..side.bottom - corner;
     let clear = |x: Option<usize>| {
         x.is_none_or(|x| {
-            let inked = (side.top..side.bottom).filter(|y| ink(x, *y)).count();
-            inked * 100 <= (side.bottom - side.top) * CLEAR
+            let inked = rows.clone().filter(|y| ink(x, *y)).count();
+            inked * 100 <= rows.len() * CLEAR
         })
     };
     clear(side.left.checked_sub(1)) && clear(Some(side.right))

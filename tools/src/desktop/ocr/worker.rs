@@ -14,7 +14,7 @@ use crate::desktop::DesktopError;
 use crate::desktop::cache::{self, Cache, Digest};
 use crate::desktop::region::Cells;
 use crate::frame::Frame;
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 
 /// Parts of screens that are remembered by their pixels.
 const MEMORY: usize = 500;
@@ -24,6 +24,8 @@ const MEMORY: usize = 500;
 pub(super) struct Job {
     /// Its pixels, with where they are.
     pub(super) frame: Frame,
+    /// The same with what stands around it, which says where a box ends that reaches beyond it.
+    pub(super) round: Frame,
     /// Which of its cells are meant; lines that touch none of them are not read.
     pub(super) due: Cells,
 }
@@ -141,7 +143,9 @@ fn texts(reader: &Reader, job: &Job, known: &mut Cache<Vec<Text>>) -> Result<Vec
         let Rect { x, y, width, height, .. } = *line;
         job.due.touches(&job.frame, &Rect::new(x, y, width, height).offset(origin.x, origin.y))
     };
-    let lines = reader.read_where(job.frame.pixels(), &wanted)?;
+    let corner = job.round.bounds().origin();
+    let corner = Point::new(origin.x.saturating_sub(corner.x), origin.y.saturating_sub(corner.y));
+    let lines = reader.read_where(job.frame.pixels(), (job.round.pixels(), corner), &wanted)?;
     let text = |line: Line| {
         let Rect { x, y, width, height, .. } = line.bounds;
         Text { text: line.text, bounds: Rect::new(x, y, width, height) }
@@ -155,10 +159,12 @@ fn texts(reader: &Reader, job: &Job, known: &mut Cache<Vec<Text>>) -> Result<Vec
 
 /// The digest of the pixels and of which of them are meant.
 fn digest(job: &Job) -> Option<Digest> {
-    let size = job.frame.size();
-    let pixels = cache::digest(job.frame.pixels(), &Rect::new(0, 0, size.width, size.height))?;
     let mut hasher = blake3::Hasher::new();
-    hasher.update(pixels.as_bytes());
+    for frame in [&job.frame, &job.round] {
+        let size = frame.size();
+        let pixels = cache::digest(frame.pixels(), &Rect::new(0, 0, size.width, size.height))?;
+        hasher.update(pixels.as_bytes());
+    }
     hasher.update(&job.due.bytes());
     Some(hasher.finalize())
 }

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use freehand_tools::desktop::Desktop;
 use freehand_tools::desktop::ocr::{Networks, Ocr, Reader};
+use freehand_tools::desktop::{Desktop, PointerInput};
 use freehand_tools::element::{Element, Role, Source};
 use freehand_tools::geometry::{Rect, ScreenRect};
 use freehand_tools::observation::Observation;
@@ -146,6 +146,30 @@ async fn a_page_is_read_only_where_its_tree_says_nothing() {
     let key = button.key.clone();
     let again = bench.desktop.element_at(None, Some(&key)).await.unwrap().element.unwrap();
     assert_eq!(again.name.split_whitespace().collect::<String>(), "Sendorder");
+}
+
+#[tokio::test]
+async fn what_is_drawn_otherwise_beside_a_text_leaves_it_what_it_is() {
+    let mut bench = bench().await;
+    bench.desktop.ask_nobody();
+    let page = bench.path("page.html");
+    let html = "<!doctype html><title>plain</title><p style='margin:90px 0 0 45px'>\
+        <label>City <input></label> <button>Inner</button>";
+    std::fs::write(&page, html).unwrap();
+    bench.open(&["chromium", &format!("--app=file://{}", page.display())], "plain").await;
+    let before = bench.seeing("Inner").await;
+    let field = before.elements.iter().find(|e| e.source == Source::Vision && e.bounds.width > 120);
+    let field = field.unwrap_or_else(|| panic!("{:?}", names(&before))).bounds;
+    // Its edge becomes darker, and nothing else is read anew than its corners.
+    bench.pointer(PointerInput::MoveTo(field.center())).await;
+    bench.quiet().await;
+    let after = bench.desktop.observe().await.unwrap();
+    assert_ne!(before.frame.digest(), after.frame.digest());
+    let texts = |seen: &Observation| -> Vec<(u32, String)> {
+        let texts = seen.elements.iter().filter(|e| e.source == Source::Ocr);
+        texts.map(|e| (e.id.0, e.name.clone())).collect()
+    };
+    assert_eq!(texts(&after), texts(&before));
 }
 
 #[tokio::test]
