@@ -12,11 +12,11 @@ const SHOWS: usize = 70;
 /// Sides in px from which a part of a thing tells it from another.
 const LEAST: u32 = 12;
 
-/// A thing and the picture that it was found in.
+/// A thing and what it looked like where it was found.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     found: Found,
-    frame: Frame,
+    picture: Frame,
 }
 
 /// What was `seen` and is not `found`, and still shows for the most part; and what is seen now. What is found in pieces
@@ -34,7 +34,7 @@ pub(super) fn still_there(seen: &[Seen], found: &[Found], now: &Frame) -> (Vec<F
         !is_in(&whole, &there) && !fresh.iter().any(|piece| is_piece(piece))
     };
     let stays: Vec<&Seen> = seen.iter().filter(is_gone).filter(|old| old.shows(now)).collect();
-    let all = found.iter().map(|found| Seen { found: *found, frame: now.clone() });
+    let all = found.iter().filter_map(|found| Seen::of(found, seen, now));
     let more = stays.iter().map(|old| old.found).collect();
     (more, all.chain(stays.into_iter().cloned()).collect())
 }
@@ -45,18 +45,28 @@ fn is_same(a: &ScreenRect, b: &ScreenRect) -> bool {
 }
 
 impl Seen {
+    /// What comes up over a thing may come up slowly, and the thing is found in pieces of it until it is there: as long as
+    /// the thing shows, it is known by what it looked like before.
+    fn of(found: &Found, seen: &[Self], now: &Frame) -> Option<Self> {
+        let mut same = seen.iter().filter(|old| is_same(&old.found.bounds, &found.bounds));
+        if let Some(old) = same.find(|old| old.found.bounds != found.bounds && old.shows(now)) {
+            return Some(old.clone());
+        }
+        Some(Self { found: *found, picture: now.crop(&found.bounds)? })
+    }
+
     /// Whether most of what was drawn of it is as it was, though not all.
     fn shows(&self, now: &Frame) -> bool {
-        let bounds = self.found.bounds;
-        let (Some(old), Some(new)) = (self.frame.crop(&bounds), now.crop(&bounds)) else { return false };
-        if self.frame.bounds() != now.bounds() || bounds.width.min(bounds.height) < LEAST {
+        let (old, bounds) = (&self.picture, self.picture.bounds());
+        let Some(new) = now.crop(&bounds) else { return false };
+        if new.bounds() != bounds || bounds.width.min(bounds.height) < LEAST {
             return false;
         }
         let (width, height) = (old.pixels().width() as usize, old.pixels().height() as usize);
         let (mut drawn, mut same) = (0, 0);
         for y in (0..height).step_by(BLOCK) {
             for x in (0..width).step_by(BLOCK) {
-                let (old, new) = (block(&old, x, y), block(&new, x, y));
+                let (old, new) = (block(old, x, y), block(&new, x, y));
                 if old.clone().any(|pixel| Some(pixel) != old.clone().next()) {
                     drawn += 1;
                     same += usize::from(old.eq(new));

@@ -2,8 +2,10 @@
 
 use image::{Rgb, RgbImage};
 
-use super::things::things;
-use super::{Scene, Vision, sizes};
+use super::covered::still_there;
+use super::form::Form;
+use super::things::{Look, things};
+use super::{Found, Scene, Vision, sizes};
 use crate::desktop::appearance;
 use crate::desktop::area::{Area, AreaKind};
 use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Window, WindowId};
@@ -333,18 +335,14 @@ fn what_a_hint_lies_over_is_still_there() {
 }
 
 /// How many of these are still there in `now`, of which the first look saw `old` in `before`, and which finds `new`.
-fn still_there(before: &RgbImage, old: [u32; 4], now: &RgbImage, new: &[[u32; 4]]) -> usize {
-    let frame = |image: &RgbImage| {
-        let bounds = Rect::new(0, 0, image.width(), image.height());
-        Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, image.clone())
-    };
+fn kept(before: &RgbImage, old: [u32; 4], now: &RgbImage, new: &[[u32; 4]]) -> usize {
     let thing = |[x, y, width, height]: [u32; 4]| {
         let [x, y] = [x, y].map(|v| i32::try_from(v).unwrap());
-        super::Found { bounds: Rect::new(x, y, width, height), look: super::Look::Picture }
+        Found { bounds: Rect::new(x, y, width, height), look: Look::Picture }
     };
-    let (_, seen) = super::covered::still_there(&[], &[thing(old)], &frame(before));
+    let (_, seen) = still_there(&[], &[thing(old)], &frame(before.clone()));
     let found: Vec<_> = new.iter().map(|new| thing(*new)).collect();
-    super::covered::still_there(&seen, &found, &frame(now)).0.len()
+    still_there(&seen, &found, &frame(now.clone())).0.len()
 }
 
 #[test]
@@ -355,20 +353,45 @@ fn a_thing_that_is_covered_in_part_is_kept_only_while_it_shows() {
     fill(&mut image, 42, 42, 56, 56, WHITE);
     let mut hinted = image.clone();
     fill(&mut hinted, 90, 90, 80, 40, RED);
-    assert_eq!(still_there(&image, place, &hinted, &[[90, 90, 80, 40]]), 1);
+    assert_eq!(kept(&image, place, &hinted, &[[90, 90, 80, 40]]), 1);
     // It is found again, or in pieces; what reaches into it is none.
-    assert_eq!(still_there(&image, place, &hinted, &[place]), 0);
-    assert_eq!(still_there(&image, place, &hinted, &[[40, 40, 20, 60]]), 0);
-    assert_eq!(still_there(&image, place, &hinted, &[[80, 80, 80, 40]]), 1);
+    assert_eq!(kept(&image, place, &hinted, &[place]), 0);
+    assert_eq!(kept(&image, place, &hinted, &[[40, 40, 20, 60]]), 0);
+    assert_eq!(kept(&image, place, &hinted, &[[80, 80, 80, 40]]), 1);
     // Three of its sides are gone, and the ground within it says nothing.
     let mut gone = image.clone();
     fill(&mut gone, 44, 40, 56, 60, WHITE);
-    assert_eq!(still_there(&image, place, &gone, &[]), 0);
+    assert_eq!(kept(&image, place, &gone, &[]), 0);
     // Of one colour all over, too small to be told from another, and on another screen.
-    assert_eq!(still_there(&image, [44, 44, 40, 40], &image, &[]), 0);
-    assert_eq!(still_there(&image, [38, 38, 10, 10], &image, &[]), 0);
+    assert_eq!(kept(&image, [44, 44, 40, 40], &image, &[]), 0);
+    assert_eq!(kept(&image, [38, 38, 10, 10], &image, &[]), 0);
     let mut larger = canvas(220, 200, WHITE);
     fill(&mut larger, 40, 40, 60, 60, BLACK);
     fill(&mut larger, 42, 42, 56, 56, WHITE);
-    assert_eq!(still_there(&image, place, &larger, &[]), 0);
+    assert_eq!(kept(&image, place, &larger, &[]), 0);
+}
+
+#[test]
+fn what_a_hint_comes_up_over_slowly_is_still_there() {
+    let look = Look::Shape { colour: "grey", form: Form::Square, outline: true };
+    let found = |x: i32, side: u32| Found { bounds: Rect::new(x, 20, side, side), look };
+    let mut image = canvas(200, 120, WHITE);
+    fill(&mut image, 70, 20, 52, 52, [150; 3]);
+    fill(&mut image, 71, 21, 50, 50, [239; 3]);
+    fill(&mut image, 90, 40, 12, 12, BLACK);
+    let (_, seen) = still_there(&[], &[found(20, 52)], &frame(image.clone()));
+    // While it is pale, the inner part of the button is found alone, with a corner of it already hidden.
+    let hint = |shade: u8| {
+        let mut hinted = image.clone();
+        fill(&mut hinted, 0, 60, 84, 30, [shade; 3]);
+        (62..84).step_by(3).for_each(|y| fill(&mut hinted, 4, y, 78, 1, [255 - shade; 3]));
+        frame(hinted)
+    };
+    let inner = Found { bounds: Rect::new(21, 21, 50, 50), look };
+    let (covered, seen) = still_there(&seen, &[inner], &hint(200));
+    assert!(covered.is_empty());
+    let (covered, seen) = still_there(&seen, &[], &hint(90));
+    assert_eq!(covered.iter().map(|thing| thing.bounds).collect::<Vec<_>>(), [found(20, 52).bounds]);
+    let (covered, _) = still_there(&seen, &[], &frame(canvas(200, 120, WHITE)));
+    assert!(covered.is_empty());
 }
