@@ -55,3 +55,13 @@ fn a_share_that_is_not_reached_fails() {
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert!(said.out.contains("failed: text is 0."), "{said:#?}");
 }
+
+#[test]
+fn what_lies_under_a_scroll_bar_or_has_no_size_is_not_listed() {
+    let account = Account::new();
+    let pages = ["--page", "partly", "--page", "hidden", "--scale", "2", "--program", "none"];
+    let said =
+        corpus(&account, &[&pages[..], &["--least-precision", "1", "--least-recall", "1"]].concat());
+    let said = said.end();
+    assert_eq!(said.code, Some(0), "{said:#?}");
+}

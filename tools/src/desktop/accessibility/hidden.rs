@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(150);
 pub(super) const MOMENT: Duration = Duration::from_millis(15);
 /// Sides in px of what can still be clicked when a part of it is cut off.
 const LEAST: u32 = 4;
+/// Levels that a control is made of.
+const INSIDE: usize = 4;
 /// An answer is asked for again after so many looks: the browser may have been slower than that.
 const LASTS: u32 = 8;
 
@@ -207,46 +209,54 @@ impl Verdicts {
     }
 }
 
-/// Asks the browser about one doubt.
+/// Asks the browser about one doubt. Where it says nothing, the thing is there; of one whose middle is hidden the rest
+/// is believed only on its word, since that may lie under a scroll bar, of which nobody tells.
 async fn find(bus: (&Bus, &Places), order: &Order<'_>, doubt: &Doubt) -> Finding {
-    if reaches(bus, order, doubt, doubt.bounds).await {
+    if reaches(bus, order, doubt, (doubt.bounds, 1)).await != Some(false) {
         return Finding::Open;
     }
     match doubt.rest {
-        Some(rest) if reaches(bus, order, doubt, rest).await => Finding::Cut,
+        Some(rest) if reaches(bus, order, doubt, (rest, 2)).await == Some(true) => Finding::Cut,
         _ => Finding::Hidden,
     }
 }
 
-/// Whether a click on the middle of `part` reaches what is in doubt. Asked twice before the answer is no,
-/// since a slow browser still guesses, and hiding what is there is the worse mistake. Where the answer says
-/// nothing, another point is asked about.
+/// Whether a click on the middle of `part` reaches what is in doubt, as it is told so many times. Asked twice before
+/// the answer is no, since a slow browser still guesses, and hiding what is there is the worse mistake. Where the
+/// answer says nothing, another point is asked about.
 async fn reaches(
     (bus, places): (&Bus, &Places),
     order: &Order<'_>,
     doubt: &Doubt,
-    part: ScreenRect,
-) -> bool {
+    (part, times): (ScreenRect, usize),
+) -> Option<bool> {
+    let known = |at: &Address| order.place.contains_key(at);
     let third = |side: u32| i32::try_from(side / 3).unwrap_or(0);
     let aside = part.origin().offset(third(part.width), third(part.height));
     for point in [part.center(), aside] {
         let point = places.of(&doubt.page).back(point);
         let _guess = bus.at_point(&doubt.page, point).await;
-        let mut missed = 0;
-        while missed < 2 {
+        let (mut missed, mut met) = (0, 0);
+        while missed < 2 && met < times {
             sleep(MOMENT).await;
-            let hit = bus.at_point(&doubt.page, point).await;
+            let Some(hit) = bus.at_point(&doubt.page, point).await else { break };
+            // What a control is made of is not looked at otherwise.
+            let hit = if known(&hit) {
+                Some(hit)
+            } else {
+                bus.above(&hit, INSIDE).await.into_iter().map(|(at, _)| at).find(known)
+            };
             match hit.and_then(|hit| order.misses(doubt, &hit)) {
                 Some(true) => missed += 1,
-                Some(false) => return true,
+                Some(false) => met += 1,
                 None => break,
             }
         }
-        if missed == 2 {
-            return false;
+        if missed == 2 || met == times {
+            return Some(met == times);
         }
     }
-    true
+    None
 }
 
 /// Whether it may lie over what comes before it. Pieces of text do not, though their boxes may.
