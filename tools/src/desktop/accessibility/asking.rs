@@ -62,6 +62,7 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), S
             node.is_drawn = detail.attributes.is_drawn;
             node.labelled_by = detail.label;
             node.chosen = detail.chosen;
+            node.stands_at = detail.attributes.stands_at;
         }
     }
     for (at, beyond) in suspects.settle(&tree, &answers) {
@@ -143,7 +144,8 @@ async fn detail(bus: &Bus, node: &Node, tells_by_itself: bool) -> Option<(Addres
     if !reads && !nameless && !dropdown && !stands && !landmark && kind != Role::Image {
         return None;
     }
-    let described = nameless || dropdown || landmark || matches!(kind, Role::Spinner | Role::Image);
+    let described =
+        nameless || dropdown || landmark || matches!(kind, Role::Spinner | Role::Image | Role::Textbox);
     let (text, value, attributes, label, chosen) = tokio::join!(
         async { if reads { bus.text(&node.address).await } else { None } },
         async { if stands { bus.value(&node.address).await } else { None } },

@@ -385,12 +385,15 @@ impl Bus {
         let first = |keys: &[&str]| {
             keys.iter().find_map(|key| all.get(*key).filter(|text| !text.trim().is_empty()).cloned())
         };
+        let number = |key: &str| all.get(key).and_then(|text| text.parse().ok());
+        let is_select = all.get("tag").is_some_and(|tag| tag == "select");
         Attributes {
             hint: first(&["placeholder-text", "placeholder", "title"]),
             calling: first(&["class", "id"]),
             roles: first(&["xml-roles"]),
             holds: first(&["valuetext"]),
             is_drawn: all.get("tag").is_some_and(|tag| tag == "svg"),
+            stands_at: number("posinset").zip(number("setsize")).filter(|_| is_select),
         }
     }
 
@@ -432,4 +435,6 @@ pub(super) struct Attributes {
     pub(super) holds: Option<String>,
     /// Whether it is no picture but a drawing, of which the tree tells as of one.
     pub(super) is_drawn: bool,
+    /// Which of its options the dropdown of a page stands at, counted from one, and of how many.
+    pub(super) stands_at: Option<(usize, usize)>,
 }

@@ -327,7 +327,11 @@ impl<'a> Lister<'a> {
             return;
         }
         let (value, options) = value(self.tree, node, kind);
-        let description = clean(&node.description);
+        let mut description = clean(&node.description);
+        // What stands in an empty field, greyed, where it has another name.
+        if description.is_empty() && kind == Role::Textbox && value.is_none() {
+            description = node.hint.as_deref().map(clean).unwrap_or_default();
+        }
         let looks = if name.is_empty() { calling(node) } else { None };
         let description = (!description.is_empty() && description != name).then_some(description);
         let action = node.action.as_deref().map(clean).filter(|action| !action.is_empty());

@@ -62,6 +62,8 @@ pub(super) struct Node {
     pub(super) is_drawn: bool,
     pub(super) labelled_by: Option<Address>,
     pub(super) chosen: Option<Address>,
+    /// Which of its options a dropdown stands at, counted from one, and of how many.
+    pub(super) stands_at: Option<(usize, usize)>,
     /// Where it holds more than it shows.
     pub(super) beyond: Beyond,
 }

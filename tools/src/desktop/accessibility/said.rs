@@ -50,6 +50,7 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
         is_drawn: false,
         labelled_by: None,
         chosen: None,
+        stands_at: None,
         beyond: Beyond::default(),
     }
 }

@@ -127,6 +127,28 @@ fn what_says_the_same_twice_is_said_once() {
 }
 
 #[test]
+fn what_is_greyed_in_a_field_or_chosen_in_a_dropdown_that_is_off_is_said() {
+    let option = |path: &str, name| part(path, "pick", BusRole::MenuItem, name, [0, 60, 80, 10]);
+    let told = |stands_at, text: Option<&str>| {
+        let field = part("mail", "win", BusRole::Entry, "Email", [0, 0, 180, 20]);
+        let pick = part("pick", "win", BusRole::ComboBox, "Currency", [0, 60, 80, 20]);
+        let tree = tree(vec![
+            Node { hint: Some("you@example.org".into()), text: text.map(str::to_owned), ..field },
+            Node { stands_at, ..pick },
+            option("first", "EUR"),
+            option("second", "NOK"),
+        ]);
+        let drafts = Lister::list(&tree, &[tree.get(&at("win")).unwrap()], SCREEN, SCREEN);
+        let [field, pick, ..] = drafts.as_slice() else { panic!("{drafts:?}") };
+        (field.description.clone(), pick.value.clone())
+    };
+    let said = |text: &str| Some(text.to_owned());
+    assert_eq!(told(Some((2, 2)), None), (said("you@example.org"), said("NOK")));
+    assert_eq!(told(Some((2, 3)), Some("me@example.org")), (None, None));
+    assert_eq!(told(Some((0, 2)), Some("me@example.org")), (None, None));
+}
+
+#[test]
 fn only_the_bars_of_a_browser_are_none_of_its_page() {
     let bar = |parent: &str| part("bar", parent, BusRole::ToolBar, "Format", [0, 0, 200, 30]);
     let bold = part("bold", "bar", BusRole::Button, "Bold", [0, 0, 30, 30]);

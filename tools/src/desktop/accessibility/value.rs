@@ -37,6 +37,9 @@ fn choice(tree: &Tree, node: &Node) -> (Option<String>, Vec<String>) {
     let mut options = Vec::new();
     let mut chosen = node.chosen.as_ref().and_then(|at| tree.get(at)).map(|node| clean(&node.name));
     collect(tree, node, &mut options, &mut chosen, 0);
+    // Of one that is switched off no option says that it is chosen.
+    let place = node.stands_at.filter(|(_, count)| *count == options.len()).map(|(place, _)| place);
+    let chosen = chosen.or_else(|| options.get(place?.checked_sub(1)?).cloned());
     let shown = clean(&node.name);
     // Once opened, some dropdowns keep their options in a window of their own.
     let label = node.labelled_by.as_ref().and_then(|at| tree.get(at));
