@@ -286,7 +286,10 @@ def changed_numbers(before, after):
     within = after.get("within", {})
     has = lambda thing, number: number == after["numbers"][thing] or number in within.get(thing, ())
     changed = [thing for thing in both if not has(thing, before["numbers"][thing])]
-    return len(both), [change(thing, before, after) for thing in changed] + given_away(before, after)
+    told = [change(thing, before, after) for thing in changed] + given_away(before, after)
+    # It is asked for by the number that it has had, however many others lie in it for a while.
+    after["numbers"].update({thing: before["numbers"][thing] for thing in both if thing not in changed})
+    return len(both), told
 
 
 def change(thing, before, after):
