@@ -7,8 +7,8 @@ use super::pixels::Part;
 
 /// How many rows above and below a line a side is followed.
 const REACH: usize = 8;
-/// A side is at least so high, in tenths of the line.
-const HIGH: usize = 6;
+/// A side is at least so high, in tenths of the line, which is found too high where it ends in a box.
+const HIGH: usize = 4;
 /// The edges at its ends are at least so long, in tenths of its height.
 const LONG: usize = 15;
 /// The same of the one edge of a box that is cut off.
@@ -41,13 +41,7 @@ pub(super) fn sides(image: &RgbImage, line: &Part, is_ink: &dyn Fn(&[u8; 3]) -> 
     let coordinate = |v: i32| usize::try_from(v).unwrap_or(0);
     let (from, to) = (coordinate(line.y).saturating_sub(REACH), coordinate(line.bottom()) + REACH);
     let rows = (from, to.min(height));
-    // A line is found higher than it is where it ends in a box.
-    let mut inked = (rows.0..rows.1).filter(|y| {
-        let mut columns = coordinate(line.x)..coordinate(line.right()).min(width);
-        columns.any(|x| ink(x, *y))
-    });
-    let high = inked.next().map_or(0, |first| inked.next_back().unwrap_or(first) + 1 - first);
-    let least = (high.min(line.height as usize) * HIGH / 10).max(8);
+    let least = (line.height as usize * HIGH / 10).max(8);
     let mut sides: Vec<Side> = Vec::new();
     for x in coordinate(line.x)..coordinate(line.right()).min(width) {
         let Some((top, bottom)) = stroke(&ink, x, rows).filter(|(from, to)| to - from >= least) else {

@@ -152,11 +152,15 @@ async fn a_page_is_read_only_where_its_tree_says_nothing() {
 async fn what_is_drawn_otherwise_beside_a_text_leaves_it_what_it_is() {
     let mut bench = bench().await;
     bench.desktop.ask_nobody();
-    let page = bench.path("page.html");
-    let html = "<!doctype html><title>plain</title><p style='margin:90px 0 0 45px'>\
-        <label>City <input></label> <button>Inner</button>";
-    std::fs::write(&page, html).unwrap();
-    bench.open(&["chromium", &format!("--app=file://{}", page.display())], "plain").await;
+    let page =
+        concat!("--app=file://", env!("CARGO_MANIFEST_DIR"), "/../bench/corpus/pages/frames.html");
+    let size = [
+        "--test-type",
+        "--window-position=0,0",
+        "--window-size=1280,800",
+        "--force-device-scale-factor=1",
+    ];
+    bench.open(&[&["chromium", page], &size[..]].concat(), "Frames").await;
     let before = bench.seeing("Inner").await;
     let field = before.elements.iter().find(|e| e.source == Source::Vision && e.bounds.width > 120);
     let field = field.unwrap_or_else(|| panic!("{:?}", names(&before))).bounds;
