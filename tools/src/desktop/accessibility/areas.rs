@@ -34,7 +34,7 @@ pub(super) struct Told {
 
 /// The areas below `roots` that show inside `clip`.
 pub(super) fn areas(tree: &Tree, roots: &[&Node], clip: ScreenRect) -> Told {
-    let mut found = Told::default();
+    let (mut found, sheets) = (Told::default(), sheets(tree));
     let mut open: Vec<(&Node, Place)> =
         roots.iter().map(|root| (*root, Place { clip, depth: 0, paged: false })).collect();
     let mut left = MAX_NODES;
@@ -45,7 +45,11 @@ pub(super) fn areas(tree: &Tree, roots: &[&Node], clip: ScreenRect) -> Told {
         }
         left -= 1;
         let seen = node.bounds.and_then(|bounds| bounds.intersect(&clip));
-        found.areas.extend(seen.and_then(|bounds| Some((bounds, kind(tree, node, &bounds, paged)?))));
+        let kind = |bounds: ScreenRect| {
+            let ruler = is_ruler(tree, node, &sheets).then_some(AreaKind::Ruler);
+            Some((bounds, ruler.or_else(|| kind(tree, node, &bounds, paged))?))
+        };
+        found.areas.extend(seen.and_then(kind));
         if let Some(bounds) = seen.filter(|_| node.beyond.is_any()) {
             let name = Some(clean(&node.name)).filter(|name| !name.is_empty());
             let name = name.filter(|_| node.role != BusRole::DocumentWeb);
@@ -60,9 +64,7 @@ pub(super) fn areas(tree: &Tree, roots: &[&Node], clip: ScreenRect) -> Told {
 
 fn kind(tree: &Tree, node: &Node, bounds: &ScreenRect, paged: bool) -> Option<AreaKind> {
     let is_leaf = || tree.children(node).next().is_none();
-    if is_leaf() && is_ruler(tree, node) {
-        Some(AreaKind::Ruler)
-    } else if node.role == BusRole::DocumentWeb {
+    if node.role == BusRole::DocumentWeb {
         // A page within a page is a part of that one.
         Some(AreaKind::Page)
     } else if !paged
@@ -87,19 +89,21 @@ fn kind(tree: &Tree, node: &Node, bounds: &ScreenRect, paged: bool) -> Option<Ar
 
 /// Whether it lies along the edge of a sheet that stands beside it. What is written there the sheet tells with
 /// its cells.
-fn is_ruler(tree: &Tree, node: &Node) -> bool {
+fn is_ruler(tree: &Tree, node: &Node, sheets: &[&Node]) -> bool {
     let along = |sheet: &Node| {
         let (ruler, sheet) = (node.bounds?, sheet.bounds?);
         let above = (ruler.x, ruler.width, ruler.bottom()) == (sheet.x, sheet.width, sheet.y);
         let beside = (ruler.y, ruler.height, ruler.right()) == (sheet.y, sheet.height, sheet.x);
         Some(above || beside)
     };
-    let holder = node.parent.as_ref().and_then(|parent| tree.get(parent));
-    let mut beside = holder.into_iter().flat_map(|holder| tree.children(holder));
-    beside.any(|other| {
-        let holds_sheet = || tree.children(other).any(|table| table.is_vast);
-        along(other) == Some(true) && holds_sheet()
-    })
+    let mut beside = sheets.iter().filter(|sheet| sheet.parent == node.parent);
+    beside.any(|sheet| along(sheet) == Some(true)) && tree.children(node).next().is_none()
+}
+
+/// What the sheets are shown in.
+fn sheets(tree: &Tree) -> Vec<&Node> {
+    let vast = tree.nodes().filter(|table| table.is_vast);
+    vast.filter_map(|table| tree.get(table.parent.as_ref()?)).collect()
 }
 
 const fn is_large(bounds: &ScreenRect) -> bool {
