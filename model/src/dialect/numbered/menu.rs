@@ -74,7 +74,7 @@ fn is_called(task: &str, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn app(name: &str, kind: &str, command: &str) -> App {
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    fn menu() -> Vec<App> {
+    pub(in super::super) fn menu() -> Vec<App> {
         vec![
             app("Cheese", "Webcam Booth", "cheese"),
             app("Chromium Web Browser", "Web Browser", "/usr/bin/chromium"),

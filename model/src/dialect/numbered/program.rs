@@ -147,28 +147,8 @@ fn address(task: &str) -> Option<&str> {
 mod tests {
     use freehand_tools::element::WindowId;
 
+    use super::menu::tests::menu;
     use super::*;
-
-    fn app(name: &str, kind: &str, command: &str) -> App {
-        App {
-            name: name.into(),
-            kind: (!kind.is_empty()).then(|| kind.into()),
-            purpose: None,
-            command: command.into(),
-        }
-    }
-
-    fn menu() -> Vec<App> {
-        vec![
-            app("Chromium Web Browser", "Web Browser", "/usr/bin/chromium"),
-            app("FeatherPad", "Text Editor", "featherpad"),
-            app("LibreOffice Calc", "Spreadsheet", "libreoffice --calc"),
-            app("LibreOffice Writer", "Word Processor", "libreoffice --writer"),
-            app("Mousepad", "Text Editor", "mousepad"),
-            app("Text Editor Settings", "", "mousepad --preferences"),
-            app("XTerm", "", "xterm"),
-        ]
-    }
 
     #[test]
     fn an_address_ends_where_the_sentence_does() {
