@@ -194,7 +194,7 @@ pub(super) fn join(chunks: &[Said]) -> Said {
 }
 
 /// Whether it is a sign of a script that has no spaces between words.
-fn is_dense(c: char) -> bool {
+pub(super) fn is_dense(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ff60}')
 }
 

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use super::ink;
 use super::pixels::Part;
-use super::recognise::Letter;
+use super::recognise::{Letter, is_dense};
 
 /// How sure the network is at least of what it knows, and of letters that nobody need read again.
 const SURE: f32 = 0.5;
@@ -25,6 +25,9 @@ const LEAST: f32 = 0.6;
 /// What is as long as two letters and comes in pieces, or is longer, is surely no icon.
 const TWO: f32 = 1.2;
 const LONG: f32 = 2.2;
+/// A letter of a script without spaces takes no more than this, and any other.
+const DENSE: f32 = 1.6;
+const THIN: f32 = 1.1;
 
 /// Words that nothing sure is said of, by their columns in the line; `to` lies behind the last.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,8 +92,9 @@ impl Ink<'_> {
             let within: Vec<Unread> = within.copied().collect();
             if self.is_partly_known(*from, *to) {
                 found.extend(within.into_iter().map(|rest| Unread { is_rest: true, ..rest }));
-            } else if !within.is_empty() {
-                let is_long = within.iter().any(|stretch| stretch.is_long);
+            } else if !within.is_empty() || self.lacks_letters(*from, *to) {
+                let is_long =
+                    within.iter().any(|stretch| stretch.is_long) || self.lacks_letters(*from, *to);
                 match found.last_mut().filter(|last| self.goes_on(last, *from)) {
                     Some(last) => {
                         *last = self.of(last.from, *to, last.is_long || is_long);
@@ -133,6 +137,14 @@ impl Ink<'_> {
     fn is_partly_known(&self, from: f32, to: f32) -> bool {
         self.sure(from, to, SURER).filter(|letter| letter.text.chars().all(char::is_alphabetic)).count()
             > 1
+    }
+
+    /// Whether what was read of a word is too little for its length: three signs of Hangul are read as one Chinese sign
+    /// and a circle, and that surely.
+    fn lacks_letters(&self, from: f32, to: f32) -> bool {
+        let takes = |letter: &Letter| if letter.text.chars().any(is_dense) { DENSE } else { THIN };
+        let takes = self.sure(from, to, 0.0).map(takes).sum::<f32>() * self.high;
+        to - from > takes.max(LONG * self.high)
     }
 
     fn goes_on(&self, last: &Unread, from: f32) -> bool {
@@ -210,6 +222,14 @@ mod tests {
     #[test]
     fn one_letter_alone_is_no_long_word() {
         assert_eq!(found(&[&[KNOWN, KNOWN], &[NOTHING]]), [(47, 75, false, true)]);
+    }
+
+    #[test]
+    fn a_word_of_too_few_letters_is_unread_however_sure_they_are() {
+        // Three boxes, of which the network reads two letters: one over the first two, one over the last.
+        let word = [("号", 0.79), NOTHING, ("o", 0.6)];
+        assert_eq!(found(&[&[KNOWN, KNOWN], &word]), [(47, 115, true, true)]);
+        assert_eq!(found(&[&[KNOWN, KNOWN], &[("号", 0.79), ("o", 0.6)]]), []);
     }
 
     #[test]
