@@ -162,6 +162,7 @@ def arguments():
     parser.add_argument("--program", action="append", choices=[*PROGRAMS, "firefox", "none"], help="only these programs")
     parser.add_argument("--scale", action="append", type=float, help="only these device scales")
     parser.add_argument("--program-scale", action="append", type=float, help="show our own programs at these scales (default 1 and 2)")
+    parser.add_argument("--read", action="store_true", help="read texts off the screen too, as `observe` and `run` do once they have the networks")
     parser.add_argument("--no-tree", action="store_true", help="ask no program what it shows: what is seen in the pixels alone")
     parser.add_argument("--json", metavar="FILE", help="write everything here")
     parser.add_argument("--details", action="store_true", help="say what is missing and what is too much")
@@ -175,7 +176,7 @@ def run(args):
     results, skipped = [], []
 
     def attempt(what, work, size="1280x800"):
-        stage = Stage(args.freehand, args.tokens, size, asks_programs=not args.no_tree)
+        stage = Stage(args.freehand, args.tokens, size, asks_programs=not args.no_tree, reads=args.read)
         try:
             found = work(stage)
             results.extend(found if isinstance(found, list) else [found])

@@ -14,11 +14,13 @@ class Missing(Exception):
 class Stage:
     """A display of Freehand's own, kept by `freehand bench look`."""
 
-    def __init__(self, freehand, tokens=None, size="1280x800", more=(), asks_programs=True):
+    def __init__(self, freehand, tokens=None, size="1280x800", more=(), asks_programs=True, reads=False):
         self.asks_programs = asks_programs
         command = [freehand, "bench", "look", "--size", size, *more]
+        if reads or not asks_programs:
+            command += ["--read"]
         if not asks_programs:
-            command += ["--read", "--no-tree"]
+            command += ["--no-tree"]
         if tokens:
             command += ["--tokens", tokens]
         self.eyes = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -27,4 +27,6 @@ pub(super) enum AreaKind {
     Ruler,
     /// A picture that was not drawn by the program: a photo, a logo.
     Picture,
+    /// A text that is known and yet in no list: the label of a field, what shows through the ground of a dialog.
+    Echo,
 }

@@ -12,12 +12,17 @@ mod beyond;
 mod diff;
 mod line;
 pub(super) mod task;
+mod tokens;
 
 pub use self::diff::{Change, changes};
 
-/// Bytes of a list that a model is shown and that a record keeps. About four of them are a token, be they letters
-/// or the larger signs of Chinese and Japanese.
-pub const BUDGET: usize = 6_000;
+/// Tokens, about, of a list that a model is shown and that a record keeps.
+pub const BUDGET: usize = 2_500;
+/// The part of it that is kept for what can only be read, as far as there is such: one sentence says what hundreds of
+/// buttons are for.
+const READABLE: usize = 4;
+/// Kinds of what is left out that are told.
+const KINDS: usize = 3;
 /// Elements of a part of a window that is named to a person.
 const REGION: usize = 3;
 /// What a reader of a page does not need: the browser's own bars.
@@ -68,9 +73,9 @@ impl Rank {
 struct Row<'e> {
     rank: Rank,
     window: Option<WindowId>,
-    /// What the first of its elements stands in, and how many there are.
+    /// What the first of its elements stands in.
     region: Option<&'e Region>,
-    count: usize,
+    roles: Vec<Role>,
     text: String,
 }
 
@@ -95,13 +100,13 @@ fn rows<'e>(elements: &[&'e Element], counts: bool) -> Vec<Row<'e>> {
                 if same_row(left, element, twin(left) && left.role.takes_clicks() || twin(element)) =>
             {
                 row.rank = row.rank.min(rank);
-                row.count += 1;
+                row.roles.push(element.role);
                 row.text.push_str(" | ");
                 row.text.push_str(&said);
             }
             _ => {
                 let (window, region) = (element.window, element.region.as_ref());
-                lines.push(Row { rank, window, region, count: 1, text: said });
+                lines.push(Row { rank, window, region, roles: vec![element.role], text: said });
             }
         }
         before = Some(element);
@@ -119,9 +124,9 @@ fn same_row(left: &Element, right: &Element, twins: bool) -> bool {
     left.window == right.window && level && ((cell(left) && cell(right)) || captions || twins)
 }
 
-/// The whole screen as text, window by window, at most about `budget` bytes, with a line that says what was left
+/// The whole screen as text, window by window, at most about `budget` tokens, with a line that says what was left
 /// out, and lines that say where more can be scrolled to. What can be used goes before what can only be
-/// read, and that before what is known by its look alone. What only says the `task` again is left out,
+/// read, for which a quarter is kept, and that before what is known by its look alone. What only says the `task` again is left out,
 /// and where the task counts, so does the list.
 pub fn screen(seen: &Observation, task: &str, budget: usize) -> String {
     written(seen, task, budget, &|rows| rows.iter().map(|row| row.text.clone()).collect())
@@ -138,7 +143,7 @@ fn in_regions(rows: &[&Row<'_>]) -> Vec<String> {
     let mut lines = Vec::new();
     for run in rows.chunk_by(|a, b| a.region == b.region) {
         let region = run.first().and_then(|row| row.region);
-        let count: usize = run.iter().map(|row| row.count).sum();
+        let count: usize = run.iter().map(|row| row.roles.len()).sum();
         let Some(region) = region.filter(|_| count >= REGION) else {
             lines.extend(run.iter().map(|row| row.text.clone()));
             continue;
@@ -163,7 +168,7 @@ fn written(
     let ids: Vec<WindowId> = active.iter().map(|window| window.id).collect();
     let beyond = beyond::lines(seen, &ids, &elements);
     let titles: Vec<String> = active.iter().map(|window| title(window)).collect();
-    let spoken: usize = titles.iter().chain(&beyond).map(|line| line.len() + 1).sum();
+    let spoken: usize = titles.iter().chain(&beyond).map(|line| tokens::estimate(line)).sum();
     let kept = fitting(&lines, budget.saturating_sub(spoken));
     let mut text: Vec<String> = Vec::new();
     let several = active.len() > 1;
@@ -176,8 +181,7 @@ fn written(
         text.extend(those(&|row| several && row.window == Some(window.id)));
     }
     text.extend(those(&|row| !several || row.window.is_none()));
-    let left_out = lines.len() - kept.len();
-    text.extend((left_out > 0).then(|| format!("({left_out} more not shown)")));
+    text.extend(left_out(&lines, &kept));
     text.extend(beyond);
     if lines.is_empty() {
         text.push("(nothing that can be read)".into());
@@ -191,17 +195,46 @@ fn title(window: &Window) -> String {
 
 /// Those that there is room for, in their order.
 fn fitting<'r, 'e>(lines: &'r [Row<'e>], room: usize) -> Vec<&'r Row<'e>> {
-    let mut room = room;
+    let sizes: Vec<usize> = lines.iter().map(|row| tokens::estimate(&row.text) + 1).collect();
+    let of = |rank: Rank| lines.iter().zip(&sizes).filter(move |(row, _)| row.rank == rank);
+    let readable: usize = of(Rank::Readable).map(|(_, size)| size).sum();
+    let kept_free = readable.min(room / READABLE);
+    let mut left = room;
     let mut keep = vec![false; lines.len()];
-    for rank in [Rank::Usable, Rank::Readable, Rank::Seen] {
-        for (kept, row) in keep.iter_mut().zip(lines).filter(|(_, row)| row.rank == rank) {
-            if row.text.len() < room {
+    for (rank, free) in
+        [(Rank::Usable, kept_free), (Rank::Readable, 0), (Rank::Usable, 0), (Rank::Seen, 0)]
+    {
+        let own = keep.iter_mut().zip(lines).zip(&sizes).filter(|((_, row), _)| row.rank == rank);
+        for ((kept, _), size) in own {
+            if !*kept && size + free <= left {
                 *kept = true;
-                room -= row.text.len() + 1;
+                left -= size;
             }
         }
     }
     lines.iter().zip(keep).filter_map(|(row, kept)| kept.then_some(row)).collect()
+}
+
+/// How much of the rows there was no room for, and of which kinds, the most first.
+fn left_out(all: &[Row<'_>], kept: &[&Row<'_>]) -> Option<String> {
+    let mut counts: Vec<(Role, usize)> = Vec::new();
+    let mut kept = kept.iter().peekable();
+    for row in all {
+        if kept.next_if(|shown| std::ptr::eq(**shown, row)).is_some() {
+            continue;
+        }
+        for role in &row.roles {
+            match counts.iter_mut().find(|(known, _)| known == role) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((*role, 1)),
+            }
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let sum: usize = counts.iter().map(|(_, count)| count).sum();
+    let kinds = counts.iter().take(KINDS).map(|(role, count)| format!("{} {count}", role.word()));
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    (sum > 0).then(|| format!("({sum} more not shown: {kinds})"))
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) cursor: Option<Address>,
     /// What it is a piece of, for joining the pieces of one text.
     pub(super) whole: Option<Address>,
+    /// Whether it is known and yet in no list: another is called by its words, or something lies over it.
+    pub(super) is_echo: bool,
 }
 
 /// A text from a program in one line. Blanks are folded, and what only says where a line may break or another

@@ -167,7 +167,8 @@ impl<'t> Order<'t> {
 }
 
 impl Verdicts {
-    /// The drafts of one program without those that are hidden, and with what is cut off taken off.
+    /// The drafts of one program without those that are cut off, and with what of them is; what is covered is but an
+    /// echo.
     pub(super) async fn apply(
         &mut self,
         bus: &Bus,
@@ -177,7 +178,8 @@ impl Verdicts {
         let showing = tree.showing();
         let order = Order::of(tree, &showing);
         let end = Instant::now() + PATIENCE;
-        let doubts: Vec<Option<Doubt>> = drafts.iter().map(|draft| order.doubt(draft)).collect();
+        let doubts: Vec<Option<Doubt>> =
+            drafts.iter().map(|draft| if draft.is_echo { None } else { order.doubt(draft) }).collect();
         // What can be used first, since time may not be enough for all.
         for uses in [true, false] {
             let meant =
@@ -194,6 +196,8 @@ impl Verdicts {
             match verdict.map_or(Finding::Open, |verdict| verdict.finding) {
                 Finding::Open => Some(draft),
                 Finding::Cut => Some(Draft { bounds: doubt?.rest?, ..draft }),
+                // It may be seen through what lies over it.
+                Finding::Hidden if !doubt?.is_within => Some(Draft { is_echo: true, ..draft }),
                 Finding::Hidden => None,
             }
         });

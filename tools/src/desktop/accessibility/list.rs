@@ -228,21 +228,21 @@ impl<'a> Lister<'a> {
         // A click on a label only leads to the field that it names.
         let is_label = node.role == BusRole::Label;
         let acts = acts && !is_label;
-        if is_label && self.holds(node, &|child| is_control(role(child)), 0) {
-            return;
-        }
+        let holds_field = is_label && self.holds(node, &|child| is_control(role(child)), 0);
         let own =
             if node.name.is_empty() { node.text.as_deref().unwrap_or_default() } else { &node.name };
         let said =
             if kind == Role::Image && own.is_empty() { name(self.tree, node) } else { clean(own) };
-        let names_another = self.labels.contains(&node.address);
+        let names_another = holds_field || self.labels.contains(&node.address);
         let tiny = bounds.width < TINY || bounds.height < TINY || said.trim_matches(BULLETS).is_empty();
-        let tiny = tiny && !(kind == Role::Image && acts);
-        if names_another || tiny {
+        let tiny = tiny && !holds_field && !(kind == Role::Image && acts);
+        if tiny {
             return;
         }
         let kind = if acts { Role::Clickable } else { kind };
+        let before = self.drafts.len();
         self.push(node, kind, said, bounds, place);
+        self.drafts.iter_mut().skip(before).for_each(|draft| draft.is_echo = names_another);
     }
 
     /// An entry that holds things of its own is taken apart, any other is one thing.
@@ -263,7 +263,8 @@ impl<'a> Lister<'a> {
             return;
         }
         let bounds = branch.unwrap_or(bounds);
-        let plain = inside.iter().map(|draft| draft.name.as_str()).collect::<Vec<_>>().join(" ");
+        let plain = inside.iter().filter(|draft| !draft.is_echo).map(|draft| draft.name.as_str());
+        let plain = plain.collect::<Vec<_>>().join(" ");
         if !composed {
             self.drafts.truncate(before);
         }
@@ -358,6 +359,7 @@ impl<'a> Lister<'a> {
             region: place.region.cloned(),
             cursor: cursor.map(|part| part.address.clone()),
             whole: node.parent.clone(),
+            is_echo: false,
         });
     }
 }

@@ -13,14 +13,15 @@ const MAX_LABEL: usize = 40;
 /// How far in px a label may stand above the field that it names.
 const ABOVE: i32 = 40;
 
-/// Joins, names and orders.
-pub(super) fn tidy(drafts: Vec<Draft>) -> Vec<Draft> {
+/// Joins, names and orders. Beside the list, where the texts are whose words something in it says.
+pub(super) fn tidy(drafts: Vec<Draft>) -> (Vec<Draft>, Vec<ScreenRect>) {
     let mut drafts = join_texts(drafts);
-    drop_repeats(&mut drafts);
+    find_repeats(&mut drafts);
     name_fields(&mut drafts);
-    drop_echoes(&mut drafts);
+    find_echoes(&mut drafts);
+    let (echoes, mut drafts): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(|d| d.is_echo);
     regions::drop_small(&mut drafts);
-    in_reading_order(drafts)
+    (in_reading_order(drafts), echoes.into_iter().map(|echo| echo.bounds).collect())
 }
 
 /// Pieces of one text that follow each other are one text.
@@ -30,6 +31,7 @@ fn join_texts(drafts: Vec<Draft>) -> Vec<Draft> {
         if let Some(last) = joined.last_mut()
             && last.role == Role::Text
             && draft.role == Role::Text
+            && last.is_echo == draft.is_echo
             && last.whole.is_some()
             && last.whole == draft.whole
             && follows(&last.bounds, &draft.bounds)
@@ -57,10 +59,12 @@ fn same_line(a: &ScreenRect, b: &ScreenRect) -> bool {
 
 /// A field without a name takes that of the text left of it on its line, or right above it; a box to
 /// tick takes the text right of it.
-fn name_fields(drafts: &mut Vec<Draft>) {
+fn name_fields(drafts: &mut [Draft]) {
     let mut used = Vec::new();
     for at in 0..drafts.len() {
-        let Some(field) = drafts.get(at).filter(|draft| draft.name.is_empty()).cloned() else {
+        let Some(field) =
+            drafts.get(at).filter(|draft| draft.name.is_empty() && !draft.is_echo).cloned()
+        else {
             continue;
         };
         let boxes = matches!(field.role, Role::Checkbox | Role::Radio);
@@ -87,6 +91,7 @@ fn name_fields(drafts: &mut Vec<Draft>) {
             .enumerate()
             .filter(|(i, text)| {
                 matches!(text.role, Role::Text | Role::Header)
+                    && !text.is_echo
                     && text.name.chars().count() <= MAX_LABEL
                     && !used.contains(i)
             })
@@ -101,46 +106,43 @@ fn name_fields(drafts: &mut Vec<Draft>) {
             used.push(i);
         }
     }
-    let mut index = 0;
-    drafts.retain(|draft| {
-        index += 1;
-        draft.role == Role::Header || !used.contains(&(index - 1))
-    });
+    for at in used {
+        if let Some(draft) = drafts.get_mut(at) {
+            draft.is_echo = draft.role != Role::Header;
+        }
+    }
 }
 
 /// A part of a page and what stands in it may say the same.
-fn drop_repeats(drafts: &mut Vec<Draft>) {
+fn find_repeats(drafts: &mut [Draft]) {
     let mut said: Vec<(String, ScreenRect)> = Vec::new();
-    drafts.retain(|draft| {
+    for draft in drafts {
         let repeats = |(name, bounds): &(String, ScreenRect)| {
             *name == draft.name && bounds.intersect(&draft.bounds).is_some()
         };
-        let is_text = draft.role == Role::Text;
-        let is_new = !is_text || !said.iter().any(repeats);
-        if is_text && is_new {
-            said.push((draft.name.clone(), draft.bounds));
+        if draft.role == Role::Text && !draft.is_echo {
+            draft.is_echo = said.iter().any(repeats);
+            said.extend((!draft.is_echo).then(|| (draft.name.clone(), draft.bounds)));
         }
-        is_new
-    });
+    }
 }
 
 /// A label whose words a control beside it has taken as its name stands there twice.
-fn drop_echoes(drafts: &mut Vec<Draft>) {
+fn find_echoes(drafts: &mut [Draft]) {
     let controls: Vec<(String, ScreenRect)> = drafts
         .iter()
         .filter(|draft| draft.role.takes_clicks() || draft.role == Role::Heading)
-        .filter(|draft| !draft.name.is_empty())
+        .filter(|draft| !draft.name.is_empty() && !draft.is_echo)
         .map(|draft| (draft.name.clone(), draft.bounds))
         .collect();
-    drafts.retain(|draft| {
-        draft.role != Role::Text
-            || !controls.iter().any(|(name, bounds)| {
-                let same = name.trim_end_matches(':') == draft.name.trim_end_matches(':');
-                let near = bounds.union(&draft.bounds);
-                same && near.height < bounds.height + draft.bounds.height + 48
-                    && near.width < bounds.width + draft.bounds.width + 200
-            })
-    });
+    for draft in drafts.iter_mut().filter(|draft| draft.role == Role::Text) {
+        draft.is_echo |= controls.iter().any(|(name, bounds)| {
+            let same = name.trim_end_matches(':') == draft.name.trim_end_matches(':');
+            let near = bounds.union(&draft.bounds);
+            same && near.height < bounds.height + draft.bounds.height + 48
+                && near.width < bounds.width + draft.bounds.width + 200
+        });
+    }
 }
 
 /// Rows from top to bottom, each from left to right.

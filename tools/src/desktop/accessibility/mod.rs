@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
 
-use crate::desktop::area::Area;
+use crate::desktop::area::{Area, AreaKind};
 use crate::desktop::counter::Counter;
 use crate::desktop::uncovered;
 use crate::element::{Element, ElementId, ElementKey, Role, Source, Window, WindowId};
@@ -242,7 +242,9 @@ impl Accessibility {
                     own.iter().any(|(_, window)| window.bounds.contains(middle))
                 });
                 let seen = self.verdicts.apply(&self.bus, (tree, &self.places), listed).await;
-                found.extend(merge::tidy(seen).into_iter().map(|draft| (at, draft)));
+                let (listed, echoes) = merge::tidy(seen);
+                areas.extend(echoes.into_iter().map(|bounds| place((bounds, AreaKind::Echo))));
+                found.extend(listed.into_iter().map(|draft| (at, draft)));
             }
         }
         found

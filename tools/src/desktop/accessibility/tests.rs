@@ -55,7 +55,7 @@ pub(super) fn tree(parts: Vec<Node>) -> Tree {
 /// What the list says: role, name and value.
 fn listed(tree: &Tree) -> Vec<(Role, String)> {
     let frame = tree.get(&at("win")).unwrap();
-    let drafts = tidy(Lister::list(tree, &pages(tree, frame), SCREEN, SCREEN));
+    let drafts = tidy(Lister::list(tree, &pages(tree, frame), SCREEN, SCREEN)).0;
     drafts.into_iter().map(|draft| (draft.role, draft.name)).collect()
 }
 
@@ -375,7 +375,7 @@ fn parts_of_a_window_with_several_things_in_them_are_told() {
         row("Alone", "page", 500),
     ]);
     let frame = tree.get(&at("win")).unwrap();
-    let drafts = tidy(Lister::list(&tree, &[frame], SCREEN, SCREEN));
+    let drafts = tidy(Lister::list(&tree, &[frame], SCREEN, SCREEN)).0;
     let said: Vec<String> = drafts
         .iter()
         .map(|draft| match &draft.region {

@@ -7,9 +7,16 @@ use crate::element::{Element, ElementId, ElementKey, Role, Source, States, Windo
 use crate::geometry::ScreenRect;
 
 /// Rows of px at the top of a window in which its title stands.
-const TITLE_BAR: i32 = 40;
+const TITLE_BAR: u32 = 40;
 /// An element of more than so many lines in height is a place, and not one thing with a name.
 const NAMED: u32 = 4;
+/// How far beside a text a thing may stand that is called by it, in heights of the text.
+const BESIDE: i32 = 2;
+/// The same in heights of the title, where everything is drawn larger.
+const TITLE_HEIGHTS: u32 = 2;
+/// Letters before a title that its icon may be taken for, and of what is left at least.
+const ICON: usize = 2;
+const LEFT: usize = 3;
 
 /// A text on the screen.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +72,9 @@ fn holder(text: &Text, window: Option<&Window>, elements: &[Element]) -> Holder 
         let value = element.value.as_deref().unwrap_or_default();
         is_in(&text.text, &element.name) || is_in(&text.text, value)
     };
-    if around.iter().any(|(_, element)| explains(element) || says(element)) {
+    if around.iter().any(|(_, element)| explains(element) || says(element))
+        || is_in(&text.text, &named_beside(text, id, elements))
+    {
         return Holder::Explained;
     }
     let small = |element: &Element| element.bounds.height <= text.bounds.height.saturating_mul(NAMED);
@@ -74,6 +83,26 @@ fn holder(text: &Text, window: Option<&Window>, elements: &[Element]) -> Holder 
         return Holder::Nameless(*at);
     }
     Holder::Within(around.iter().find(|(_, e)| !e.name.is_empty()).map(|(_, e)| e.name.clone()))
+}
+
+/// What the things on the line of a text are called, from left to right: a box to tick stands before its label, and
+/// several with theirs are read as one text.
+fn named_beside(text: &Text, window: Option<WindowId>, elements: &[Element]) -> String {
+    let ScreenRect { x, height, .. } = text.bounds;
+    let near = i32::try_from(height).unwrap_or(i32::MAX).saturating_mul(BESIDE);
+    let columns = x.saturating_sub(near)..text.bounds.right().saturating_add(near);
+    let beside = |element: &&Element| {
+        let bounds = &element.bounds;
+        element.window == window
+            && element.role.takes_clicks()
+            && element.source == Source::Accessibility
+            && (bounds.y..bounds.bottom()).contains(&text.bounds.center().y)
+            && columns.contains(&bounds.x)
+            && columns.contains(&bounds.right())
+    };
+    let mut beside: Vec<&Element> = elements.iter().filter(beside).collect();
+    beside.sort_by_key(|element| element.bounds.x);
+    beside.iter().map(|element| element.name.as_str()).collect()
 }
 
 /// Gives each element the texts that stand in it as its name.
@@ -101,18 +130,23 @@ fn is_in_title_bar(text: &Text, window: &Window, texts: &[Text]) -> bool {
 
 /// Whether it is the title that the window system gives anyway.
 fn is_title(text: &Text, window: &Window) -> bool {
-    let top = window.bounds.y.saturating_add(TITLE_BAR);
+    let high = text.bounds.height.saturating_mul(TITLE_HEIGHTS).max(TITLE_BAR);
+    let top = window.bounds.y.saturating_add_unsigned(high);
     let cut = text.text.trim_end_matches(['.', '…']);
-    text.bounds.bottom() <= top && is_in(cut, &window.title)
+    let letters = letters(cut);
+    let rest = |icon: usize| -> String { letters.chars().skip(icon).collect() };
+    let behind_icon = |icon| rest(icon).chars().count() >= LEFT && is_in(&rest(icon), &window.title);
+    text.bounds.bottom() <= top && (is_in(cut, &window.title) || (1..=ICON).any(behind_icon))
 }
 
 /// Whether the letters of `text` stand in `all`, whatever is between them.
 fn is_in(text: &str, all: &str) -> bool {
-    let letters = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
     let text = letters(text);
     !text.is_empty() && letters(all).contains(&text)
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn element(text: &Text, window: Option<WindowId>, within: Option<String>) -> Element {
@@ -193,10 +227,35 @@ mod tests {
     }
 
     #[test]
+    fn the_labels_beside_boxes_are_their_names() {
+        let boxes = || {
+            let radio = |name: &str, x| told(Role::Radio, name, 1, Rect::new(x, 100, 12, 12));
+            vec![radio("Post", 20), radio("Courier", 80), radio("Pick up", 140)]
+        };
+        for (text, bounds, count) in [
+            ("Post", Rect::new(36, 98, 30, 16), 3),
+            ("Post Courier Pick up", Rect::new(36, 98, 156, 16), 3),
+            ("Post Courier", Rect::new(36, 98, 100, 16), 3),
+            // On another line, too far away, in another order.
+            ("Post", Rect::new(36, 120, 30, 16), 4),
+            ("Post", Rect::new(100, 98, 30, 16), 4),
+            ("Courier Post", Rect::new(36, 98, 60, 16), 4),
+        ] {
+            assert_eq!(merged(&[(text, bounds)], boxes()).len(), count, "{text} at {bounds}");
+        }
+    }
+
+    #[test]
     fn a_title_is_known_already() {
-        for (text, y, count) in
-            [("My Title - Pro...", 8, 0), ("MyTitle", 8, 0), ("My Title", 100, 1), ("Mine", 8, 1)]
-        {
+        for (text, y, count) in [
+            ("My Title - Pro...", 8, 0),
+            ("MyTitle", 8, 0),
+            ("O My Title", 8, 0),
+            ("OKMy", 8, 1),
+            ("My Title", 100, 1),
+            ("Mine", 8, 1),
+            ("My Title - Program saved", 8, 1),
+        ] {
             let list = merged(&[(text, Rect::new(20, y, 90, 14))], Vec::new());
             assert_eq!(list.len(), count, "{text}");
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::desktop::DesktopError;
-use crate::desktop::area::{Area, AreaKind};
+use crate::desktop::area::Area;
 use crate::desktop::region::Cells;
 use crate::element::{Element, Window};
 use crate::frame::Frame;
@@ -91,10 +91,7 @@ impl Ocr {
         (windows, areas): (&[Window], &[Area]),
         elements: &mut Vec<Element>,
     ) -> Option<String> {
-        let mut wanted = Cells::unexplained(frame, windows, elements);
-        for ruler in areas.iter().filter(|area| area.kind == AreaKind::Ruler) {
-            wanted.mark(frame, &ruler.bounds, false);
-        }
+        let wanted = Cells::unexplained(frame, (windows, areas), elements);
         self.turn_to(frame, &wanted);
         let gap = match self.broken.clone() {
             Some(fault) => Some(fault.to_string()),
@@ -303,7 +300,7 @@ mod tests {
         let frame = Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, pixels);
         let (title, app) = (String::new(), String::new());
         let windows = [Window { id: WindowId(1), title, app, pid: None, bounds, focused: true }];
-        let wanted = Cells::unexplained(&frame, &windows, &[]);
+        let wanted = Cells::unexplained(&frame, (&windows, &[]), &[]);
         let networks = Networks { detection: "none".into(), recognition: "none".into() };
         let mut ocr = Ocr::new(networks, Duration::ZERO);
         let text = |x, y| Text { text: "a".into(), bounds: Rect::new(x, y, 186, 12) };
