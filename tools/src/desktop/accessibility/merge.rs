@@ -169,3 +169,53 @@ fn in_reading_order(drafts: Vec<Draft>) -> Vec<Draft> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use ::atspi::Role as BusRole;
+
+    use super::super::list::Lister;
+    use super::super::node::Node;
+    use super::super::tests::{at, part, tree};
+    use super::*;
+
+    #[test]
+    fn where_the_words_stand_that_something_else_says_is_told() {
+        let screen = ScreenRect::new(0, 0, 1000, 800);
+        let city = part("city", "win", BusRole::Entry, "", [70, 0, 100, 20]);
+        let tree = tree(vec![
+            part("label", "win", BusRole::Label, "City:", [0, 0, 60, 20]),
+            Node { labelled_by: Some(at("label")), ..city },
+            part("beside", "win", BusRole::Static, "Name", [0, 40, 60, 20]),
+            part("name", "win", BusRole::Entry, "", [70, 40, 100, 20]),
+            part("send", "win", BusRole::Button, "Send", [0, 80, 90, 30]),
+            part("words", "win", BusRole::Static, "Send", [20, 85, 50, 20]),
+            part("wraps", "win", BusRole::Label, "Gift wrap", [0, 120, 120, 20]),
+            part("box", "wraps", BusRole::CheckBox, "Gift wrap", [0, 122, 14, 14]),
+            part("text", "win", BusRole::Static, "Thank you", [0, 160, 90, 20]),
+        ]);
+        let (list, echoes) = tidy(Lister::list(&tree, &[tree.get(&at("win")).unwrap()], screen, screen));
+        let names: Vec<&str> = list.iter().map(|draft| draft.name.as_str()).collect();
+        assert_eq!(names, ["City:", "Name", "Send", "Gift wrap", "Thank you"]);
+        let places: Vec<(i32, i32)> = echoes.iter().map(|echo| (echo.x, echo.y)).collect();
+        assert_eq!(places, [(0, 0), (0, 40), (20, 85), (0, 120)]);
+    }
+
+    #[test]
+    fn what_is_covered_names_nothing_and_drops_nothing() {
+        let screen = ScreenRect::new(0, 0, 1000, 800);
+        let tree = tree(vec![
+            part("under", "win", BusRole::Button, "Send", [0, 80, 90, 30]),
+            part("words", "win", BusRole::Static, "Send", [20, 85, 50, 20]),
+            part("old", "win", BusRole::Static, "Name", [0, 40, 60, 20]),
+            part("name", "win", BusRole::Entry, "", [70, 40, 100, 20]),
+        ]);
+        let mut drafts = Lister::list(&tree, &[tree.get(&at("win")).unwrap()], screen, screen);
+        for draft in &mut drafts {
+            draft.is_echo = draft.role == Role::Button || draft.name == "Name";
+        }
+        let (list, echoes) = tidy(drafts);
+        let names: Vec<&str> = list.iter().map(|draft| draft.name.as_str()).collect();
+        assert_eq!((names, echoes.len()), (vec!["", "Send"], 2));
+    }
+}
