@@ -133,7 +133,7 @@ class Firefox(Page):
             }.items():
                 file.write(f"user_pref({json.dumps(key)}, {json.dumps(value)});\n")
         command = ["firefox-esr", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", profile,
-                   "--width", "1270", "--height", "760", "about:blank"]  # fmt: skip
+                   "--width", str(int(1270 * scale)), "--height", str(int(760 * scale)), "about:blank"]  # fmt: skip
         stage.start(command, "firefox-esr", environment={"MOZ_DISABLE_CONTENT_SANDBOX": "1", "GNOME_ACCESSIBILITY": "1"})
         self.wire = connect(port)
         self.unread = b""

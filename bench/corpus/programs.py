@@ -44,12 +44,13 @@ def told_by(script, package, *words):
 
 
 def known(command, package, items, text, **more):
-    """A program of others: what a person sees of it is written down here, without places."""
+    """A program of others, all of GTK 3: what a person sees of it is written down here, without places."""
 
     def show(stage, scale=1):
         # A copy: some programs leave a lock beside what they open.
         shutil.copytree(document(""), os.path.join(stage.folder, "documents"))
-        stage.start([part.format(folder=stage.folder) for part in command], package, **more)
+        environment = {"GDK_SCALE": str(int(scale))}
+        stage.start([part.format(folder=stage.folder) for part in command], package, environment=environment, **more)
         things = [{"id": f"{role} {name}", "role": role, "name": name, "box": None, "sure": True} for role, name in items]
         words = [{"text": word, "box": None} for word in text.split()]
         return lambda: {"items": things, "words": words, "scale": 1, "partial": True}
@@ -94,5 +95,6 @@ PROGRAMS = {
         "Fruit Crates Quince 31 Medlar 87",
     ),
 }
-# Those of ours, which say where their widgets are at any scale.
-SCALED = ["gtk3", "gtk4", "qt5", "qt6", "web"]
+# GTK draws at whole scales alone.
+WHOLE = [1, 2]
+SCALES = {name: WHOLE for name in PROGRAMS} | {name: [1, 1.5, 2] for name in ["qt5", "qt6", "web", "firefox"]}

@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from browser import Chromium, Firefox
-from programs import PROGRAMS, SCALED
+from programs import PROGRAMS, SCALES
 from score import changed_numbers, score, score_pixels
 from stage import Missing, Stage
 
@@ -161,7 +161,7 @@ def arguments():
     parser.add_argument("--page", action="append", choices=[*PAGES, "none"], help="only these pages")
     parser.add_argument("--program", action="append", choices=[*PROGRAMS, "firefox", "none"], help="only these programs")
     parser.add_argument("--scale", action="append", type=float, help="only these device scales")
-    parser.add_argument("--program-scale", action="append", type=float, help="show our own programs at these scales (default 1 and 2)")
+    parser.add_argument("--program-scale", action="append", type=float, help="show programs at these scales (default: 1, 2, and 1.5 where they can)")
     parser.add_argument("--read", action="store_true", help="read texts off the screen too, as `observe` and `run` do once they have the networks")
     parser.add_argument("--no-tree", action="store_true", help="ask no program what it shows: what is seen in the pixels alone")
     parser.add_argument("--json", metavar="FILE", help="write everything here")
@@ -192,12 +192,11 @@ def run(args):
         if wanted:
             attempt(f"chromium at {scale}", lambda stage, s=scale: pages(stage, Chromium, s, wanted))
     for name in [name for name in args.program or [*PROGRAMS, "firefox"] if name != "none"]:
-        if name == "firefox":
-            attempt(name, lambda stage: pages(stage, Firefox, 1, ["form", "tabs", "table"], "firefox "))
-        else:
-            scales = (args.program_scale or [1, 2]) if name in SCALED else [1]
-            for scale in scales:
-                size = f"{int(1280 * scale)}x{int(800 * scale)}"
+        for scale in args.program_scale or SCALES[name]:
+            size = f"{int(1280 * scale)}x{int(800 * scale)}"
+            if name == "firefox":
+                attempt(f"firefox at {scale:g}", lambda stage, s=scale: pages(stage, Firefox, s, ["form", "tabs", "table"], "firefox "), size)
+            else:
                 attempt(f"{name} at {scale:g}", lambda stage, n=name, s=scale: program(stage, n, s), size)
     return results, skipped
 
