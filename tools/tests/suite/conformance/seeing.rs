@@ -58,8 +58,9 @@ pub(super) async fn a_part_is_what_the_whole_shows_there(stage: &mut dyn Stage) 
     let monitor = stage.monitor();
     let seen = stage.desktop().observe().await.unwrap();
     let element = find(&seen, Role::Checkbox, "Agree").bounds;
-    let corner = Rect::new(monitor.right() - 9, monitor.bottom() - 7, 100, 100);
-    for region in [element, Rect::new(monitor.x, monitor.y, 1, 1), corner] {
+    // It reaches beyond the lower edge, where no other monitor is.
+    let beyond = Rect::new(monitor.x + 3, monitor.bottom() - 7, 100, 100);
+    for region in [element, Rect::new(monitor.x, monitor.y, 1, 1), beyond] {
         // The caret may blink between two pictures: it must agree within some tries.
         let mut same = false;
         for _ in 0..20 {

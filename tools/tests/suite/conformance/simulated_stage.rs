@@ -71,15 +71,14 @@ async fn one_monitor_at_every_scale() {
 }
 
 #[tokio::test]
-async fn a_monitor_left_of_the_origin() {
-    let left = Rect::new(-1280, -100, 1280, 960);
+async fn either_of_two_monitors_one_left_of_the_origin() {
+    let (left, size) = (Rect::new(-1280, -100, 1280, 960), Size::new(1280, 1000));
     for scale in [1.0, 1.25, 2.0] {
-        let desktop = Simulated::new(Size::new(800, 600))
-            .monitor("left", left, scale)
-            .watching("left")
-            .window("Other", "other", behind)
-            .window("Stage", "stage", |w| standard(w.place(-1200, -90)));
+        let two = || Simulated::new(size).monitor("left", left, scale).window("Other", "other", behind);
+        let desktop = two().watching("left").window("Stage", "stage", |w| standard(w.place(-1200, -90)));
         conforms(&mut SimulatedStage { desktop, monitor: left }).await;
+        let desktop = two().scale(scale).window("Stage", "stage", standard);
+        conforms(&mut SimulatedStage { desktop, monitor: Rect::of_size(size) }).await;
     }
 }
 
