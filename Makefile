@@ -46,8 +46,8 @@ bench:
 	$(CARGO) run --release --package freehand -- bench step
 	$(CARGO) run --release --package freehand -- bench ocr
 
-# How well it sees real pages and programs; says what to install where one is missing.
+# How well it sees real pages and programs, as it does once it has the networks for reading; says what to install where one is missing.
 see:
 	$(CARGO) build --package freehand
 	weights=$$($(CARGO) run --quiet --package freehand -- model pull $(MODEL)) && \
-	python3 bench/corpus/see.py --tokens "$$weights" --details
+	python3 bench/corpus/see.py --read --tokens "$$weights" --details
