@@ -90,8 +90,8 @@ impl Asking<'_> {
         let shares = self.weigh(&self.dialect.ask_done(view)).await?;
         let probability = shares.first().copied().unwrap_or(0.0);
         self.listener.event(Event::AskedDone { step: self.step, probability });
-        let leaves = self.dialect.leaves(view);
-        Ok(Some(Certainty { probability, leaves }))
+        let (leaves, unsaved) = (self.dialect.leaves(view), self.dialect.is_unsaved(view));
+        Ok(Some(Certainty { probability, leaves, unsaved }))
     }
 
     /// What the task names, and whether it was used; told where it is not as it was `before`. A plan of the
@@ -195,6 +195,8 @@ pub(crate) struct Certainty {
     pub(crate) probability: f64,
     /// Whether the screen offers something that the task names and that was not used.
     pub(crate) leaves: bool,
+    /// Whether the task's file is still to be saved: a dialog that was closed before has accepted nothing of it.
+    pub(crate) unsaved: bool,
 }
 
 impl Certainty {
@@ -216,7 +218,7 @@ impl Certainty {
             let asked = "asked what is left of it, the model is";
             return Some(format!("{asked} {sure:.0} % sure that nothing is"));
         }
-        (accepted && odds > ACCEPTED_MARGIN).then(|| {
+        (accepted && !self.unsaved && odds > ACCEPTED_MARGIN).then(|| {
             format!("what was filled in was accepted and is gone, and the model is {sure:.0} % sure")
         })
     }
@@ -238,8 +240,16 @@ mod tests {
             (0.4, false, true, false, true),
             (0.1, false, true, false, false),
         ] {
-            let reason = Certainty { probability, leaves }.reason(accepted, unsent);
+            let certainty = Certainty { probability, leaves, unsaved: false };
+            let reason = certainty.reason(accepted, unsent);
             assert_eq!(reason.is_some(), done, "{probability} {leaves} {accepted} {unsent}");
+            // What was accepted says nothing of a file that is not saved.
+            let reason = Certainty { unsaved: true, ..certainty }.reason(accepted, unsent);
+            assert_eq!(
+                reason.is_some(),
+                done && !accepted,
+                "{probability} {leaves} {accepted} {unsent}"
+            );
         }
     }
 }

@@ -193,6 +193,11 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// Whether the screen offers something that the task names and that was not used yet.
     fn leaves(&self, view: &PlanView<'_>) -> bool;
 
+    /// Whether the task wants something saved in a file that no window shows yet.
+    fn is_unsaved(&self, _: &PlanView<'_>) -> bool {
+        false
+    }
+
     /// What the task names, each with whether it was used: texts, names and the file that is to be saved. Nothing
     /// where the dialect does not look for that.
     fn parts(&self, _: &PlanView<'_>) -> Vec<(String, bool)> {

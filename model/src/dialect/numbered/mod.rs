@@ -65,15 +65,19 @@ impl Dialect for Numbered {
         let done: Vec<&str> = view.steps.iter().map(|step| step.did.as_str()).collect();
         let mut listed = list::listed(view.seen).into_iter();
         let unused = |quoted: &str| !done.iter().any(|did| named::says(did, quoted));
-        files::is_unsaved(view.task, view.seen)
+        self.is_unsaved(view)
             || quotes::quotes(view.task).any(unused)
             || listed.any(|element| named::is_left(view.task, element, &done))
+    }
+
+    fn is_unsaved(&self, view: &PlanView<'_>) -> bool {
+        files::is_unsaved(view.task, view.seen)
     }
 
     fn parts(&self, view: &PlanView<'_>) -> Vec<(String, bool)> {
         let is_used = |quoted: &str| view.steps.iter().any(|step| named::says(&step.did, quoted));
         let quoted = quotes::quotes(view.task).map(|quoted| (quoted.to_owned(), is_used(quoted)));
-        let saved = !files::is_unsaved(view.task, view.seen);
+        let saved = !self.is_unsaved(view);
         let files = files::named(view.task).map(|file| (file.to_owned(), saved));
         let mut parts: Vec<(String, bool)> = Vec::new();
         for part in quoted.chain(files) {
