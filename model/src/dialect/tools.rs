@@ -3,6 +3,7 @@
 //! screen as well; what was done before is told in words, so no question has more than one picture.
 
 use freehand_tools::call::ToolCall;
+use freehand_tools::element::Window;
 use freehand_tools::quote::named;
 use serde_json::{Value, json};
 
@@ -48,13 +49,10 @@ fn situation(view: &PlanView<'_>) -> String {
     }
     text.push_str("Screen:\n");
     text.push_str(view.list);
-    let others: Vec<String> = view
-        .seen
-        .windows
-        .iter()
-        .skip(list::active_windows(view.seen).len())
-        .map(|window| named(&window.title, 60))
-        .collect();
+    let active = list::active_windows(view.seen);
+    let is_other = |window: &&Window| !active.iter().any(|active| active.id == window.id);
+    let others: Vec<String> =
+        view.seen.windows.iter().filter(is_other).map(|window| named(&window.title, 60)).collect();
     if !others.is_empty() {
         text.push_str(&format!("Other windows: {}\n", others.join(", ")));
     }

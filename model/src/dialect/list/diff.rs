@@ -7,14 +7,17 @@ use std::fmt;
 use freehand_tools::element::{Element, ElementId, Window};
 use freehand_tools::observation::Observation;
 use freehand_tools::quote::named;
+use freehand_tools::visible::written;
 
 use super::line::line;
 use super::listed;
 
 /// Characters of a title that are written out.
 const TITLE: usize = 60;
+/// Characters of a line that says what cannot be seen.
+const GAP: usize = 200;
 
-/// One difference, as a line of the list or the title of a window.
+/// One difference, as a line of the list, the title of a window or what cannot be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Was not there before.
@@ -35,14 +38,20 @@ impl fmt::Display for Change {
     }
 }
 
-/// What is listed now and was not, and the other way round; windows first, each in the order of its screen.
+/// What is listed now and was not, and the other way round; windows first, each in the order of its screen. What
+/// cannot be seen stands before the elements, in parentheses: it may be why they went.
 pub fn changes(before: &Observation, now: &Observation) -> Vec<Change> {
     let mut all = compare(
         before.windows.iter().map(|window| (window.id, title(window))),
         now.windows.iter().map(|window| (window.id, title(window))),
     );
+    all.extend(compare(gaps(before), gaps(now)));
     all.extend(compare(lines(before), lines(now)));
     all
+}
+
+fn gaps(seen: &Observation) -> impl Iterator<Item = (&str, String)> {
+    seen.gaps.iter().map(|gap| (gap.as_str(), format!("(cannot see everything: {})", written(gap, GAP))))
 }
 
 fn title(window: &Window) -> String {

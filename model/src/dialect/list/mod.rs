@@ -28,24 +28,41 @@ const REGION: usize = 3;
 /// What a reader of a page does not need: the browser's own bars.
 const TOOLBAR: &str = "toolbar";
 
-/// The windows that matter now: the one with the keyboard, and pop-ups in front of it. All of them
-/// when none has the keyboard.
+/// The windows that matter now, of those that the frame shows: the one with the keyboard, and pop-ups in front of
+/// it. All of them when none of them has the keyboard.
 pub fn active_windows(seen: &Observation) -> Vec<&Window> {
-    match seen.windows.iter().position(|window| window.focused) {
-        Some(at) => seen.windows.iter().take(at + 1).collect(),
-        None => seen.windows.iter().collect(),
+    let mut windows = in_frame(seen);
+    if let Some(at) = windows.iter().position(|window| window.focused) {
+        windows.truncate(at + 1);
     }
+    windows
+}
+
+fn in_frame(seen: &Observation) -> Vec<&Window> {
+    let frame = seen.bounds();
+    seen.windows.iter().filter(|window| window.bounds.intersect(&frame).is_some()).collect()
 }
 
 /// The elements that are listed, in order: those of the active windows, without the browser's bars.
 pub fn listed(seen: &Observation) -> Vec<&Element> {
     let active: Vec<WindowId> = active_windows(seen).iter().map(|window| window.id).collect();
-    let shown = |e: &&Element| {
-        e.window.is_none_or(|id| active.contains(&id))
-            && e.within.as_deref() != Some(TOOLBAR)
-            && !matches!(e.role, Role::Scrollbar | Role::Frame | Role::Document)
-    };
+    let shown = |e: &&Element| e.window.is_none_or(|id| active.contains(&id)) && is_meant(e);
     seen.elements.iter().filter(shown).collect()
+}
+
+/// The windows of the frame whose elements are not listed because another one has the keyboard, and how many
+/// each has.
+pub fn passed_over(seen: &Observation) -> Vec<(&Window, usize)> {
+    let behind = in_frame(seen).into_iter().skip(active_windows(seen).len());
+    let count = |window: &Window| {
+        seen.elements.iter().filter(|e| e.window == Some(window.id) && is_meant(e)).count()
+    };
+    behind.map(|window| (window, count(window))).filter(|(_, count)| *count > 0).collect()
+}
+
+fn is_meant(element: &Element) -> bool {
+    element.within.as_deref() != Some(TOOLBAR)
+        && !matches!(element.role, Role::Scrollbar | Role::Frame | Role::Document)
 }
 
 /// What goes first where there is not room for all.

@@ -123,6 +123,25 @@ fn where_there_is_not_room_for_all_a_quarter_is_for_what_can_be_read() {
 }
 
 #[test]
+fn a_window_of_another_monitor_keeps_nothing_off_the_list() {
+    let mut seen = screen_of(&["Editor".into(), "Save".into()]);
+    let front = seen.windows[0].clone();
+    let beside = Window { id: WindowId(2), bounds: Rect::new(800, 0, 80, 80), ..front.clone() };
+    seen.windows = vec![beside.clone(), Window { focused: false, ..front.clone() }];
+    let active: Vec<WindowId> = active_windows(&seen).iter().map(|window| window.id).collect();
+    assert_eq!(active, [WINDOW]);
+    assert!(screen(&seen, "", 100_000).contains("[2] button \"Save\""));
+    assert_eq!(passed_over(&seen), []);
+    // On the same monitor the one with the keyboard hides it.
+    seen.windows[0].bounds = Rect::new(0, 0, 4, 4);
+    assert!(screen(&seen, "", 100_000).contains("(nothing that can be read)"));
+    assert_eq!(passed_over(&seen), [(&seen.windows[1], 2)]);
+    // One that is in front there, of another monitor, has no line of its own.
+    seen.windows = vec![Window { focused: false, ..beside }, front];
+    assert_eq!(active_windows(&seen).len(), 1);
+}
+
+#[test]
 fn a_name_cannot_fake_a_line_or_turn_one_round() {
     let seen = screen_of(&["OK\"\n[7] button \"\u{202e}lecnaC\u{2028}".into()]);
     let name = "\"OK'\\n[7] button '\\u{202e}lecnaC\\u{2028}\"";
@@ -134,6 +153,23 @@ fn a_name_cannot_fake_a_line_or_turn_one_round() {
     let empty = screen_of(&[]);
     let told: Vec<String> = changes(&empty, &seen).iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|line| line.starts_with(&format!("+ [1] button {name}"))), "{told:?}");
+}
+
+#[test]
+fn what_cannot_be_seen_is_told_when_it_comes_and_goes() {
+    let seen = screen_of(&["Save".into()]);
+    let mut hung = screen_of(&[]);
+    hung.windows.clone_from(&seen.windows);
+    hung.gaps = vec!["`a\n` does not answer".into()];
+    let told = |before, now| -> Vec<String> {
+        changes(before, now).iter().map(|line| line.to_string().chars().take(60).collect()).collect()
+    };
+    let gap = "(cannot see everything: `a\\n` does not answer)";
+    let lines = told(&seen, &hung);
+    assert_eq!(lines[0], format!("+ {gap}"));
+    assert!(lines[1].starts_with("- [1] button \"Save\""), "{lines:?}");
+    assert_eq!(told(&hung, &seen)[0], format!("- {gap}"));
+    assert!(told(&hung, &hung).is_empty());
 }
 
 #[test]

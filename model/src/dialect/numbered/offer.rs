@@ -196,7 +196,7 @@ impl<'v> Screen<'v> {
     fn is_dialog(&self) -> bool {
         let windows = list::active_windows(self.view.seen);
         let [front] = windows.as_slice() else { return false };
-        let owner = self.view.seen.windows.iter().skip(1).any(|other| {
+        let owner = self.view.seen.windows.iter().any(|other| {
             other.pid.is_some() && other.pid == front.pid && other.bounds.area() > front.bounds.area()
         });
         owner && self.elements.iter().any(|element| element.role == Role::Button)

@@ -68,7 +68,7 @@ pub(super) fn place<'v>(view: &PlanView<'v>) -> Place<'v> {
     let named = menu::named(view.task, view.apps);
     let windows = &view.seen.windows;
     let active = list::active_windows(view.seen);
-    if active.is_empty() {
+    if windows.is_empty() {
         let all = || view.apps.iter().collect();
         let among: Vec<&App> = [named, menu::mentioned(view.task, view.apps)]
             .into_iter()
