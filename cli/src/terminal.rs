@@ -11,7 +11,7 @@ use freehand_agent::event::{Event, Listener};
 use freehand_agent::supervision::Wait;
 use freehand_agent::trajectory::{Exit, Header};
 use freehand_tools::outcome::{Effect, Outcome};
-use freehand_tools::visible::visible;
+use freehand_tools::visible::{json, visible};
 
 /// Characters of one text of a step that are shown.
 const MOST: usize = 300;
@@ -136,10 +136,10 @@ pub fn answer_in(tone: Tone, word: &str, rest: &str) {
     answer(&format!("{}{rest}", tone.paint(word, coloured)));
 }
 
-/// A value as a line of JSON in the command's answer.
+/// A value as a line of JSON in the command's answer, with nothing hidden in its texts.
 pub fn answer_json(value: &impl serde::Serialize) {
     match serde_json::to_string(value) {
-        Ok(line) => answer(&line),
+        Ok(line) => answer(&json(&line)),
         Err(error) => say(Tone::Bad, &format!("freehand: cannot be written as JSON: {error}")),
     }
 }

@@ -61,6 +61,23 @@ pub fn written(text: &str, max: usize) -> String {
     shown
 }
 
+/// `json` with whatever is hidden in its texts as `\u202e`: to a program it says the same, and on a terminal it moves
+/// nothing. Joiners and selectors are hidden there too.
+pub fn json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Between the texts stand blanks and line breaks; within them such are escaped already.
+        if !is_hidden(c) || c.is_ascii_whitespace() {
+            shown.push(c);
+        } else {
+            let mut units = [0; 2];
+            let units = c.encode_utf16(&mut units).iter();
+            shown.extend(units.flat_map(|unit| format!("\\u{unit:04x}").into_bytes()).map(char::from));
+        }
+    }
+    shown
+}
+
 /// Whether there is anything in `text` that has to be written out.
 pub(crate) fn hides(text: &str) -> bool {
     marked(text).any(|(_, is_hidden)| is_hidden)
@@ -176,6 +193,15 @@ mod tests {
     }
 
     #[test]
+    fn json_says_the_same_with_nothing_hidden() {
+        assert_eq!(
+            json("{\"a\":\"x\u{202e}y é中\u{e0041}\"}"),
+            "{\"a\":\"x\\u202ey é中\\udb40\\udc41\"}"
+        );
+        assert_eq!(json("\"👩\u{200d}💻\u{85}\""), "\"👩\\u200d💻\\u0085\"");
+    }
+
+    #[test]
     fn what_forms_letters_and_pictures_stays() {
         for text in [
             "👩\u{200d}💻",
@@ -236,6 +262,14 @@ mod tests {
                 }), "{shown:?}");
             }
             prop_assert!(written(&text, max).chars().count() <= max + 1);
+        }
+
+        #[test]
+        fn json_stays_what_it_is(text in text()) {
+            let plain = serde_json::to_string(&text).unwrap();
+            let shown = json(&plain);
+            prop_assert!(!shown.chars().any(is_hidden), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
         }
 
         #[test]
