@@ -22,7 +22,9 @@ impl fmt::Display for ElementId {
 }
 
 /// The number that the window system gives a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct WindowId(pub u64);
 
@@ -184,7 +186,7 @@ impl Element {
 }
 
 /// Where the knowledge of an element comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The program told the accessibility bus.
@@ -197,7 +199,7 @@ pub enum Source {
 }
 
 /// The states that matter to somebody who reads the list. `None` means that the state does not apply.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a state of its own, in any combination")]
 pub struct States {
@@ -229,7 +231,7 @@ const fn is_false(value: &bool) -> bool {
 }
 
 /// What kind of part of a window it is that holds several things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RegionKind {
@@ -274,7 +276,7 @@ impl RegionKind {
 }
 
 /// A part of a window that holds several things.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Region {
     /// What kind of part it is.
     pub kind: RegionKind,
@@ -285,7 +287,7 @@ pub struct Region {
 
 /// What identifies an element beyond one observation: the way to it on the accessibility bus, or a
 /// digest of how it looks.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ElementKey(pub String);
 
@@ -293,7 +295,7 @@ pub struct ElementKey(pub String);
 pub(crate) const BARS: &str = "toolbar";
 
 /// One thing on the screen that can be read or used.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Element {
     /// Its number in the list.
     pub id: ElementId,
@@ -354,7 +356,7 @@ impl Element {
 }
 
 /// One top-level window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Window {
     /// The window system's number.
     pub id: WindowId,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::desktop::curtain::Hidden;
@@ -46,7 +47,7 @@ pub struct Observation {
 }
 
 /// A part of a window that holds more than it shows: where scrolling brings something into sight.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each side is one of its own, in any combination")]
 pub struct More {
     /// The window.

@@ -4,8 +4,9 @@
 use anyhow::Result;
 use freehand_model::ModelError;
 use freehand_model::store::{OCR, State};
-use freehand_tools::desktop::accessibility::status;
+use freehand_tools::desktop::accessibility::status::{self, Unasked};
 use freehand_tools::desktop::ocr::{self, Reader};
+use freehand_tools::desktop::x11::browsers::FLAG;
 use freehand_tools::geometry::{Screen, Size};
 use freehand_tools::visible::visible;
 use serde::Serialize;
@@ -20,6 +21,9 @@ use crate::model_choice::{Located, ModelChoice};
 use crate::places;
 use crate::terminal::{self, Tone};
 
+/// What is said where programs cannot be asked.
+const NO_BUS: &str = "no accessibility bus";
+const SESSION: &str = "display of the session";
 const VIRTUAL: &str = "xvfb openbox dbus at-spi2-core fonts-dejavu-core";
 const ACCESSIBILITY: &str = "dbus at-spi2-core libatk-adaptor";
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "firefox"];
@@ -68,8 +72,13 @@ impl Finding {
 pub async fn run(args: DoctorArgs) -> Result<Code> {
     let (config, configuration) = configuration();
     let mut findings = vec![configuration];
-    findings.extend(told(args.accessibility).await);
-    findings.extend(displays().await);
+    // Switched on first, since it decides what the displays tell.
+    let status = status(args.accessibility).await;
+    let displays = displays(matches!(status, Err(Unasked::NoSession(_)))).await;
+    let shown =
+        displays.iter().any(|finding| finding.what == SESSION && finding.standing == Standing::Fine);
+    findings.extend(told(status, args.accessibility, shown));
+    findings.extend(displays);
     findings.extend(model(&config).await);
     findings.push(ocr());
     findings.push(records(&config));
@@ -112,39 +121,70 @@ fn configuration() -> (Config, Finding) {
     }
 }
 
-/// Whether the programs of the session say what they show, where there is a session; switches that on first
-/// where it is wanted.
-async fn told(switch_on: bool) -> Option<Finding> {
-    const WHAT: &str = "accessibility";
-    let asked = if switch_on { status::switch_on().await } else { Ok(()) };
-    let is_on = match asked {
-        Ok(()) => status::is_on().await,
-        Err(reason) => Err(reason),
-    };
-    match is_on {
-        Ok(true) if switch_on => {
-            Some(Finding::fine(WHAT, "on from now on; open again what tells nothing yet"))
-        }
-        Ok(true) => Some(Finding::fine(WHAT, "programs are asked to tell what they show")),
-        Ok(false) => Some(Finding::lacking(
-            WHAT,
-            "off: Firefox and programs with Qt tell nothing of what they show",
-            "freehand doctor --accessibility (then open your programs anew)",
-        )),
-        Err(reason) if switch_on => Some(Finding::broken(WHAT, reason, install(ACCESSIBILITY))),
-        // A machine without a session works on displays of its own.
-        Err(_) => None,
+/// Whether the programs of the session are asked to say what they show; switches that on first where it is wanted.
+async fn status(switch_on: bool) -> Result<bool, Unasked> {
+    if switch_on {
+        status::switch_on().await?;
     }
+    status::is_on().await
+}
+
+/// The same as a finding. A machine without a session works on displays of its own, and needs none.
+fn told(status: Result<bool, Unasked>, switched_on: bool, shown: bool) -> Option<Finding> {
+    const WHAT: &str = "accessibility";
+    let lost = "so programs cannot be asked to tell what they show";
+    let (found, mend) = match status {
+        Ok(true) if switched_on => {
+            return Some(Finding::fine(WHAT, "on from now on; open again what tells nothing yet"));
+        }
+        Ok(true) => return Some(Finding::fine(WHAT, "programs are asked to tell what they show")),
+        Ok(false) => {
+            return Some(Finding::lacking(
+                WHAT,
+                "off: Firefox and programs with Qt tell nothing of what they show",
+                "freehand doctor --accessibility (then open your programs anew)",
+            ));
+        }
+        Err(Unasked::NoSession(reason)) => {
+            (format!("there is no session bus ({reason}), {lost}"), session_bus())
+        }
+        Err(Unasked::NoAnswer(reason)) => {
+            let found = format!("nobody on the session bus knows of it ({reason}), {lost}");
+            (found, install(ACCESSIBILITY))
+        }
+    };
+    match (switched_on, shown) {
+        (true, _) => Some(Finding::broken(WHAT, found, mend)),
+        (false, true) => Some(Finding::lacking(WHAT, found, mend)),
+        (false, false) => None,
+    }
+}
+
+/// What starts a session bus.
+fn session_bus() -> String {
+    if std::path::Path::new("/run/systemd/system").is_dir() {
+        let wrong = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some();
+        let forget = if wrong { "unset DBUS_SESSION_BUS_ADDRESS; " } else { "" };
+        return format!("{forget}systemctl --user start dbus (then open your programs anew)");
+    }
+    if !on_path("dbus-run-session") {
+        return install("dbus-daemon");
+    }
+    let shell = std::env::var("SHELL").ok().filter(|shell| shell.starts_with('/'));
+    let shell = shell.unwrap_or_else(|| "sh".into());
+    format!("dbus-run-session -- {shell} (then open your programs, and Freehand, from there)")
 }
 
 /// What starts the accessibility bus on a desktop that does not do so itself.
 const LAUNCHERS: [&str; 2] =
     ["/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher"];
 
-/// The display of the session and one of Freehand's own: one of the two has to work.
-async fn displays() -> Vec<Finding> {
+/// The display of the session and one of Freehand's own: one of the two has to work. Where the session has no bus,
+/// that is a finding of its own.
+async fn displays(no_session_bus: bool) -> Vec<Finding> {
     let own = look("virtual display", Display::Virtual(SMALL), VIRTUAL).await;
-    let session = look("display of the session", Display::Session, ACCESSIBILITY).await;
+    let mut session = look(SESSION, Display::Session, ACCESSIBILITY).await;
+    session.retain(|finding| !(no_session_bus && finding.found.contains(NO_BUS)));
     let works =
         |findings: &[Finding]| findings.iter().all(|finding| finding.standing != Standing::Broken);
     let enough = works(&own) || works(&session);
@@ -167,20 +207,37 @@ async fn look(what: &'static str, display: Display, packages: &str) -> Vec<Findi
         Ok(opened) => opened,
         Err(error) => return vec![Finding::broken(what, words(&error), mend)],
     };
-    match opened.desktop.observe().await {
-        Ok(seen) => {
-            let found = format!("{} with {} windows", opened.name, seen.windows.len());
-            // What is not read for want of the networks is a finding of its own.
-            let others = seen.gaps.iter().filter(|gap| !gap.contains(ocr::PULL));
-            let gaps = others.map(|gap| Finding::lacking(what, gap.clone(), mend_gap(gap, packages)));
-            std::iter::once(Finding::fine(what, found)).chain(gaps).collect()
+    let seen = match opened.desktop.observe().await {
+        Ok(seen) => seen,
+        Err(error) => return vec![Finding::broken(what, error.to_string(), mend)],
+    };
+    let found = format!("{} with {} windows", opened.name, seen.windows.len());
+    let (monitors, mut gaps) = (opened.monitors.len(), seen.gaps);
+    drop(opened);
+    // What a browser tells shows on its own monitor alone.
+    for number in (1..=monitors).filter(|_| monitors > 1) {
+        if let Ok(mut opened) = display::open_at(&display, display::STEP, Some(number))
+            && let Ok(seen) = opened.desktop.observe().await
+        {
+            gaps.extend(seen.gaps.into_iter().filter(|gap| gap.contains(FLAG)));
         }
-        Err(error) => vec![Finding::broken(what, error.to_string(), mend)],
     }
+    gaps.sort();
+    gaps.dedup();
+    // What is not read for want of the networks is a finding of its own.
+    gaps.retain(|gap| !gap.contains(ocr::UNREAD));
+    let gaps = gaps.into_iter().map(|gap| {
+        let mend = mend_gap(&gap, packages);
+        Finding::lacking(what, gap, mend)
+    });
+    std::iter::once(Finding::fine(what, found)).chain(gaps).collect()
 }
 
 /// What brings back what could not be seen.
 fn mend_gap(gap: &str, packages: &str) -> String {
+    if gap.contains(FLAG) {
+        return format!("close it, and start it again by its command with {FLAG} behind it");
+    }
     let there = LAUNCHERS.into_iter().find(|path| std::path::Path::new(path).is_file());
     match there.filter(|_| gap.contains("accessibility bus")) {
         Some(launcher) => format!("{launcher} --launch-immediately & (then open your programs anew)"),

@@ -40,6 +40,8 @@ pub use reader::{Line, Networks, Reader};
 
 /// The command that fetches the networks.
 pub const PULL: &str = "freehand model pull ocr";
+/// What is said of a program that tells nothing where nothing is read either.
+pub const UNREAD: &str = "tells nothing of what it shows, and no text is read off the screen";
 
 /// How often what is read grows by the texts that it would cut.
 const CUT: usize = 4;
@@ -263,8 +265,9 @@ fn beside(bounds: &ScreenRect) -> ScreenRect {
     )
 }
 
-/// A line for the person, where nothing is read and a program shows what no element tells of.
-pub(super) fn unread(windows: &[Window], elements: &[Element]) -> Option<String> {
+/// A line for the person, where nothing is read and a program shows what no element tells of; not of one of which the
+/// lines that are `told` already say why.
+pub(super) fn unread(windows: &[Window], elements: &[Element], told: &[&[String]]) -> Option<String> {
     let tells = |window: &Window| {
         let own = |other: &Window| {
             window.id == other.id
@@ -277,12 +280,14 @@ pub(super) fn unread(windows: &[Window], elements: &[Element]) -> Option<String>
     let covered = |at: usize, window: &Window| {
         windows.iter().take(at).any(|front| front.bounds.contains(window.bounds.center()))
     };
-    let mut silent = windows.iter().enumerate().filter(|(at, w)| !covered(*at, w) && !tells(w));
-    let (_, window) = silent.next()?;
-    Some(format!(
-        "`{}` tells nothing of what it shows; `freehand doctor` may say why, and `{PULL}` once has its text read",
-        window.app
-    ))
+    let explained = |window: &Window| {
+        let name = format!("`{}`", window.app);
+        told.iter().copied().flatten().any(|line| line.contains(&name))
+    };
+    let silent =
+        |(at, window): &(usize, &Window)| !covered(*at, window) && !tells(window) && !explained(window);
+    let (_, window) = windows.iter().enumerate().find(silent)?;
+    Some(format!("`{}` {UNREAD}; `freehand doctor` says what is missing", window.app))
 }
 
 #[cfg(test)]
@@ -340,6 +345,22 @@ mod tests {
         assert_eq!(read(&before, Rect::new(232, 64, 48, 40), text("0", 256, 24)), before);
         let new = text("Inner circle", 256, 90);
         assert_eq!(read(&before, Rect::new(232, 64, 150, 40), new.clone()), [new]);
+    }
+
+    #[test]
+    fn a_program_of_which_it_is_said_why_is_not_said_to_be_silent() {
+        let window = |id: u64, app: &str, x: i32| {
+            let (title, bounds) = (String::new(), Rect::new(x, 0, 9, 9));
+            Window { id: WindowId(id), title, app: app.into(), pid: None, bounds, focused: false }
+        };
+        let windows = [window(1, "Plain.py", 0), window(2, "xterm", 20)];
+        let said = |told: &[&str]| {
+            let told: Vec<String> = told.iter().map(|line| (*line).to_owned()).collect();
+            unread(&windows, &[], &[&told]).map(|line| line.split(' ').next().unwrap().to_owned())
+        };
+        assert_eq!(said(&[]).as_deref(), Some("`Plain.py`"));
+        assert_eq!(said(&["`Plain.py` does not answer"]).as_deref(), Some("`xterm`"));
+        assert_eq!(said(&["`xterm` hangs", "`Plain.py` does not answer"]), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::browsers::FLAG;
 use crate::desktop::DesktopError;
 
 /// A program that fails to start mostly does so within this time.
@@ -172,7 +173,7 @@ impl Surroundings {
                 .map(|own| vec!["--profile".into(), own.display().to_string()])
                 .unwrap_or_default();
         }
-        let mut flags = vec!["--force-renderer-accessibility".to_owned()];
+        let mut flags = vec![FLAG.to_owned()];
         if let Some(profile) = profile {
             flags.push(format!("--user-data-dir={}", profile.display()));
             flags.extend(

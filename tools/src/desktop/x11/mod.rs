@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::desktop::accessibility::Seen;
 use crate::desktop::area::Area;
 use crate::desktop::counter::Counter;
 use crate::desktop::curtain::{Curtain, Hidden};
@@ -23,6 +24,7 @@ use crate::observation::{Observation, ObservationId};
 use crate::permit::Redeemed;
 
 mod beneath;
+pub mod browsers;
 mod capture;
 mod clipboard;
 mod devices;
@@ -54,6 +56,7 @@ mod will;
 mod window_facts;
 mod windows;
 
+use browsers::Browsers;
 use capture::Camera;
 use clipboard::Clipboard;
 use display_name::Session;
@@ -82,6 +85,8 @@ pub struct X11 {
     keymap: Keymap,
     clipboard: Clipboard,
     eyes: Eyes,
+    /// Which programs tell nothing of their pages.
+    browsers: Browsers,
     /// Reads what no program tells of, where its networks are there.
     ocr: Option<Ocr>,
     /// Finds what has no text.
@@ -141,6 +146,7 @@ impl X11 {
             keymap: Keymap::default(),
             clipboard: Clipboard::default(),
             eyes: Eyes::new(own_session, counter.clone()),
+            browsers: Browsers::default(),
             ocr: None,
             vision: Vision::default(),
             names: Names::new(counter.clone()),
@@ -181,10 +187,10 @@ impl X11 {
 
     /// Looks at the monitor with this number from now on, or at the one with the keyboard.
     pub fn watch(&mut self, monitor: Option<usize>) -> Result<(), DesktopError> {
-        let count = self.monitors.all(&self.link)?.len();
-        if monitor.is_some_and(|monitor| monitor >= count) {
-            let reason = format!("there are {count}");
-            return Err(DesktopError::failed("looking at another monitor", reason));
+        let all = self.monitors.all(&self.link)?;
+        if let Some(number) = monitor.filter(|monitor| *monitor >= all.len()) {
+            let what = format!("looking at monitor {}", number.saturating_add(1));
+            return Err(DesktopError::failed(what, monitors::told(all)));
         }
         self.watched = monitor;
         Ok(())
@@ -268,6 +274,14 @@ impl X11 {
         self.monitors.one(&self.link, watched, point)
     }
 
+    /// A line for the browsers that tell nothing of their pages, where there is somebody to ask.
+    fn mute_pages(&mut self, windows: &[Window], frame: &Frame, seen: &Seen) -> Option<String> {
+        if self.eyes.are_closed() {
+            return None;
+        }
+        self.browsers.gap(windows, &frame.bounds(), seen)
+    }
+
     /// What was seen last once more, where nothing has changed since.
     fn seen_again(
         &mut self,
@@ -319,9 +333,10 @@ impl Desktop for X11 {
         hidden.clear_more(&mut seen.more);
         self.told.clone_from(&seen.elements);
         self.areas.clone_from(&seen.areas);
+        seen.cuts.extend(self.mute_pages(&windows, &frame, &seen));
         let gap = match &mut self.ocr {
             Some(ocr) => ocr.look(&frame, (&windows, &seen.areas), &mut seen.elements).await,
-            None => ocr::unread(&windows, &seen.elements),
+            None => ocr::unread(&windows, &seen.elements, &[&seen.gaps, &seen.cuts]),
         };
         // A program that has not answered yet, or text that is still being read, may tell more at any moment.
         let read = gap.is_none() || self.ocr.is_none();

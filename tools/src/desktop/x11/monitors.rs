@@ -74,6 +74,19 @@ impl Monitors {
     }
 }
 
+/// Which there are, by the numbers that choose one.
+pub(super) fn told(all: &[Known]) -> String {
+    let each = all.iter().zip(1..).map(|(known, number)| {
+        let Monitor { name, bounds, .. } = &known.monitor;
+        format!(
+            "`--monitor {number}` ({name}, {}x{} at {},{})",
+            bounds.width, bounds.height, bounds.x, bounds.y
+        )
+    });
+    let each: Vec<String> = each.collect();
+    format!("there {} {}", if each.len() == 1 { "is only" } else { "are" }, each.join(" and "))
+}
+
 fn none() -> DesktopError {
     DesktopError::failed("looking for a monitor", "none is switched on")
 }

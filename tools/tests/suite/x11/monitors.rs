@@ -51,7 +51,9 @@ async fn each_monitor_is_a_frame_of_its_own() {
         assert_eq!(seen.frame.mapping().unwrap().forward(Point::new(0, 0)), want.origin());
     }
     let fault = bench.desktop.watch(Some(2)).unwrap_err().to_string();
-    assert!(fault.contains("there are 2"), "{fault}");
+    let there =
+        "there are `--monitor 1` (left, 800x800 at 0,0) and `--monitor 2` (right, 480x700 at 800,0)";
+    assert_eq!(fault, format!("looking at monitor 3 failed: {there}"));
     bench.desktop.watch(None).unwrap();
     assert_eq!(bench.desktop.observe().await.unwrap().bounds().x, 800);
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::Desktop;
+use freehand_tools::desktop::ocr::UNREAD;
 use freehand_tools::element::{Element, Role};
 use freehand_tools::observation::Observation;
 use rustix::process::{Pid, Signal, kill_process};
@@ -61,7 +62,7 @@ async fn a_program_that_passes_over_a_question_is_seen_all_the_same() {
 
 /// What programs do not tell. That nothing is read off the pixels here is a line of its own.
 fn told_gaps(seen: &Observation) -> Vec<&String> {
-    seen.gaps.iter().filter(|gap| !gap.contains("pull ocr")).collect()
+    seen.gaps.iter().filter(|gap| !gap.contains(UNREAD)).collect()
 }
 
 /// The program that stalls at this, and beside it one in front that does not.

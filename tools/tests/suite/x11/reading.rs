@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use freehand_tools::desktop::ocr::{Networks, Ocr, Reader};
+use freehand_tools::desktop::ocr::{Networks, Ocr, Reader, UNREAD};
 use freehand_tools::desktop::{Desktop, PointerInput};
 use freehand_tools::element::{Element, Role, Source};
 use freehand_tools::geometry::{Rect, ScreenRect};
@@ -182,7 +182,7 @@ async fn without_the_networks_one_line_says_what_is_missing() {
     terminal(&mut bench, &[(1, "Not to be read")]).await;
     let seen = bench.desktop.observe().await.unwrap();
     assert!(seen.elements.is_empty(), "{:?}", names(&seen));
-    let gaps: Vec<_> = seen.gaps.iter().filter(|gap| gap.contains("model pull ocr")).collect();
+    let gaps: Vec<_> = seen.gaps.iter().filter(|gap| gap.contains(UNREAD)).collect();
     assert!(matches!(gaps.as_slice(), [gap] if gap.contains("XTerm")), "{:?}", seen.gaps);
 }
 
