@@ -12,6 +12,7 @@ use freehand_tools::desktop::discreet::Discreet;
 use freehand_tools::desktop::ocr::Ocr;
 use freehand_tools::desktop::veil::Veil;
 use freehand_tools::desktop::{Desktop, DesktopError, StopSign};
+use freehand_tools::frame::Monitor;
 use freehand_tools::geometry::{Screen, ScreenRect, Size};
 use freehand_tools::secret::Secrets;
 use tokio::sync::watch;
@@ -144,12 +145,19 @@ pub fn region(text: &str) -> Result<ScreenRect, String> {
     })
 }
 
+/// A part of the screen in px, as [`region`] reads it.
+pub fn written(region: &ScreenRect) -> String {
+    format!("{},{},{}x{}", region.x, region.y, region.width, region.height)
+}
+
 /// A desktop, and what has to stay alive for it.
 pub struct Opened {
     /// What is seen and used. Dropped first.
     pub desktop: Box<dyn Desktop>,
     /// The display's name, for example `:99`.
     pub name: String,
+    /// Its monitors, by their numbers.
+    pub monitors: Vec<Monitor>,
     /// What of Freehand's own is not to be seen on it.
     pub veil: Veil,
     _display: Option<Box<dyn Send>>,
@@ -184,6 +192,7 @@ mod platform {
     use freehand_tools::desktop::x11::{self, X11};
 
     use super::{Display, Opened, Path, StopSign, Watched};
+    use crate::exit::usage;
 
     pub(super) fn show_presence(name: &str, veil: &Veil) -> Result<Presence, DesktopError> {
         Presence::open(name, veil)
@@ -195,7 +204,7 @@ mod platform {
         ocr: Option<Ocr>,
         curtain: Curtain,
         monitor: Option<usize>,
-    ) -> Result<Opened, DesktopError> {
+    ) -> anyhow::Result<Opened> {
         let (mut desktop, display): (X11, Option<Box<dyn Send>>) = match display {
             Display::Session => (X11::connect(None)?, None),
             Display::Named(name) => (X11::connect(Some(name))?, None),
@@ -212,11 +221,14 @@ mod platform {
             desktop.read_text(ocr);
         }
         desktop.hide(curtain);
-        desktop.watch(monitor)?;
+        desktop
+            .watch(monitor)
+            .map_err(|fault| if fault.is_fatal() { fault.into() } else { usage(fault.to_string()) })?;
+        let monitors = desktop.monitors()?;
         let veil = Veil::default();
         desktop.look_through(veil.clone());
         let name = desktop.name().to_owned();
-        Ok(Opened { desktop: Box::new(desktop), name, veil, _display: display })
+        Ok(Opened { desktop: Box::new(desktop), name, monitors, veil, _display: display })
     }
 
     pub(super) fn release_everything() {
@@ -280,8 +292,8 @@ mod platform {
         _: Option<Ocr>,
         _: Curtain,
         _: Option<usize>,
-    ) -> Result<Opened, DesktopError> {
-        Err(unsupported("working on this desktop"))
+    ) -> anyhow::Result<Opened> {
+        Err(unsupported("working on this desktop").into())
     }
 
     pub(super) fn release_everything() {}
@@ -321,7 +333,7 @@ pub fn open_at(display: &Display, patience: Duration, monitor: Option<usize>) ->
         Display::Kept { name, .. } => Some(places::desktops()?.join(name)),
         Display::Session | Display::Named(_) | Display::Virtual(_) => None,
     };
-    Ok(platform::open(display, kept.as_deref(), ocr, ruling::curtain()?, monitor)?)
+    platform::open(display, kept.as_deref(), ocr, ruling::curtain()?, monitor)
 }
 
 /// Watches the person who sits at `display`.
@@ -341,6 +353,7 @@ mod tests {
     #[test]
     fn regions() {
         assert_eq!(region("10, -20,300x200"), Ok(ScreenRect::new(10, -20, 300, 200)));
+        assert_eq!(written(&ScreenRect::new(10, -20, 300, 200)), "10,-20,300x200");
         for text in ["", "10,20", "10,20,300", "10,20,0x5", "a,b,1x1", "1,2,3x4,5"] {
             assert!(region(text).is_err(), "{text}");
         }

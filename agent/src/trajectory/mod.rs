@@ -55,7 +55,7 @@ pub struct Header {
 }
 
 /// An observation as it is recorded: everything but the pixels, which are a file of their own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// The frame's digest, and its file's name without the ending.
     pub frame: Digest,

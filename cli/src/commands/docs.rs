@@ -7,8 +7,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use clap::CommandFactory as _;
 use freehand_tools::toolbox::Toolbox;
+use schemars::SchemaGenerator;
 use serde_json::Value;
 
+use super::observe::Look;
 use crate::args::{Cli, DocsCommand};
 use crate::exit::Code;
 
@@ -22,6 +24,7 @@ pub fn run(command: DocsCommand) -> Result<Code> {
     write(&out, "tools.md", &tools())?;
     write(&out, "cli.md", &command_line())?;
     write(&out, "protocol.md", &protocol::page())?;
+    write(&out, "observation.md", &observation())?;
     Ok(Code::Done)
 }
 
@@ -53,6 +56,17 @@ fn tools() -> String {
         "\n## Roles\n\nWhat `role` in a target may be.\n\n| role | what |\n| --- | --- |\n{roles}"
     );
     page
+}
+
+fn observation() -> String {
+    let mut generator = SchemaGenerator::default();
+    generator.subschema_for::<Look>();
+    let types = protocol::types(generator, &["Look"]);
+    format!(
+        "{MADE}\n\n# What is seen, as JSON\n\n`freehand observe --json` prints one Look; with `--watch`, one on each \
+         line, after each change. A record of a run keeps the same for each step, without `display` and \
+         `monitor`. Characters that show as nothing or turn the order of letters stand there as `\\u202e`.\n{types}"
+    )
 }
 
 fn words<'a>(value: &'a Value, field: &str) -> &'a str {

@@ -4,11 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use freehand_agent::trajectory::Seen;
 use freehand_model::dialect::list;
 use freehand_tools::element::Source;
 use freehand_tools::frame;
-use freehand_tools::geometry::ScreenRect;
 use freehand_tools::observation::Observation;
 use freehand_tools::picture::fit::ANY;
 use freehand_tools::picture::marks;
@@ -24,7 +22,13 @@ use crate::signals::Interrupt;
 use crate::terminal::{self, Tone};
 use crate::work::from_config;
 
-/// Characters of the list; far more than a model is shown.
+mod part;
+mod told;
+
+use part::{elsewhere, others, part};
+pub use told::Look;
+
+/// Tokens of the list; far more than a model is shown.
 const BUDGET: usize = 200_000;
 /// Characters of a title that are shown.
 const TITLE: usize = 200;
@@ -44,24 +48,39 @@ pub async fn run(args: ObserveArgs) -> Result<Code> {
     };
     if args.watch {
         let interrupt = Interrupt::listen()?;
-        let mut opened = display::open_at(&display, display::WHOLE, args.monitor.map(usize::from))?;
+        let looks = async {
+            let (mut opened, first) = open(&display, &args).await?;
+            watch(&mut opened, first, &args).await
+        };
         return tokio::select! {
-            done = watch(&mut opened, &args) => done,
+            done = looks => done,
             () = interrupt.asked() => Ok(Code::Interrupted),
         };
     }
-    let mut opened = display::open_at(&display, display::WHOLE, args.monitor.map(usize::from))?;
-    let mut seen = part(opened.desktop.observe().await?, &args)?;
+    let (mut opened, seen) = open(&display, &args).await?;
+    let mut seen = part(seen, &args, &opened.monitors)?;
     if let Some(file) = &args.image {
         write_picture(file, &seen, &args)?;
     }
     if args.json {
         tell_actions(&mut opened, &mut seen).await?;
-        terminal::answer_json(&Seen::from(&seen));
+        terminal::answer_json(&Look::of(&opened, &seen));
     } else {
-        show(&opened.name, &seen);
+        show(&opened.name, &seen, &args);
     }
     Ok(Code::Done)
+}
+
+/// Opens the display, and looks at the monitor that was asked for or that shows what was.
+async fn open(display: &Display, args: &ObserveArgs) -> Result<(Opened, Observation)> {
+    let at = |number: Option<u16>| display::open_at(display, display::WHOLE, number.map(usize::from));
+    let mut opened = at(args.monitor)?;
+    let seen = opened.desktop.observe().await?;
+    let Some(number) = elsewhere(&opened, &seen, args) else { return Ok((opened, seen)) };
+    drop(opened);
+    let mut opened = at(Some(number))?;
+    let seen = opened.desktop.observe().await?;
+    Ok((opened, seen))
 }
 
 /// Asks what can be done with each thing, which a look does not. A program that hangs meanwhile holds up every one
@@ -83,19 +102,19 @@ async fn tell_actions(opened: &mut Opened, seen: &mut Observation) -> Result<()>
 }
 
 /// Shows what there is, and then each change, until it is broken off.
-async fn watch(opened: &mut Opened, args: &ObserveArgs) -> Result<Code> {
-    let mut last = part(opened.desktop.observe().await?, args)?;
+async fn watch(opened: &mut Opened, first: Observation, args: &ObserveArgs) -> Result<Code> {
+    let mut last = part(first, args, &opened.monitors)?;
     if args.json {
-        terminal::answer_json(&Seen::from(&last));
+        terminal::answer_json(&Look::of(opened, &last));
     } else {
-        show(&opened.name, &last);
+        show(&opened.name, &last, args);
     }
     loop {
         tokio::time::sleep(PACE).await;
-        let now = part(opened.desktop.observe().await?, args)?;
+        let now = part(opened.desktop.observe().await?, args, &opened.monitors)?;
         let changes = list::changes(&last, &now);
         if !changes.is_empty() && args.json {
-            terminal::answer_json(&Seen::from(&now));
+            terminal::answer_json(&Look::of(opened, &now));
         } else if !changes.is_empty() {
             terminal::answer("");
             for change in changes {
@@ -104,46 +123,6 @@ async fn watch(opened: &mut Opened, args: &ObserveArgs) -> Result<Code> {
         }
         last = now;
     }
-}
-
-/// The window or the part of the screen that was asked for.
-fn part(mut seen: Observation, args: &ObserveArgs) -> Result<Observation> {
-    let region = match (&args.window, args.region) {
-        (Some(text), _) => {
-            let text = text.to_lowercase();
-            let found = seen.windows.iter().find(|window| {
-                [&window.title, &window.app].iter().any(|name| name.to_lowercase().contains(&text))
-            });
-            let window = found.cloned().ok_or_else(|| no_window(&text, &seen))?;
-            // What lies over it is no part of it.
-            let in_front = seen.windows.iter().take_while(|other| other.id != window.id);
-            let over: Vec<ScreenRect> = in_front.map(|other| other.bounds).collect();
-            seen.frame = seen.frame.blackened(&over);
-            seen.elements.retain(|element| element.window == Some(window.id));
-            seen.windows.retain(|other| other.id == window.id);
-            window.bounds
-        }
-        (None, Some(region)) => {
-            seen.elements.retain(|element| element.bounds.intersect(&region).is_some());
-            seen.windows.retain(|window| window.bounds.intersect(&region).is_some());
-            region
-        }
-        (None, None) => return Ok(seen),
-    };
-    seen.frame = seen
-        .frame
-        .crop(&region)
-        .ok_or_else(|| usage(format!("{region} is not on the screen, which is {}", seen.bounds())))?;
-    Ok(seen)
-}
-
-fn no_window(text: &str, seen: &Observation) -> anyhow::Error {
-    let titles: Vec<String> = seen.windows.iter().map(|window| quoted(&window.title, TITLE)).collect();
-    let there = match titles.as_slice() {
-        [] => "there are none".to_owned(),
-        titles => format!("there are {}", titles.join(", ")),
-    };
-    usage(format!("no window has `{text}` in its title or its program's name; {there}"))
 }
 
 fn write_picture(file: &Path, seen: &Observation, args: &ObserveArgs) -> Result<()> {
@@ -166,7 +145,7 @@ fn write_picture(file: &Path, seen: &Observation, args: &ObserveArgs) -> Result<
         .map_err(|error| usage(format!("cannot write `{}`: {error}", file.display())))
 }
 
-fn show(name: &str, seen: &Observation) {
+fn show(name: &str, seen: &Observation, args: &ObserveArgs) {
     let monitor = seen.frame.monitor();
     let scale = if (monitor.scale - 1.0).abs() < 0.01 {
         String::new()
@@ -181,7 +160,14 @@ fn show(name: &str, seen: &Observation) {
         terminal::answer(&format!("window {title} of {app} at {}{keyboard}", window.bounds));
     }
     terminal::answer("");
-    terminal::answer_text(list::grouped(seen, BUDGET).trim_end());
+    let text = match args.budget {
+        Some(tokens) => list::screen(seen, "", tokens),
+        None => list::grouped(seen, BUDGET),
+    };
+    terminal::answer_text(text.trim_end());
+    if let Some(others) = others(seen) {
+        terminal::answer_text(&others);
+    }
     for gap in &seen.gaps {
         terminal::say(Tone::Faint, &format!("cannot see everything: {}", visible(gap, TITLE)));
     }

@@ -8,6 +8,7 @@ mod desk;
 mod dying;
 mod hidden;
 mod kept;
+mod looking;
 mod notified;
 mod presence;
 mod surprises;

@@ -80,6 +80,8 @@ fn bad_usage_ends_with_2_and_says_what_is_expected() {
         (&["run", "x", "--model", "gpt"], &["no model is called `gpt`", "`qwen2.5-coder-1.5b`"]),
         (&["run", "x", "--model", "./none.gguf"], &["there is no file `./none.gguf`"]),
         (&["run", "x", "--model", "http://"], &["http://"]),
+        (&["observe", "--image", "x.jpg"], &["pictures are written as PNG; name it `x.png`"]),
+        (&["observe", "--budget", "5"], &["`5` is not a number of tokens from 50 to 50000"]),
         (&["model", "pull", "gpt"], &["no model is called `gpt`"]),
         (&["model", "rm", "gpt"], &["no model is called `gpt`"]),
         (&["bench", "step", "--rounds", "0"], &["1..=1000"]),
@@ -205,7 +207,7 @@ fn the_reference_pages_are_those_of_the_program() {
     let made = account.run(&["docs", "reference", "--out", "made"]);
     assert_eq!(made.code, Some(0), "{made:#?}");
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
-    for page in ["cli.md", "tools.md", "protocol.md"] {
+    for page in ["cli.md", "tools.md", "protocol.md", "observation.md"] {
         let made = std::fs::read_to_string(account.path("made").join(page)).unwrap();
         let kept = std::fs::read_to_string(kept.join(page)).unwrap_or_default();
         assert!(made == kept, "{page} is out of date; run `cargo run -p freehand -- docs reference`");

@@ -26,10 +26,17 @@ pub(super) fn page() -> String {
     let mut generator = SchemaGenerator::default();
     generator.subschema_for::<FromView>();
     generator.subschema_for::<ToView>();
+    page.push_str(&types(generator, &FIRST));
+    page
+}
+
+/// Each type that was asked for, with its fields: these first, the others in the order of their names.
+pub(super) fn types(mut generator: SchemaGenerator, first: &[&str]) -> String {
     let definitions = generator.take_definitions(true);
-    let first = FIRST.iter().filter_map(|name| definitions.get_key_value(*name));
-    let rest = definitions.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
-    for (name, schema) in first.chain(rest) {
+    let begin = first.iter().filter_map(|name| definitions.get_key_value(*name));
+    let rest = definitions.iter().filter(|(name, _)| !first.contains(&name.as_str()));
+    let mut page = String::new();
+    for (name, schema) in begin.chain(rest) {
         let _ = write!(page, "\n## {name}\n\n{}\n", cell(words(schema, "description")));
         page.push_str(&body(schema));
     }
