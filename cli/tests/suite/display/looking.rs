@@ -2,11 +2,12 @@
 //! hangs, names with something hidden in them, a browser that tells nothing, a session without a bus.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::screen::Screen;
-use crate::support::{Account, Running, Said, signal, wait_for};
+use crate::support::{Account, Running, Said, rest, signal, wait_for};
 
 /// Runs a program of the desktop to its end.
 fn on(screen: &Screen, argv: &[&str]) {
@@ -21,7 +22,13 @@ fn dialog(account: &Account, screen: &Screen, title: &str, (x, y): (&str, &str))
     let button = format!("button \"{title}\"");
     let whole = ["observe", "--display", &screen.name, "--window", title];
     wait_for("the dialog", || account.run(&whole).out.contains(&button).then_some(()));
-    on(screen, &["xdotool", "search", "--name", title, "windowmove", "--sync", x, y]);
+    // The window manager may still be putting it elsewhere.
+    wait_for("the place", || {
+        on(screen, &["xdotool", "search", "--name", title, "windowmove", x, y]);
+        rest(Duration::from_millis(300));
+        let left = i32::from(screen.place_of(title)?.0);
+        (left - x.parse::<i32>().unwrap()).abs().lt(&20).then_some(())
+    });
     process
 }
 
@@ -34,11 +41,11 @@ fn json(said: &Said) -> Value {
 fn a_monitor_is_listed_whichever_has_the_keyboard() {
     let (account, screen) = (Account::new(), Screen::whole());
     let of = |args: &[&str]| account.run(&[&["observe", "--display", &screen.name], args].concat());
-    dialog(&account, &screen, "Leftish", ("100", "100"));
-    dialog(&account, &screen, "Rightish", ("850", "300"));
     let monitor = |name, size, output| on(&screen, &["xrandr", "--setmonitor", name, size, output]);
     monitor("left", "800/200x800/200+0+0", "screen");
     monitor("right", "480/120x800/200+800+0", "none");
+    dialog(&account, &screen, "Leftish", ("100", "100"));
+    dialog(&account, &screen, "Rightish", ("900", "300"));
     let right = of(&[]);
     assert!(
         right.out.contains("monitor \"right\"") && right.out.contains("button \"Rightish\""),
@@ -126,7 +133,14 @@ fn a_program_that_hangs_is_told_when_it_does_and_when_it_answers_again() {
     assert_eq!(said.err.matches("cannot see everything").count(), 1, "{said:#?}");
     signal(process, "CONT");
     running.wait_for("- (cannot see everything: `Zenity` does not answer)");
-    running.wait_for("+ [1] button \"Stuck\"");
+    wait_for("the button", || {
+        let said = running.so_far();
+        let (_, since) = said.rsplit_once("- (cannot see everything")?;
+        since
+            .lines()
+            .any(|line| line.starts_with("+ [") && line.ends_with("button \"Stuck\""))
+            .then_some(())
+    });
     running.signal("INT");
     running.end().check(130, &[]);
 }
