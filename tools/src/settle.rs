@@ -1,7 +1,8 @@
 //! Waits until the screen is quiet, and no longer. A fixed sleep is too long on most steps and too
 //! short on some; here the pixels say when an application has finished reacting.
 //!
-//! A blinking caret or a clock changes a small patch again and again and is ignored; a page that
+//! A program that is busy draws nothing either, so the one with the keyboard must answer before the screen counts as
+//! quiet. A blinking caret or a clock changes a small patch again and again and is ignored; a page that
 //! never rests is left after a cap.
 
 use std::time::Duration;
@@ -61,12 +62,23 @@ pub async fn settle(
     let start = Instant::now();
     let mut last = desktop.capture(Some(before.bounds())).await?;
     let mut last_change = (dirty(before, &last).is_some()).then_some(start);
+    let mut is_ready = false;
     loop {
         let waited = start.elapsed();
         let quiet = match last_change {
             Some(at) => at.elapsed() >= patience.quiet,
             None => waited >= patience.reaction,
         };
+        if quiet && !is_ready && waited < patience.cap {
+            let asked = Instant::now();
+            desktop.ready().await?;
+            is_ready = true;
+            // What it was busy with it draws only now.
+            if asked.elapsed() > POLL {
+                last_change = Some(Instant::now());
+                continue;
+            }
+        }
         if quiet || waited >= patience.cap {
             let changed = before.difference(&last, &before.bounds());
             return Ok(Settled { frame: last, waited, quiet, changed });

@@ -129,6 +129,10 @@ impl Desktop for Discreet {
         Ok(seen)
     }
 
+    async fn ready(&mut self) -> Result<(), DesktopError> {
+        self.desktop.ready().await
+    }
+
     async fn capture(&mut self, region: Option<ScreenRect>) -> Result<Frame, DesktopError> {
         let frame = self.desktop.capture(region).await?;
         Ok(self.painted(frame))

@@ -164,6 +164,12 @@ pub trait Desktop: Send {
         expected: Option<&ElementKey>,
     ) -> Result<Hit, DesktopError>;
 
+    /// Waits for less than a second until the program with the keyboard answers: it may be busy with what was just
+    /// done to it, and a look has no time to wait for that. One that hangs is not waited for again and again.
+    async fn ready(&mut self) -> Result<(), DesktopError> {
+        Ok(())
+    }
+
     /// The address of the page in which an element stands, as its program tells it and not as anything on
     /// the screen does; `None` where it stands in none, or nobody tells.
     async fn page_of(&mut self, _: &ElementKey) -> Result<Option<String>, DesktopError> {

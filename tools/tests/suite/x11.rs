@@ -10,6 +10,7 @@ mod gestures;
 mod input;
 mod leaving;
 mod monitors;
+mod odd_pages;
 mod odd_programs;
 mod person;
 mod presence;

@@ -8,12 +8,14 @@ use futures_util::future::join_all;
 use super::beyond::Suspects;
 use super::bus::{Attributes, Bus, Silence};
 use super::list::acts;
-use super::naming::name;
+use super::naming::{is_number, name};
 use super::node::{Address, Node, Tree, is_block};
 use super::programs::Program;
 use super::reading::Cuts;
+use super::sheet::is_sheet;
 use super::{MAX_NODES, reading, roles};
 use crate::element::Role;
+use crate::geometry::ScreenRect;
 
 /// All that is needed of one program for its list, and what is cut off of it.
 pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), Silence> {
@@ -36,13 +38,15 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), S
             && !tree.children(node).any(|child| child.role == BusRole::Static)
     };
     let suspects = Suspects::among(&tree, nodes());
+    let placed: Vec<Address> =
+        nodes().filter(|node| node.has_place).map(|node| node.address.clone()).collect();
     let (extents, actions, details, answers) = tokio::join!(
-        bus.extents(&looked_at),
+        bus.extents(&placed),
         bus.actions(&acting),
         join_all(nodes().map(|node| detail(bus, node, tells_by_itself(node)))),
-        suspects.ask(bus)
+        suspects.ask(bus, &tree)
     );
-    for (at, bounds) in looked_at.iter().zip(extents) {
+    for (at, bounds) in placed.iter().zip(extents) {
         if let Some(node) = tree.get_mut(at) {
             node.bounds = bounds;
         }
@@ -61,6 +65,7 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), S
             node.landmark = detail.attributes.roles;
             node.is_drawn = detail.attributes.is_drawn;
             node.labelled_by = detail.label;
+            node.first_letter = detail.first_letter;
             node.chosen = detail.chosen;
             node.stands_at = detail.attributes.stands_at;
         }
@@ -100,7 +105,7 @@ fn looked_at<'t>(tree: &'t Tree, cuts: &mut Cuts) -> impl Iterator<Item = &'t No
             continue;
         }
         // The cells of a sheet are found by their places.
-        cuts.vast |= node.is_vast && node.role != BusRole::Table;
+        cuts.vast |= node.is_vast && !is_sheet(node);
         cuts.large |= found.len() >= MAX_NODES;
         if node.is_vast || found.len() >= MAX_NODES {
             continue;
@@ -128,6 +133,7 @@ struct Detail {
     value: Option<f64>,
     attributes: Attributes,
     label: Option<Address>,
+    first_letter: Option<ScreenRect>,
     chosen: Option<Address>,
 }
 
@@ -138,20 +144,25 @@ async fn detail(bus: &Bus, node: &Node, tells_by_itself: bool) -> Option<(Addres
     let dropdown = kind == Role::Dropdown;
     let reads = (kind.takes_text() || dropdown || unnamed_text) && node.has_text && !secret;
     let control = roles::is_control(kind);
-    let nameless = node.name.is_empty() && (control || kind == Role::Image);
+    // Some are called by where they stand.
+    let is_called = !(node.name.is_empty() || is_number(kind, &node.name));
+    let nameless = !is_called && (control || kind == Role::Image);
     let stands = node.has_value && matches!(kind, Role::Spinner | Role::Slider | Role::Progress);
     let landmark = node.role == BusRole::Landmark;
-    if !reads && !nameless && !dropdown && !stands && !landmark && kind != Role::Image {
+    // Toolkits are as exact without it.
+    let has_letters = kind == Role::Button && node.has_text && !node.name.is_empty();
+    if !reads && !nameless && !dropdown && !stands && !landmark && !has_letters && kind != Role::Image {
         return None;
     }
     let described =
         nameless || dropdown || landmark || matches!(kind, Role::Spinner | Role::Image | Role::Textbox);
-    let (text, value, attributes, label, chosen) = tokio::join!(
+    let (text, value, attributes, label, first_letter, chosen) = tokio::join!(
         async { if reads { bus.text(&node.address).await } else { None } },
         async { if stands { bus.value(&node.address).await } else { None } },
         async { if described { bus.attributes(&node.address).await } else { Attributes::default() } },
         async { if control && (nameless || dropdown) { bus.label(&node.address).await } else { None } },
-        async { if dropdown { bus.chosen(&node.address).await } else { None } },
+        async { if has_letters { bus.first_letter(&node.address).await } else { None } },
+        async { if dropdown && node.has_choice { bus.chosen(&node.address).await } else { None } },
     );
-    Some((node.address.clone(), Detail { text, value, attributes, label, chosen }))
+    Some((node.address.clone(), Detail { text, value, attributes, label, first_letter, chosen }))
 }

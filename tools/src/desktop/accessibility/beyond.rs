@@ -71,6 +71,8 @@ pub(super) struct Answers {
     /// Where each bar stands, and where its end is.
     stands: Vec<Option<(f64, f64)>>,
     scrolls: HashMap<Address, bool>,
+    /// The bodies of pages, over whose edges things reach that the page scrolls to.
+    bodies: HashSet<Address>,
 }
 
 impl Suspects {
@@ -84,7 +86,8 @@ impl Suspects {
             let hidden: Vec<&Node> = tree
                 .children(node)
                 .filter(|child| {
-                    !child.shows() && child.is(State::Visible) && child.role != BusRole::ScrollBar
+                    let may_show = child.is(State::Visible) && child.has_place;
+                    !child.shows() && may_show && child.role != BusRole::ScrollBar
                 })
                 .collect();
             if hidden.is_empty() || suspects.outside.len() >= MOST || node.role == BusRole::Menu {
@@ -101,7 +104,7 @@ impl Suspects {
     }
 
     /// Asks all of them at once.
-    pub(super) async fn ask(&self, bus: &Bus) -> Answers {
+    pub(super) async fn ask(&self, bus: &Bus, tree: &Tree) -> Answers {
         let outside: Vec<Address> = self.outside.iter().map(|(child, _, _)| child.clone()).collect();
         let owners: HashSet<&Address> = self
             .outside
@@ -110,23 +113,38 @@ impl Suspects {
             .flatten()
             .collect();
         let scrolls = owners.into_iter().map(|owner| async move {
-            let (second, third) = tokio::join!(bus.action(owner, 1), bus.action(owner, SCROLLS));
+            let acts = tree.get(owner).is_some_and(|owner| owner.has_action);
+            let action = async |number| if acts { bus.action(owner, number).await } else { None };
+            let (second, third) = tokio::join!(action(1), action(SCROLLS));
             let says = third.is_some_and(|action| action.starts_with("scroll"));
             // Another browser does not say what scrolls, and scrolls all its pages.
             let silent = second.is_none_or(|second| second != "showContextMenu");
             let is_page = self.outside.iter().any(|(_, _, page)| page.as_ref() == Some(owner));
             (owner.clone(), says || silent && is_page)
         });
+        let parents: HashSet<&Address> = self
+            .outside
+            .iter()
+            .filter(|(_, _, page)| page.is_some())
+            .map(|(_, parent, _)| parent)
+            .collect();
+        let bodies = parents
+            .into_iter()
+            .map(|parent| async move { bus.attributes(parent).await.is_body.then(|| parent.clone()) });
         let stands = self.bars.iter().map(|(bar, _)| bus.range(bar));
-        let (places, scrolls, stands) =
-            tokio::join!(bus.extents(&outside), join_all(scrolls), join_all(stands));
-        Answers { places, stands, scrolls: scrolls.into_iter().collect() }
+        let (places, scrolls, stands, bodies) =
+            tokio::join!(bus.extents(&outside), join_all(scrolls), join_all(stands), join_all(bodies));
+        let (scrolls, bodies) = (scrolls.into_iter().collect(), bodies.into_iter().flatten().collect());
+        Answers { places, stands, scrolls, bodies }
     }
 
     /// What has more, once the places of all objects are known.
     pub(super) fn settle(&self, tree: &Tree, answers: &Answers) -> HashMap<Address, Beyond> {
         let mut found: HashMap<Address, Beyond> = HashMap::new();
         let mut add = |owner: &Address, beyond: Beyond| {
+            if !beyond.is_any() {
+                return;
+            }
             let entry = found.entry(owner.clone()).or_default();
             *entry = entry.and(beyond);
         };
@@ -134,14 +152,20 @@ impl Suspects {
         for ((_, parent, page), place) in self.outside.iter().zip(&answers.places) {
             let Some(place) = place.filter(|place| !place.is_empty()) else { continue };
             for owner in [Some(parent), page.as_ref()].into_iter().flatten() {
-                let beyond = shown(owner).map(|shown| Beyond::of(&place, &shown)).unwrap_or_default();
-                if beyond.is_any() {
-                    let scrolls = answers.scrolls.get(owner).copied().unwrap_or(false);
-                    if scrolls && page.is_some() {
-                        add(owner, beyond);
-                    }
-                    break;
+                let Some(shown) = shown(owner) else { continue };
+                let beyond = Beyond::of(&place, &shown);
+                let scrolls = answers.scrolls.get(owner).copied().unwrap_or(false);
+                if !beyond.is_any() || !scrolls && answers.bodies.contains(owner) {
+                    continue;
                 }
+                // What an author has put away lies to the left of where anything begins.
+                let is_near = page.as_ref() != Some(owner)
+                    && i64::from(shown.x) - i64::from(place.right()) < i64::from(shown.width);
+                let left = beyond.left && (is_near || reaches_left(tree, owner, shown));
+                if scrolls && page.is_some() {
+                    add(owner, Beyond { left, ..beyond });
+                }
+                break;
             }
         }
         for ((bar, owner), stands) in self.bars.iter().zip(&answers.stands) {
@@ -152,12 +176,18 @@ impl Suspects {
             } else {
                 Beyond { above: before, below: after, ..Beyond::default() }
             };
-            if beyond.is_any() {
-                add(owner, beyond);
-            }
+            add(owner, beyond);
         }
         found
     }
+}
+
+/// Whether something that shows goes on beyond the left edge, as it does where one can scroll there.
+fn reaches_left(tree: &Tree, owner: &Address, shown: ScreenRect) -> bool {
+    let below = tree.below_but(owner, |_, child| !child.shows());
+    below.iter().filter(|at| *at != owner).filter_map(|at| tree.get(at)?.bounds).any(|bounds| {
+        bounds.x < shown.x.saturating_sub(SLACK) && bounds.right() > shown.x.saturating_add(SLACK)
+    })
 }
 
 /// The innermost page that an object stands in.

@@ -13,7 +13,7 @@ use zbus::zvariant::{DynamicType, OwnedValue, Type};
 use zbus::{Connection, Message};
 
 use super::node::Address;
-use super::pulse::{HEARTBEAT, LONG, Pulses};
+use super::pulse::{LONG, Pulses};
 use super::said::{Kept, Said, address, from_cache, from_legacy, node};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
@@ -65,6 +65,12 @@ impl Bus {
             .map_err(|_| "the bus does not answer".to_owned())?
             .map_err(text)?;
         Ok(Self { connection, direct: HashMap::new(), pulses: Pulses::new() })
+    }
+
+    /// The same connections for one program that is read while nobody looks.
+    pub(super) fn unhurried(&self) -> Self {
+        let (connection, direct) = (self.connection.clone(), self.direct.clone());
+        Self { connection, direct, pulses: Pulses::unhurried() }
     }
 
     /// How long the programs are waited for.
@@ -124,13 +130,14 @@ impl Bus {
         asked.await.is_ok()
     }
 
-    /// The roots of the applications that are there.
-    pub(super) async fn roots(&self) -> Vec<Address> {
+    /// The roots of the applications that are there; `None` when the registry does not say.
+    pub(super) async fn roots(&self, patience: Duration) -> Option<Vec<Address>> {
         let registry = Address {
             bus: "org.a11y.atspi.Registry".into(),
             path: "/org/a11y/atspi/accessible/root".into(),
         };
-        self.children(&registry).await
+        self.pulses.have_patience_with(&registry.bus, patience);
+        self.told_children(&registry).await
     }
 
     /// The process that an application runs in.
@@ -159,7 +166,10 @@ impl Bus {
         let builder = place.and_then(|place| zbus::connection::Builder::address(place.as_str()).ok());
         Ok(match builder {
             // One that stops there is spoken to through the bus.
-            Some(builder) => timeout(HEARTBEAT, builder.p2p().build()).await.ok().and_then(Result::ok),
+            Some(builder) => {
+                let patience = self.pulses.patience().min(CONNECTION);
+                timeout(patience, builder.p2p().build()).await.ok().and_then(Result::ok)
+            }
             None => None,
         })
     }
@@ -200,21 +210,26 @@ impl Bus {
 
     /// The children of an object, in their order.
     pub(super) async fn children(&self, of: &Address) -> Vec<Address> {
-        let children: zbus::Result<Vec<ObjectRefOwned>> =
-            self.call(of, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
-        children.unwrap_or_default().iter().filter_map(address).collect()
+        self.told_children(of).await.unwrap_or_default()
     }
 
-    /// One object, asked for by its address. What it can do is not asked: a question too much is
-    /// answered with a fault where it matters, and costs as much as this one.
+    async fn told_children(&self, of: &Address) -> Option<Vec<Address>> {
+        let children: zbus::Result<Vec<ObjectRefOwned>> =
+            self.call(of, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
+        Some(children.ok()?.iter().filter_map(address).collect())
+    }
+
+    /// One object, asked for by its address. What it can do is asked too: a program of GTK 3 complains
+    /// on its terminal of each question about what an object has not.
     pub(super) async fn one(&self, at: &Address) -> Option<Kept> {
         let accessible = "org.a11y.atspi.Accessible";
-        let (role, states, (name, description, count)) = tokio::join!(
+        let (role, states, ifaces, (name, description, count)) = tokio::join!(
             self.call::<_, Role>(at, accessible, "GetRole", &()),
             self.call::<_, StateSet>(at, accessible, "GetState", &()),
+            self.call::<_, InterfaceSet>(at, accessible, "GetInterfaces", &()),
             self.words(at),
         );
-        let (role, states, ifaces) = (role.ok()?, states.ok()?, InterfaceSet::all());
+        let (role, states, ifaces) = (role.ok()?, states.ok()?, ifaces.unwrap_or(InterfaceSet::all()));
         let said = Said { role, states, ifaces, name, description };
         Some((node(at.clone(), None, 0, said), count))
     }
@@ -317,6 +332,24 @@ impl Bus {
         address(&cell).filter(|_| !cell.is_null())
     }
 
+    /// The row and the column in which a child of a table stands.
+    pub(super) async fn place_in_table(&self, table: &Address, child: i32) -> Option<(i32, i32)> {
+        let (interface, child) = ("org.a11y.atspi.Table", (child,));
+        let (row, column) = tokio::join!(
+            self.call::<_, i32>(table, interface, "GetRowAtIndex", &child),
+            self.call::<_, i32>(table, interface, "GetColumnAtIndex", &child),
+        );
+        Some((row.ok()?, column.ok()?)).filter(|(row, column)| *row >= 0 && *column >= 0)
+    }
+
+    /// What stands above a column of a table.
+    pub(super) async fn header(&self, table: &Address, column: i32) -> Option<Address> {
+        let column = (column,);
+        let header = self.call(table, "org.a11y.atspi.Table", "GetColumnHeader", &column);
+        let header: ObjectRefOwned = header.await.ok()?;
+        address(&header).filter(|_| !header.is_null())
+    }
+
     /// How many columns a table has.
     pub(super) async fn columns(&self, table: &Address) -> Option<i32> {
         let columns = self.property(table, "org.a11y.atspi.Table", "NColumns");
@@ -343,6 +376,14 @@ impl Bus {
         let text: Option<String> = self.text_until(at, MAX_TEXT).await;
         // Some give nothing when they are asked for more than they have.
         if text.as_deref().unwrap_or_default().is_empty() { self.text_until(at, -1).await } else { text }
+    }
+
+    /// Where the first letter of a text is.
+    pub(super) async fn first_letter(&self, at: &Address) -> Option<ScreenRect> {
+        let first = (0i32, SCREEN);
+        let extents = self.call(at, "org.a11y.atspi.Text", "GetCharacterExtents", &first);
+        let (x, y, width, height): (i32, i32, i32, i32) = extents.await.ok()?;
+        Some(Rect::new(x, y, u32::try_from(width).ok()?, u32::try_from(height).ok()?))
     }
 
     async fn text_until(&self, at: &Address, end: i32) -> Option<String> {
@@ -386,13 +427,15 @@ impl Bus {
             keys.iter().find_map(|key| all.get(*key).filter(|text| !text.trim().is_empty()).cloned())
         };
         let number = |key: &str| all.get(key).and_then(|text| text.parse().ok());
-        let is_select = all.get("tag").is_some_and(|tag| tag == "select");
+        let tag = all.get("tag");
+        let is_select = tag.is_some_and(|tag| tag == "select");
         Attributes {
             hint: first(&["placeholder-text", "placeholder", "title"]),
             calling: first(&["class", "id"]),
             roles: first(&["xml-roles"]),
             holds: first(&["valuetext"]),
-            is_drawn: all.get("tag").is_some_and(|tag| tag == "svg"),
+            is_drawn: tag.is_some_and(|tag| tag == "svg"),
+            is_body: tag.is_some_and(|tag| tag == "body" || tag == "html"),
             stands_at: number("posinset").zip(number("setsize")).filter(|_| is_select),
         }
     }
@@ -435,6 +478,8 @@ pub(super) struct Attributes {
     pub(super) holds: Option<String>,
     /// Whether it is no picture but a drawing, of which the tree tells as of one.
     pub(super) is_drawn: bool,
+    /// Whether it is the body of a page.
+    pub(super) is_body: bool,
     /// Which of its options the dropdown of a page stands at, counted from one, and of how many.
     pub(super) stands_at: Option<(usize, usize)>,
 }

@@ -4,7 +4,7 @@
 use ::atspi::{Role as BusRole, State};
 
 use super::draft::{Draft, clean};
-use super::naming::{calling, name};
+use super::naming::{calling, is_number, name};
 use super::node::{Address, Node, Tree};
 use super::regions;
 use super::roles::{is_control, role, states};
@@ -291,7 +291,9 @@ impl<'a> Lister<'a> {
             draft.whole = None;
             draft.states.editable |= of_sheet && node.is(State::Editable);
             if is_full {
-                draft.description = Some(clean(&node.name)).filter(|place| !place.is_empty());
+                let place = clean(&node.name);
+                draft.description =
+                    Some(place).filter(|place| !place.is_empty() && *place != draft.name);
             }
         }
     }
@@ -332,6 +334,9 @@ impl<'a> Lister<'a> {
         // What stands in an empty field, greyed, where it has another name.
         if description.is_empty() && kind == Role::Textbox && value.is_none() {
             description = node.hint.as_deref().map(clean).unwrap_or_default();
+        }
+        if is_number(kind, &description) {
+            description.clear();
         }
         let looks = if name.is_empty() { calling(node) } else { None };
         let description = (!description.is_empty() && description != name).then_some(description);

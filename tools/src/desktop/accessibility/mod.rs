@@ -5,6 +5,7 @@
 //! numbers ([`identity`]) live as long as the connection.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
@@ -25,6 +26,7 @@ mod bus;
 mod draft;
 mod hidden;
 mod identity;
+mod later;
 mod list;
 mod merge;
 mod naming;
@@ -46,11 +48,12 @@ use bus::{Bus, Silence};
 use draft::Draft;
 use hidden::Verdicts;
 use identity::{Looks, Numbers};
+use later::Later;
 use list::Lister;
 use node::{Address, Node, Tree};
 use placing::Places;
 use programs::{Program, Programs};
-use pulse::{HEARTBEAT, Turns};
+use pulse::{HEARTBEAT, LONG};
 use reading::Cuts;
 use sheet::Cells;
 
@@ -97,8 +100,8 @@ pub struct Accessibility {
     in_gtk4: HashSet<Address>,
     /// What lies under something else.
     verdicts: Verdicts,
-    /// Which programs that do not answer are waited for once more.
-    turns: Turns,
+    /// Programs that did not answer in time.
+    later: Later,
 }
 
 impl Accessibility {
@@ -108,8 +111,8 @@ impl Accessibility {
         let (programs, numbers) = (Programs::default(), Numbers::default());
         let (last, said, places) = (HashMap::new(), HashMap::new(), Places::default());
         let (cursors, cells) = (HashMap::new(), Cells::default());
-        let (in_gtk4, verdicts, turns) = (HashSet::new(), Verdicts::default(), Turns::default());
-        Ok(Self { bus, programs, numbers, last, said, cursors, places, cells, in_gtk4, verdicts, turns })
+        let (in_gtk4, verdicts, later) = (HashSet::new(), Verdicts::default(), Later::default());
+        Ok(Self { bus, programs, numbers, last, said, cursors, places, cells, in_gtk4, verdicts, later })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -127,8 +130,9 @@ impl Accessibility {
     pub async fn read(&mut self, windows: &[Window], frame: &Frame) -> Seen {
         let screen = frame.bounds();
         self.bus.pulses().begin(HEARTBEAT);
-        let programs = self.programs.all(&mut self.bus).await;
-        let trees = self.trees(&programs, windows).await;
+        let waited = self.later.wait(HEARTBEAT).await;
+        let programs = self.programs.all(&mut self.bus, &mut self.later).await;
+        let trees = self.trees(&programs, windows, waited).await;
         let (mut gaps, mut cuts, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         let mut found: Vec<(usize, Draft)> = Vec::new();
         let (mut areas, mut more) = (Vec::new(), Vec::new());
@@ -140,10 +144,10 @@ impl Accessibility {
         self.verdicts.age();
         for (program, tree) in trees {
             match tree {
-                Ok((mut tree, cut)) => {
+                Ok((mut tree, mut cut, old)) => {
                     self.place(&mut tree, program, windows);
                     let known = (&mut self.places, &mut self.cells);
-                    sheet::add_cells(&self.bus, &mut tree, frame, known).await;
+                    cut.vast |= !sheet::add_cells(&self.bus, &mut tree, frame, known).await;
                     let drafts =
                         self.list(&tree, program, windows, (screen, &mut areas, &mut more)).await;
                     self.said.extend(drafts.iter().filter_map(|(_, draft)| {
@@ -154,7 +158,8 @@ impl Accessibility {
                     framed.extend(frames(&tree, program, windows));
                     cuts.extend(cut.words().map(|reason| missed(program, windows, &reason)));
                     let late = cut.late.then_some(pulse::SLOW);
-                    let gap = self.bus.pulses().missing(&program.root.bus).or(late);
+                    let missing = || self.bus.pulses().missing(&program.root.bus).or(late);
+                    let gap = old.or_else(missing);
                     gaps.extend(gap.map(|reason| missed(program, windows, reason)));
                 }
                 Err(Silence::Late) => gaps.push(missed(program, windows, "does not answer")),
@@ -175,33 +180,56 @@ impl Accessibility {
         Seen { gaps, cuts, areas, more, ..self.number(found, windows) }
     }
 
-    /// What those of the programs tell that may have one of the windows.
+    /// What those of the programs tell that may have one of the windows, and what is said of those that did
+    /// not tell it now. For these this look has waited already.
     async fn trees<'p>(
         &mut self,
         programs: &'p [Program],
         windows: &[Window],
-    ) -> Vec<(&'p Program, Result<(Tree, Cuts), Silence>)> {
-        let wanted = programs.iter().filter(|program| !windows_of(program, windows).is_empty());
-        let front = windows.iter().find(|window| window.focused).and_then(|window| window.pid);
-        let has_keyboard = |program: &Program| front.is_some() && program.pid == front;
-        let (bus, turns) = (&self.bus, &self.turns);
-        let trees = join_all(wanted.map(|program| async move {
-            // Nothing can be done before the one with the keyboard answers.
-            if has_keyboard(program) && turns.is_due(&program.root) {
-                bus.pulses().wait_long_for(&program.root.bus);
+        waited: Duration,
+    ) -> Vec<(&'p Program, Result<(Tree, Cuts, Option<&'static str>), Silence>)> {
+        let shown = programs.iter().filter(|program| !windows_of(program, windows).is_empty());
+        let (bus, later) = (&self.bus, &self.later);
+        let now = join_all(shown.map(|program| async move {
+            let root = &program.root;
+            if program.answers {
+                bus.pulses().have_patience_with(&root.bus, later.patience_with(root, waited));
             }
-            let tree = if program.answers && bus.lives(&program.root).await {
-                asking::tree(bus, program).await
-            } else {
-                Err(Silence::Late)
-            };
+            let is_asked = program.answers && !later.is_left_out(root) && bus.lives(root).await;
+            let tree = if is_asked { asking::tree(bus, program).await } else { Err(Silence::Late) };
             (program, tree)
         }))
         .await;
-        let late = trees.iter().filter(|(_, tree)| matches!(tree, Err(Silence::Late)));
-        let late = late.map(|(program, _)| *program).filter(|program| has_keyboard(program));
-        self.turns.pass(late.map(|program| &program.root));
+        let mut trees = Vec::with_capacity(now.len());
+        for (program, tree) in now {
+            let tree = match tree {
+                Err(Silence::Late) => {
+                    self.later.begin(&self.bus, program);
+                    let told = self.later.told(&program.root);
+                    told.map(|(tree, cuts, gap)| (tree, cuts, Some(gap))).ok_or(Silence::Late)
+                }
+                Err(Silence::Broken) => {
+                    self.later.end(&program.root, None);
+                    Err(Silence::Broken)
+                }
+                Ok((tree, cuts)) => {
+                    self.later.end(&program.root, Some((tree.clone(), cuts)));
+                    Ok((tree, cuts, None))
+                }
+            };
+            trees.push((program, tree));
+        }
         trees
+    }
+
+    /// Waits for less than a second until the program in that process answers: it may be busy with what was just done
+    /// to it. One that hangs is not waited for.
+    pub async fn ready(&mut self, process: u32) {
+        let Some(root) = self.programs.of(process).cloned() else { return };
+        if !self.later.wait_for(&root, &self.bus, LONG).await {
+            self.bus.pulses().begin(LONG);
+            self.bus.lives(&root).await;
+        }
     }
 
     /// Puts what a program shows where it is.

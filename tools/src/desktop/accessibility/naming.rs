@@ -49,9 +49,10 @@ pub(super) fn name(tree: &Tree, node: &Node) -> String {
     if !own.is_empty() && !speaks(&own) && speaks(&description) {
         return description;
     }
-    // Some dropdowns are called by what is chosen in them, which is their value.
-    let is_value =
-        role(node) == Role::Dropdown && value(tree, node, Role::Dropdown).0.as_ref() == Some(&own);
+    // Some are called by what is chosen in them or by where they stand, which is their value.
+    let kind = role(node);
+    let is_value = kind == Role::Dropdown && value(tree, node, kind).0.as_ref() == Some(&own)
+        || is_number(kind, &own);
     if !own.is_empty() && !is_value {
         return own;
     }
@@ -65,14 +66,19 @@ pub(super) fn name(tree: &Tree, node: &Node) -> String {
         let parts: Vec<String> = parts(tree, node).iter().map(|part| clean(&part.name)).collect();
         return parts.join("/");
     }
-    let kind = role(node);
     let inside =
         if kind.takes_text() || kind == Role::Dropdown { String::new() } else { words(tree, node, 0) };
     if !inside.is_empty() {
         return inside;
     }
     let hint = node.hint.as_deref().filter(|hint| !hint.is_empty()).unwrap_or(&node.description);
-    clean(hint)
+    Some(clean(hint)).filter(|hint| !is_number(kind, hint)).unwrap_or_default()
+}
+
+/// Whether this is what a slider or the like stands at, and no name of it.
+pub(super) fn is_number(kind: Role, name: &str) -> bool {
+    matches!(kind, Role::Slider | Role::Spinner)
+        && name.trim_end_matches(['%', ' ']).replace(',', ".").parse::<f64>().is_ok()
 }
 
 fn speaks(text: &str) -> bool {

@@ -49,6 +49,10 @@ pub(super) struct Node {
     pub(super) has_action: bool,
     pub(super) has_text: bool,
     pub(super) has_value: bool,
+    /// Whether it has a place, and is not only a whole of others.
+    pub(super) has_place: bool,
+    /// Whether one of the things in it can be chosen.
+    pub(super) has_choice: bool,
     pub(super) bounds: Option<ScreenRect>,
     pub(super) text: Option<String>,
     pub(super) value: Option<f64>,
@@ -61,6 +65,8 @@ pub(super) struct Node {
     /// Whether it is an image that is drawn by its page, and no photo.
     pub(super) is_drawn: bool,
     pub(super) labelled_by: Option<Address>,
+    /// Where what is written on a button begins, as its program counts.
+    pub(super) first_letter: Option<ScreenRect>,
     pub(super) chosen: Option<Address>,
     /// Which of its options a dropdown stands at, counted from one, and of how many.
     pub(super) stands_at: Option<(usize, usize)>,
@@ -94,7 +100,7 @@ pub(super) const fn is_block(role: BusRole) -> bool {
 }
 
 /// The objects of one application by address, with the children of each in their order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
     nodes: HashMap<Address, Node>,
     children: HashMap<Address, Vec<Address>>,

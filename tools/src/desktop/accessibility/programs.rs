@@ -4,9 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
+use zbus::Connection;
 
 use super::bus::{Bus, Silence};
+use super::later::Later;
 use super::node::Address;
+use super::pulse::{HEARTBEAT, LONG};
 
 /// A program on the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,33 +23,62 @@ pub(super) struct Program {
     pub(super) is_gtk4: bool,
 }
 
+/// What never changes of a program.
+#[derive(Debug)]
+pub(super) struct Met {
+    /// The connection that leads to it directly, where it offers one.
+    pub(super) direct: Result<Option<Connection>, Silence>,
+    pub(super) pid: Option<u32>,
+    pub(super) is_gtk4: bool,
+}
+
+/// Asks what never changes of a program.
+pub(super) async fn meet(bus: &Bus, root: &Address) -> Met {
+    let (direct, pid, is_gtk4) = tokio::join!(bus.wake(root), bus.pid(root), bus.is_gtk4(root));
+    let is_stuck = bus.pulses().is_stuck(&root.bus);
+    Met { direct: if is_stuck { Err(Silence::Late) } else { direct }, pid, is_gtk4 }
+}
+
 /// Those that were met, with their processes.
 #[derive(Debug, Default)]
 pub(super) struct Programs {
+    /// All that are there, as the registry said last.
+    roots: Vec<Address>,
     pids: HashMap<Address, u32>,
     gtk4: HashSet<Address>,
 }
 
 impl Programs {
-    /// The programs that are there now.
-    pub(super) async fn all(&mut self, bus: &mut Bus) -> Vec<Program> {
-        let roots = bus.roots().await;
+    /// The programs that are there now. Those that are met while nobody looks are not asked.
+    pub(super) async fn all(&mut self, bus: &mut Bus, later: &mut Later) -> Vec<Program> {
+        // It may have to be started first.
+        let patience = if self.roots.is_empty() { LONG } else { HEARTBEAT };
+        if let Some(roots) = bus.roots(patience).await {
+            self.roots = roots;
+        }
+        let roots = self.roots.clone();
         self.pids.retain(|root, _| roots.contains(root));
         self.gtk4.retain(|root| roots.contains(root));
+        later.retain(|root| roots.contains(root));
         bus.talk_through_the_bus(|name| !roots.iter().any(|root| root.bus == name));
-        let met = {
-            let bus = &*bus;
-            let strangers = roots.iter().filter(|root| !self.pids.contains_key(*root));
-            let meet = |root| async move {
-                let (direct, pid, is_gtk4) =
-                    tokio::join!(bus.wake(root), bus.pid(root), bus.is_gtk4(root));
-                let is_stuck = bus.pulses().is_stuck(&root.bus);
-                (root, if is_stuck { Err(Silence::Late) } else { direct }, pid, is_gtk4)
-            };
-            join_all(strangers.map(meet)).await
-        };
         let mut silent = HashMap::new();
-        for (root, direct, pid, is_gtk4) in met {
+        let mut met = Vec::new();
+        let mut strangers = Vec::new();
+        for root in roots.iter().filter(|root| !self.pids.contains_key(*root)) {
+            if let Some(known) = later.met(root) {
+                met.push((root.clone(), known));
+            } else if later.is_open(root) {
+                silent.insert(root.clone(), later.pid(root));
+            } else {
+                strangers.push(root.clone());
+            }
+        }
+        let asked = strangers.into_iter().map(|root| async {
+            let met = meet(bus, &root).await;
+            (root, met)
+        });
+        met.extend(join_all(asked).await);
+        for (root, Met { direct, pid, is_gtk4 }) in met {
             match direct {
                 Ok(Some(connection)) => bus.talk_directly(&root.bus, connection),
                 Ok(None) => {}
@@ -74,5 +106,10 @@ impl Programs {
     /// Meets these programs anew at the next look.
     pub(super) fn forget(&mut self, root: &Address) {
         self.pids.remove(root);
+    }
+
+    /// The root of the program that runs in that process.
+    pub(super) fn of(&self, process: u32) -> Option<&Address> {
+        self.pids.iter().find(|(_, pid)| **pid == process).map(|(root, _)| root)
     }
 }

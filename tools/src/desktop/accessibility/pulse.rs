@@ -9,20 +9,25 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::node::Address;
-
 /// As long as a program may say nothing while a question to it is open.
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(150);
-/// The same for one that nothing can be done without, and that may be busy with what was just done to it.
+/// The same where nobody looks: for one that may be busy with what was just done to it, or that is about to be
+/// clicked.
 pub(super) const LONG: Duration = Duration::from_millis(800);
 /// As long as all questions of one look may take.
 const LOOK: Duration = Duration::from_millis(1700);
+/// As long as reading object by object may take in a look.
+const WALK: Duration = Duration::from_millis(1200);
+/// The limits where a program is read while nobody looks: of one question, and of all.
+const UNHURRIED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(30));
 /// Questions that a program may pass over while it answers others.
 const PASSED_OVER: usize = 8;
 /// What is said of a program that is not read to its end.
 pub(super) const SLOW: &str = "answers slowly; a part of what it shows is missing";
-/// Looks after which one that has the keyboard and did not answer is waited for longer again.
-const AGAIN: u32 = 3;
+/// What is said of one that was read while nobody looked.
+pub(super) const OLD: &str = "answers slowly; what is listed of it may be some seconds old";
+/// The same of one that answers nothing.
+pub(super) const SILENT: &str = "does not answer; what is listed of it may be some seconds old";
 /// Later than that after the end of a limit this process was held up itself.
 const HELD_UP: Duration = Duration::from_millis(20);
 
@@ -40,6 +45,7 @@ struct Pulse {
 #[derive(Debug)]
 struct Look {
     patience: Duration,
+    walk: Duration,
     end: Instant,
     pulses: HashMap<String, Pulse>,
 }
@@ -50,9 +56,13 @@ pub(super) struct Pulses(Mutex<Look>);
 
 impl Look {
     fn of(&mut self, program: &str) -> &mut Pulse {
-        // What has a name of its own is the bus or its registry, and no program.
-        let patience = if program.starts_with(':') { self.patience } else { LONG };
-        let new = Pulse { patience, answered: None, unanswered: 0, is_stuck: false, is_slow: false };
+        let new = Pulse {
+            patience: self.patience,
+            answered: None,
+            unanswered: 0,
+            is_stuck: false,
+            is_slow: false,
+        };
         self.pulses.entry(program.to_owned()).or_insert(new)
     }
 
@@ -81,8 +91,17 @@ impl Look {
 impl Pulses {
     /// A look that is just beginning.
     pub(super) fn new() -> Self {
-        let (patience, end) = (HEARTBEAT, Instant::now() + LOOK);
-        Self(Mutex::new(Look { patience, end, pulses: HashMap::new() }))
+        Self::lasting(HEARTBEAT, WALK, LOOK)
+    }
+
+    /// For one program that is read while nobody looks.
+    pub(super) fn unhurried() -> Self {
+        let (question, all) = UNHURRIED;
+        Self::lasting(question, all, all)
+    }
+
+    fn lasting(patience: Duration, walk: Duration, all: Duration) -> Self {
+        Self(Mutex::new(Look { patience, walk, end: Instant::now() + all, pulses: HashMap::new() }))
     }
 
     /// Begins another look, in which no program is stuck yet.
@@ -92,9 +111,19 @@ impl Pulses {
         look.pulses.clear();
     }
 
-    /// Has more patience with one program in this look.
-    pub(super) fn wait_long_for(&self, program: &str) {
-        self.look().of(program).patience = LONG;
+    /// Has this patience with one program in this look.
+    pub(super) fn have_patience_with(&self, program: &str, patience: Duration) {
+        self.look().of(program).patience = patience;
+    }
+
+    /// As long as one question may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.look().patience
+    }
+
+    /// As long as reading object by object may take.
+    pub(super) fn walk(&self) -> Duration {
+        self.look().walk
     }
 
     /// The answer to a question to `program`; `None` when it is not waited for any longer.
@@ -141,26 +170,6 @@ impl Pulses {
     }
 }
 
-/// When a program that has the keyboard is waited for longer. Most that do not answer are only busy, above all while
-/// they start; one that hangs for good is not to cost that at every look.
-#[derive(Debug, Default)]
-pub(super) struct Turns(HashMap<Address, u32>);
-
-impl Turns {
-    /// Whether it is waited for longer in the look that begins.
-    pub(super) fn is_due(&self, root: &Address) -> bool {
-        self.0.get(root).is_none_or(|looks| *looks >= AGAIN)
-    }
-
-    /// The look is over, and these had the keyboard and did not answer.
-    pub(super) fn pass<'a>(&mut self, late: impl Iterator<Item = &'a Address>) {
-        let looks = |root: &Address| {
-            self.0.get(root).filter(|looks| **looks < AGAIN).map_or(1, |looks| looks + 1)
-        };
-        self.0 = late.map(|root| (root.clone(), looks(root))).collect();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::pending;
@@ -171,7 +180,7 @@ mod tests {
     fn look() -> (Look, impl Fn(u64) -> Instant) {
         let start = Instant::now();
         let at = move |ms: u64| start + Duration::from_millis(ms);
-        (Look { patience: HEARTBEAT, end: start + LOOK, pulses: HashMap::new() }, at)
+        (Look { patience: HEARTBEAT, walk: WALK, end: start + LOOK, pulses: HashMap::new() }, at)
     }
 
     #[test]
@@ -193,7 +202,7 @@ mod tests {
         assert!(look.of(":1").is_stuck);
         assert_eq!(look.until(":1", at(160), at(160)), None, "nothing else is asked of it");
         assert_eq!(look.until(":2", at(160), at(160)), Some(at(310)));
-        assert_eq!(look.until("org.a11y.atspi.Registry", at(160), at(160)), Some(at(960)));
+        assert_eq!(look.until("org.a11y.atspi.Registry", at(160), at(160)), Some(at(310)));
     }
 
     #[test]
@@ -227,19 +236,5 @@ mod tests {
         assert!(pulses.others_stuck([":2"].into_iter()) && !pulses.others_stuck([":1"].into_iter()));
         pulses.begin(HEARTBEAT);
         assert!(pulses.answer(":1", async {}).await.is_some());
-    }
-
-    #[test]
-    fn one_that_is_late_gets_longer_at_every_third_look() {
-        let root = Address { bus: ":1.5".into(), path: "/root".into() };
-        let mut turns = Turns::default();
-        let mut look = || {
-            let due = turns.is_due(&root);
-            turns.pass(std::iter::once(&root));
-            due
-        };
-        assert_eq!([(); 7].map(|()| look()), [true, false, false, true, false, false, true]);
-        turns.pass(std::iter::empty());
-        assert!(turns.is_due(&root), "it has answered meanwhile");
     }
 }

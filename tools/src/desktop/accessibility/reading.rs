@@ -4,7 +4,6 @@
 //! with the number of its children, and that gives away what is missing or left over.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use ::atspi::{Role, State};
 use futures_util::StreamExt as _;
@@ -22,8 +21,6 @@ use super::{MAX_DEPTH, MAX_NODES, roles};
 /// Children of one object that are asked for. A spreadsheet says that it has two thousand million, and
 /// does not come back from naming them all.
 const MAX_CHILDREN: i32 = 4000;
-/// As long as reading object by object may take.
-const WALK: Duration = Duration::from_millis(1200);
 
 type Nodes = HashMap<Address, Node>;
 type Children = HashMap<Address, Vec<Address>>;
@@ -75,12 +72,29 @@ pub(super) async fn read(bus: &Bus, program: &Program) -> Result<(Vec<Node>, Cut
 /// What is kept, with the counts of children that the cache leaves out: those of what is made only when
 /// it is asked for, such as the rows of a list and the cells of a spreadsheet.
 async fn counted(bus: &Bus, program: &Program, kept: Vec<Kept>) -> Vec<Kept> {
+    let held = &held(&kept);
     let counted = kept.into_iter().map(|(node, count)| async move {
         let untold = count < 0 && node.shows();
         let count = if untold { bus.count(&node.address).await.unwrap_or(0) } else { count };
-        (as_meant(program, node, count), count)
+        let is_held = held.get(&node.address) == Some(&count);
+        let mut node = as_meant(program, node, count);
+        // Nobody has to be asked for what is told already, and few of them show.
+        node.is_vast &= !is_held;
+        (node, count)
     });
     join_all(counted).await
+}
+
+/// How many children of each object are kept.
+fn held(kept: &[Kept]) -> HashMap<Address, i32> {
+    let mut counts: HashMap<Address, i32> = HashMap::new();
+    for parent in kept.iter().filter_map(|(node, _)| node.parent.as_ref()) {
+        match counts.get_mut(parent) {
+            Some(count) => *count += 1,
+            None => drop(counts.insert(parent.clone(), 1)),
+        }
+    }
+    counts
 }
 
 /// What a program of GTK 4 means: it says only of its windows that they show, and calls what has no
@@ -124,10 +138,7 @@ fn children<'a>(nodes: impl Iterator<Item = &'a Node>) -> Children {
 /// The open objects that have not as many children in the cache as they say they have, and those that hold
 /// a web page: a browser goes to another one without a word, and the page before is still in the cache.
 fn doubtful(kept: &[Kept]) -> Vec<Address> {
-    let mut counts: HashMap<&Address, i32> = HashMap::with_capacity(kept.len());
-    for parent in kept.iter().filter_map(|(node, _)| node.parent.as_ref()) {
-        *counts.entry(parent).or_default() += 1;
-    }
+    let counts = held(kept);
     let pages = kept.iter().filter(|(node, _)| node.role == Role::DocumentWeb);
     let holders: HashSet<&Address> = pages.filter_map(|(node, _)| node.parent.as_ref()).collect();
     kept.iter()
@@ -169,7 +180,7 @@ async fn walk(
     below: &mut Children,
 ) -> Cuts {
     let mut cuts = Cuts::default();
-    let deadline = Instant::now() + WALK;
+    let deadline = Instant::now() + program.0.pulses().walk();
     let mut asked: HashSet<Address> = HashSet::new();
     let mut open = FuturesUnordered::new();
     let mut next: Vec<(Address, usize, bool)> = start.into_iter().map(|at| (at, 0, false)).collect();

@@ -1,5 +1,5 @@
-//! The cells of a spreadsheet. A sheet says that it has two thousand million children and does not come back
-//! from naming them, so its cells are found by place: which columns and rows show is asked along the first of
+//! The cells of a spreadsheet, and of any table that has as many. A sheet says that it has two thousand million children
+//! and does not come back from naming them, so its cells are found by place: which columns and rows show is asked along the first of
 //! each, and of the cells where they meet only those are read in which the picture shows something, or
 //! in which one would go on writing.
 
@@ -20,26 +20,56 @@ const MOST: (i32, i32) = (40, 80);
 const CELLS: usize = 400;
 /// How far inside of a cell the lines around it end, in px.
 const INSET: u32 = 3;
+/// How far below the corner of a table its first row is looked for where none begins there, in px.
+const HEADERS: [i32; 4] = [16, 32, 48, 64];
+/// So many rows may show between there and the headers.
+const ABOVE: i32 = 4;
+/// In place of the row of a header.
+const NO_ROW: i32 = -1;
 /// Steps of a channel by which ink differs from what it stands on.
 const INK: u8 = 40;
 
 /// In which sheet each cell stands that is listed, and in which row and column of it.
 pub(super) type Cells = HashMap<Address, (Address, (i32, i32))>;
 
-/// Adds to `tree` the cells of its sheets that show something in `frame`. `places` says where an
-/// object stands that its program tells elsewhere.
+/// Adds to `tree` the cells of its sheets that show something in `frame`, and says whether those of all were
+/// found. `places` says where an object stands that its program tells elsewhere.
 pub(super) async fn add_cells(
     bus: &Bus,
     tree: &mut Tree,
     frame: &Frame,
     (places, known): (&mut Places, &mut Cells),
-) {
-    let sheets: Vec<Sheet> = tree.nodes().filter_map(|node| Sheet::of(tree, node, places)).collect();
-    for sheet in sheets {
-        let cells = sheet.cells(bus, frame).await.unwrap_or_default();
-        known.extend(cells.iter().map(|(at, cell)| (cell.address.clone(), (sheet.table.clone(), *at))));
+) -> bool {
+    let mut are_found = true;
+    let tables: Vec<Address> =
+        tree.nodes().filter(|node| is_sheet(node)).map(|node| node.address.clone()).collect();
+    for table in tables {
+        let sheet = tree.get(&table).and_then(|table| Sheet::of(tree, table, places));
+        let cells = match &sheet {
+            Some(sheet) => sheet.cells(bus, frame).await,
+            None => None,
+        };
+        let Some((sheet, cells)) = sheet.zip(cells) else {
+            are_found = false;
+            continue;
+        };
+        let in_rows = cells.iter().filter(|((row, _), _)| *row != NO_ROW);
+        known.extend(in_rows.map(|(at, cell)| (cell.address.clone(), (sheet.table.clone(), *at))));
         sheet.add(cells.into_iter().map(|(_, cell)| cell).collect(), tree, places);
     }
+    are_found
+}
+
+/// Whether its cells are found by their places: a table with more in it than can be looked at.
+pub(super) fn is_sheet(node: &Node) -> bool {
+    node.is_vast && matches!(node.role, BusRole::Table | BusRole::TreeTable) && node.shows()
+}
+
+/// The part of an area that lies below an edge.
+fn below(area: ScreenRect, edge: Option<i32>) -> Option<ScreenRect> {
+    let top = edge.unwrap_or(area.y).max(area.y);
+    let height = u32::try_from(area.bottom().checked_sub(top)?).ok()?;
+    Some(Rect::new(area.x, top, area.width, height))
 }
 
 /// A sheet, and what shows of it.
@@ -52,7 +82,7 @@ struct Sheet {
 impl Sheet {
     /// A table with more in it than can be looked at. What holds it knows how much of it shows.
     fn of(tree: &Tree, node: &Node, places: &Places) -> Option<Self> {
-        if !(node.is_vast && node.role == BusRole::Table && node.shows()) {
+        if !is_sheet(node) {
             return None;
         }
         let holder = tree.get(node.parent.as_ref()?)?;
@@ -69,35 +99,83 @@ impl Sheet {
     }
 
     async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Vec<((i32, i32), Node)>> {
-        let inset = i32::try_from(INSET).ok()?;
-        let corner = self.area.origin().offset(inset, inset);
-        let first = bus.at_point(&self.table, self.place.back(corner)).await?;
-        let (index, columns) = tokio::join!(bus.index(&first), bus.columns(&self.table));
-        let (index, columns) = (index?, columns.filter(|columns| *columns > 0)?);
-        let (row, column) = (index / columns, index % columns);
+        let (row, column, is_headed) = self.first(bus).await?;
+        let above = if is_headed { ABOVE } else { 0 };
         let across = (0..MOST.0).map(|at| (row, column.saturating_add(at)));
-        let down = (0..MOST.1).map(|at| (row.saturating_add(at), column));
+        let top = row.saturating_sub(above).max(0);
+        let down = (0..MOST.1).map(|at| (top.saturating_add(at), column));
         let (across, down) =
             tokio::join!(self.places(bus, across.collect()), self.places(bus, down.collect()));
-        let lines: Vec<(i32, ScreenRect)> = down.iter().map(|((row, _), at)| (*row, *at)).collect();
+        let headed: Vec<i32> =
+            across.iter().filter(|_| is_headed).map(|((_, column), _)| *column).collect();
+        let headers = self.headers(bus, &headed).await;
+        // Rows are scrolled away under the headers.
+        let edge =
+            headers.iter().filter_map(|(_, header)| header.bounds).map(|bounds| bounds.bottom()).max();
+        let area = below(self.area, edge)?;
+        let shows = |place: &ScreenRect| place.intersect(&area).is_some_and(|part| !part.is_empty());
+        let lines: Vec<(i32, ScreenRect)> =
+            down.iter().filter(|(_, at)| shows(at)).map(|((row, _), at)| (*row, *at)).collect();
         let stacks: Vec<(i32, ScreenRect)> =
             across.iter().map(|((_, column), at)| (*column, *at)).collect();
         let wanted = wanted(&lines, &stacks, |cell| {
-            cell.intersect(&self.area).is_some_and(|cell| has_ink(frame, &cell))
+            cell.intersect(&area).is_some_and(|cell| has_ink(frame, &cell))
         });
         let cells = join_all(wanted.iter().zip(0..).map(|(wanted, index)| async move {
             let at = bus.cell(&self.table, wanted.at).await?;
-            let (node, text) = tokio::join!(bus.one(&at), bus.text(&at));
-            let ((mut node, _), text) = (node?, text?);
+            let text = bus.text(&at);
+            // LibreOffice forgets a cell between two questions, and those of GTK need not have a text.
+            let (mut node, text) = if is_headed {
+                let (node, _) = bus.one(&at).await?;
+                let text = if node.has_text { text.await } else { None };
+                (node, text)
+            } else {
+                let (node, text) = tokio::join!(bus.one(&at), text);
+                (node?.0, text)
+            };
+            let text = if node.has_text { text? } else { node.name.clone() };
             node.states.insert(State::Showing);
             let text = Some(text).filter(|text| !text.trim().is_empty());
-            if text.is_none() && !wanted.is_next {
+            let is_next = wanted.is_next && node.is(State::Editable);
+            if text.is_none() && !is_next {
                 return None;
             }
-            let (parent, bounds) = (Some(self.table.clone()), wanted.bounds.intersect(&self.area));
+            let (parent, bounds) = (Some(self.table.clone()), wanted.bounds.intersect(&area));
             Some((wanted.at, Node { parent, index, bounds, text, ..node }))
         }));
-        Some(cells.await.into_iter().flatten().collect())
+        Some(headers.into_iter().chain(cells.await.into_iter().flatten()).collect())
+    }
+
+    /// The row and column of the first cell that shows, and whether something stands above it.
+    async fn first(&self, bus: &Bus) -> Option<(i32, i32, bool)> {
+        let inset = i32::try_from(INSET).ok()?;
+        let corner = self.area.origin().offset(inset, inset);
+        let hit = |down: i32| bus.at_point(&self.table, self.place.back(corner.offset(0, down)));
+        let (first, is_headed) = match hit(0).await {
+            Some(first) => (first, false),
+            None => (join_all(HEADERS.map(hit)).await.into_iter().flatten().next()?, true),
+        };
+        let (parent, index, columns) =
+            tokio::join!(bus.parent(&first), bus.index(&first), bus.columns(&self.table));
+        let index = index.filter(|_| parent.as_ref() == Some(&self.table))?;
+        let columns = columns.filter(|columns| *columns > 0)?;
+        let told = bus.place_in_table(&self.table, index).await;
+        let (row, column) = told.unwrap_or((index / columns, index % columns));
+        Some((row, column, is_headed))
+    }
+
+    /// What stands above these columns; there is no row of the table for it.
+    async fn headers(&self, bus: &Bus, columns: &[i32]) -> Vec<((i32, i32), Node)> {
+        let asked = columns.iter().map(|column| async {
+            let at = bus.header(&self.table, *column).await?;
+            let (node, bounds) = tokio::join!(bus.one(&at), bus.extents(std::slice::from_ref(&at)));
+            let bounds = bounds.into_iter().flatten().next().map(|bounds| self.place.of(bounds))?;
+            let (node, _) = node.filter(|(node, _)| node.shows())?;
+            let bounds = Some(bounds.intersect(&self.area)?);
+            let parent = Some(self.table.clone());
+            Some(((NO_ROW, *column), Node { parent, index: *column, bounds, ..node }))
+        });
+        join_all(asked).await.into_iter().flatten().collect()
     }
 
     /// Where those of these cells are that show, in their order.

@@ -88,6 +88,12 @@ impl Eyes {
         Ok(Seen { gaps: vec![gap], ..Seen::default() })
     }
 
+    /// Waits until the program in that process answers, unless it hangs.
+    pub(super) async fn ready(&mut self, process: u32) {
+        let Bus::There(bus) = &mut self.bus else { return };
+        bus.ready(process).await;
+    }
+
     /// One element, read afresh.
     pub(super) async fn element(&mut self, key: &ElementKey) -> Option<Element> {
         let Bus::There(bus) = &mut self.bus else { return None };

@@ -385,6 +385,14 @@ impl Desktop for X11 {
         Ok(Hit { window, element, keyboard })
     }
 
+    async fn ready(&mut self) -> Result<(), DesktopError> {
+        let (windows, _) = self.windows()?;
+        if let Some(process) = focused(&windows).and_then(|window| window.pid) {
+            self.eyes.ready(process).await;
+        }
+        Ok(())
+    }
+
     async fn page_of(&mut self, element: &ElementKey) -> Result<Option<String>, DesktopError> {
         Ok(self.eyes.page(element).await)
     }

@@ -1,12 +1,15 @@
 //! Programs that are not as one would like them: one that hangs, names that try to break the list, a
 //! toolkit that does not say where its widgets are.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use freehand_tools::desktop::Desktop;
 use freehand_tools::desktop::ocr::UNREAD;
+use freehand_tools::desktop::{Desktop, PointerInput};
 use freehand_tools::element::{Element, Role};
+use freehand_tools::geometry::Point;
 use freehand_tools::observation::Observation;
+use freehand_tools::settle::{Patience, settle};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -30,6 +33,95 @@ async fn a_program_that_hangs_hides_only_itself() {
     // Once it answers it is seen again.
     let seen = bench.desktop.observe().await.unwrap();
     assert_eq!(seen.gaps, Vec::<String>::new());
+}
+
+/// Goes on to look until nothing is missing.
+async fn whole(bench: &mut Bench) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !bench.desktop.observe().await.unwrap().gaps.is_empty() {
+        assert!(Instant::now() < end, "it does not answer again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// How long a look at a screen takes that is not taken for the one before.
+async fn timed(bench: &mut Bench) -> (Duration, Observation) {
+    bench.pointer(PointerInput::MoveTo(Point::new(5, 5))).await;
+    let start = Instant::now();
+    let seen = bench.desktop.observe().await.unwrap();
+    (start.elapsed(), seen)
+}
+
+/// Whether it has the keyboard or not, and at the first look as at all others. The least of some counts, since
+/// other programs run beside this.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_waits_150_ms_for_a_program_that_hangs_and_no_longer() {
+    let mut bench = Bench::start().await;
+    let hung = bench.open(&["zenity", "--info", "--text", "Stuck", "--title", "Hung"], "Hung").await;
+    bench.seeing("Stuck").await;
+    let pid = Pid::from_raw(i32::try_from(hung.pid.unwrap()).unwrap()).unwrap();
+    let mut least = [Duration::MAX; 3];
+    for _ in 0..4 {
+        whole(&mut bench).await;
+        kill_process(pid, Signal::STOP).unwrap();
+        for least in &mut least {
+            let (took, seen) = timed(&mut bench).await;
+            assert!(seen.gaps.iter().any(|gap| gap.contains("does not answer")), "{:?}", seen.gaps);
+            *least = took.min(*least);
+        }
+        kill_process(pid, Signal::CONT).unwrap();
+    }
+    assert!(least.iter().all(|least| *least < Duration::from_millis(300)), "{least:?}");
+    // One that is known to hang is not waited for at all.
+    kill_process(pid, Signal::STOP).unwrap();
+    timed(&mut bench).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut least = Duration::MAX;
+    for _ in 0..4 {
+        least = least.min(timed(&mut bench).await.0);
+    }
+    kill_process(pid, Signal::CONT).unwrap();
+    assert!(least < Duration::from_millis(140), "{least:?}");
+    whole(&mut bench).await;
+}
+
+/// It takes longer for each answer than a look waits, so it is read while nobody looks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_answers_late_is_listed_all_the_same() {
+    let mut bench = Bench::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stalling.py");
+    bench.open(&["/usr/bin/python3", script, "late"], "Deaf").await;
+    bench.place("Deaf", (0, 0));
+    let seen = bench.seeing("Heard").await;
+    let gaps = told_gaps(&seen);
+    assert!(gaps.len() == 1 && gaps[0].contains("answers slowly"), "{gaps:?}");
+    // It stays in the list while it is read anew.
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (_, seen) = timed(&mut bench).await;
+        assert!(seen.elements.iter().any(|e| e.name == "Heard"), "{:#?} {:?}", seen.elements, seen.gaps);
+    }
+}
+
+/// What is busy with what was just done to it is waited for before the look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_is_busy_after_an_action_is_in_the_next_list() {
+    let mut bench = Bench::start().await;
+    let busy = bench.open(&["zenity", "--info", "--text", "Working", "--title", "Busy"], "Busy").await;
+    bench.seeing("Working").await;
+    whole(&mut bench).await;
+    let pid = Pid::from_raw(i32::try_from(busy.pid.unwrap()).unwrap()).unwrap();
+    let before = bench.desktop.capture(None).await.unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let end = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        kill_process(pid, Signal::CONT).unwrap();
+    });
+    settle(&mut bench.desktop, &before, Patience::default()).await.unwrap();
+    let (_, seen) = timed(&mut bench).await;
+    end.await.unwrap();
+    assert_eq!(seen.gaps, Vec::<String>::new());
+    assert!(seen.elements.iter().any(|e| e.name.contains("Working")), "{:#?}", seen.elements);
 }
 
 /// A program of which one half works: it says that it is there, and stops in the middle of being read.
@@ -127,16 +219,81 @@ async fn names_cannot_break_the_list() {
     assert_eq!(names, want);
 }
 
-/// What has a million parts costs no more than a look may, and hides nothing beside it.
+/// What has a million parts costs no more than a look may and hides nothing beside it, and those of its parts that
+/// show are listed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_million_rows_hide_nothing_else() {
+async fn a_million_rows_hide_nothing_and_those_that_show_are_listed() {
+    for (rows, columns) in [("1000000", "1"), ("600", "10")] {
+        let mut bench = Bench::start().await;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/vast.py");
+        bench.open(&["/usr/bin/python3", script, rows, columns], "Vast").await;
+        let seen = bench.seeing("Row 5").await;
+        assert_eq!(seen.gaps, Vec::<String>::new());
+        let named = |name: &str| seen.elements.iter().find(|element| element.name == name);
+        assert!(named("Beside it").is_some(), "{:#?}", seen.elements);
+        let head = named("Head 0").filter(|head| head.role == Role::Header).unwrap();
+        let first = named("Row 0").filter(|cell| cell.role == Role::Cell).unwrap();
+        assert!(first.states.selected.is_some() && first.bounds.y >= head.bounds.bottom(), "{first:?}");
+        assert!(named("Row 5").is_some() && named("Row 100").is_none());
+        assert_eq!(named("5/3").is_some(), columns == "10");
+        // What is clicked is what is listed, and what is scrolled to is listed.
+        let fifth = named("Row 5").unwrap().clone();
+        bench.call("click", json!({"target": fifth.id})).await;
+        let is_chosen = |e: &Element| e.name == "Row 5" && e.states.selected == Some(true);
+        until(&mut bench, |seen| seen.elements.iter().any(is_chosen)).await;
+        let middle = fifth.bounds.center();
+        bench.call("scroll", json!({"target": {"x": middle.x, "y": middle.y}, "dy": 5})).await;
+        let has = |seen: &Observation, name: &str| seen.elements.iter().any(|e| e.name == name);
+        until(&mut bench, |seen| has(seen, "Row 15") && !has(seen, "Row 0")).await;
+    }
+}
+
+/// Looks until it is such.
+async fn until(bench: &mut Bench, such: impl Fn(&Observation) -> bool) -> Observation {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let seen = bench.desktop.observe().await.unwrap();
+        if such(&seen) {
+            return seen;
+        }
+        assert!(Instant::now() < end, "{:#?} {:?}", seen.elements, seen.gaps);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A program complains on its terminal of each question about what a thing of it cannot be asked. A slider that
+/// is called by where it stands has no name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_asked_that_a_program_complains_of() {
     let mut bench = Bench::start().await;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/vast.py");
-    bench.open(&["/usr/bin/python3", script], "Vast").await;
-    let seen = bench.seeing("Beside it").await;
-    let names: Vec<&str> = seen.elements.iter().map(|element| element.name.as_str()).collect();
-    assert!(names.contains(&"Beside it"), "{names:?} {:?}", seen.gaps);
-    assert_eq!(seen.gaps, Vec::<String>::new());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/listed.py");
+    let complaints = bench.path("complaints");
+    let mut program = Command::new("/usr/bin/python3")
+        .arg(script)
+        .envs(bench.display.environment())
+        .stderr(std::fs::File::create(&complaints).unwrap())
+        .spawn()
+        .unwrap();
+    let seen = until(&mut bench, |seen| {
+        let has = |name| seen.elements.iter().any(|element: &Element| element.name.contains(name));
+        has("Row 0") && has("Row 5")
+    })
+    .await;
+    for _ in 0..3 {
+        timed(&mut bench).await;
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let complaints = std::fs::read_to_string(complaints).unwrap();
+    assert!(!complaints.contains("assertion"), "{complaints}");
+    let mut sliders: Vec<(&str, Option<&str>)> = seen
+        .elements
+        .iter()
+        .filter(|element| element.role == Role::Slider)
+        .map(|element| (element.name.as_str(), element.value.as_deref()))
+        .collect();
+    sliders.sort_unstable();
+    assert_eq!(sliders, [("", Some("0")), ("Depth", Some("3"))]);
 }
 
 /// GTK 4 gives places within the window. The window system says where the window is.

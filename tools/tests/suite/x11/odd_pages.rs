@@ -1,0 +1,88 @@
+//! Pages that tell what nobody sees or reaches, and some that hold more than can be asked for.
+
+use std::time::{Duration, Instant};
+
+use freehand_tools::desktop::Desktop;
+use freehand_tools::element::Role;
+use freehand_tools::observation::Observation;
+
+use super::support::Bench;
+
+async fn open(bench: &mut Bench, body: &str) {
+    let file = bench.path("odd.html");
+    std::fs::write(&file, format!("<!doctype html><title>Odd</title>{body}")).unwrap();
+    bench.open(&["chromium", &format!("--app=file://{}", file.display())], "Odd").await;
+}
+
+/// Looks until it is such; a browser answers exactly only a moment after it was asked.
+async fn until(bench: &mut Bench, such: impl Fn(&Observation) -> bool) -> Observation {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let seen = bench.desktop.observe().await.unwrap();
+        if such(&seen) {
+            return seen;
+        }
+        assert!(Instant::now() < end, "{:#?} {:?} {:?}", seen.elements, seen.more, seen.gaps);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn has(seen: &Observation, name: &str) -> bool {
+    seen.elements.iter().any(|element| element.role == Role::Button && element.name == name)
+}
+
+/// The browser tells the place of its words instead of its own. One that is no larger than its words is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_button_without_any_size_is_not_listed() {
+    let mut bench = Bench::start().await;
+    let body = "<button style='width:0;height:0;padding:0;border:0;overflow:hidden'>Zero</button>\
+        <button>Seen</button><p><button style='padding:0;border:0'>Bare</button>";
+    open(&mut bench, body).await;
+    bench.seeing("Seen").await;
+    let seen = until(&mut bench, |seen| has(seen, "Seen") && !has(seen, "Zero")).await;
+    assert!(has(&seen, "Bare"), "{:#?}", seen.elements);
+}
+
+/// Nothing scrolls to what an author has put away to the left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_says_that_there_is_more_where_it_scrolls_to() {
+    let mut bench = Bench::start().await;
+    let body = "<body style='margin:20px'><p>Words</p><button style='position:absolute;left:-5000px'>Away</button>\
+        <button>Seen</button> <button style='position:absolute;left:2500px;top:100px'>Far</button>\
+        <div style='height:3000px'>Tall</div><button>Down</button>";
+    open(&mut bench, body).await;
+    let seen = until(&mut bench, |seen| seen.more.iter().any(|more| more.below)).await;
+    let more = &seen.more[0];
+    assert_eq!((more.above, more.left, more.right), (false, false, true), "{:?}", seen.more);
+    // With nothing below, the button stands in a body of its own.
+    let body = "<body style='margin:20px'><button>Seen</button>\
+        <button style='position:absolute;left:2500px;top:100px'>Far</button>";
+    let mut bench = Bench::start().await;
+    open(&mut bench, body).await;
+    let seen = until(&mut bench, |seen| !seen.more.is_empty()).await;
+    assert!(seen.more[0].right && !seen.more[0].below, "{:?}", seen.more);
+    // Once it is scrolled there is more to the left.
+    let mut bench = Bench::start().await;
+    let body = "<body style='margin:20px'><table><tr>CELLS</table><script>scrollTo(1500, 0)</script>";
+    let cells: String = (0..80).map(|n| format!("<td><button>Cell {n}</button>")).collect();
+    open(&mut bench, &body.replace("CELLS", &cells)).await;
+    until(&mut bench, |seen| seen.more.iter().any(|more| more.left && more.right)).await;
+}
+
+/// What shows of a list that is too long to be asked for one by one, where the browser has told of all of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_thousands_of_siblings_those_that_show_are_listed() {
+    let mut bench = Bench::start().await;
+    let buttons: String = (0..6000).map(|n| format!("<button>b{n}</button>")).collect();
+    std::fs::write(
+        bench.path("many.html"),
+        format!("<!doctype html><title>Many</title><div>{buttons}</div>"),
+    )
+    .unwrap();
+    open(&mut bench, "<h1>Top</h1><script>setTimeout(() => location = 'many.html', 4000)</script>")
+        .await;
+    bench.seeing("Top").await;
+    let seen = until(&mut bench, |seen| has(seen, "b0")).await;
+    assert!(has(&seen, "b40") && !has(&seen, "b5999"));
+    assert!(!seen.gaps.iter().any(|gap| gap.contains("more than")), "{:?}", seen.gaps);
+}
