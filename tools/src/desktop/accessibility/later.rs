@@ -10,7 +10,7 @@ use super::asking;
 use super::bus::{Bus, Silence};
 use super::node::{Address, Tree};
 use super::programs::{Met, Program, meet};
-use super::pulse::{HEARTBEAT, OLD, SILENT};
+use super::pulse::{HEARTBEAT, LONG, OLD, SILENT};
 use super::reading::Cuts;
 
 /// One that has not answered for so long is not waited for any more.
@@ -143,8 +143,13 @@ impl Later {
     }
 
     /// What is left of the patience of a look that has waited for so long.
-    pub(super) fn patience_with(&self, root: &Address, waited: Duration) -> Duration {
-        if self.open.contains_key(root) { HEARTBEAT.saturating_sub(waited) } else { HEARTBEAT }
+    pub(super) fn patience_with(&self, root: &Address, waited: Duration, is_sheet: bool) -> Duration {
+        match (self.open.contains_key(root), is_sheet) {
+            (true, _) => HEARTBEAT.saturating_sub(waited),
+            // LibreOffice is slow, and its cells are not kept.
+            (false, true) => LONG,
+            (false, false) => HEARTBEAT,
+        }
     }
 
     /// Reads one that has not answered in time.
