@@ -12,6 +12,7 @@ use super::node::{Address, Tree};
 use super::programs::{Met, Program, meet};
 use super::pulse::{HEARTBEAT, LONG, OLD, SILENT};
 use super::reading::Cuts;
+use super::sheet::is_sheet;
 
 /// One that has not answered for so long is not waited for any more.
 const HANGS: Duration = Duration::from_secs(2);
@@ -143,8 +144,9 @@ impl Later {
     }
 
     /// What is left of the patience of a look that has waited for so long.
-    pub(super) fn patience_with(&self, root: &Address, waited: Duration, is_sheet: bool) -> Duration {
-        match (self.open.contains_key(root), is_sheet) {
+    pub(super) fn patience_with(&self, root: &Address, waited: Duration) -> Duration {
+        let has_sheet = self.last.get(root).is_some_and(|(tree, _, _)| tree.nodes().any(is_sheet));
+        match (self.open.contains_key(root), has_sheet) {
             (true, _) => HEARTBEAT.saturating_sub(waited),
             // LibreOffice is slow, and its cells are not kept.
             (false, true) => LONG,

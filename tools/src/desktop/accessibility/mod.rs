@@ -102,8 +102,6 @@ pub struct Accessibility {
     verdicts: Verdicts,
     /// Programs that did not answer in time.
     later: Later,
-    /// Those that had a sheet at the last look, whose cells nobody but they can tell again.
-    with_sheets: HashSet<Address>,
 }
 
 impl Accessibility {
@@ -114,21 +112,7 @@ impl Accessibility {
         let (last, said, places) = (HashMap::new(), HashMap::new(), Places::default());
         let (cursors, cells) = (HashMap::new(), Cells::default());
         let (in_gtk4, verdicts, later) = (HashSet::new(), Verdicts::default(), Later::default());
-        let with_sheets = HashSet::new();
-        Ok(Self {
-            bus,
-            programs,
-            numbers,
-            last,
-            said,
-            cursors,
-            places,
-            cells,
-            in_gtk4,
-            verdicts,
-            later,
-            with_sheets,
-        })
+        Ok(Self { bus, programs, numbers, last, said, cursors, places, cells, in_gtk4, verdicts, later })
     }
 
     /// Takes the numbers of its elements from `counter`, to be called before the first look.
@@ -162,9 +146,6 @@ impl Accessibility {
             match tree {
                 Ok((mut tree, mut cut, old)) => {
                     self.place(&mut tree, program, windows);
-                    if tree.nodes().any(sheet::is_sheet) {
-                        self.with_sheets.insert(program.root.clone());
-                    }
                     let known = (&mut self.places, &mut self.cells);
                     cut.vast |= !sheet::add_cells(&self.bus, &mut tree, frame, known).await;
                     let drafts =
@@ -208,14 +189,11 @@ impl Accessibility {
         waited: Duration,
     ) -> Vec<(&'p Program, Result<(Tree, Cuts, Option<&'static str>), Silence>)> {
         let shown = programs.iter().filter(|program| !windows_of(program, windows).is_empty());
-        let (bus, later, with_sheets) = (&self.bus, &self.later, &self.with_sheets);
+        let (bus, later) = (&self.bus, &self.later);
         let now = join_all(shown.map(|program| async move {
             let root = &program.root;
             if program.answers {
-                bus.pulses().have_patience_with(
-                    &root.bus,
-                    later.patience_with(root, waited, with_sheets.contains(root)),
-                );
+                bus.pulses().have_patience_with(&root.bus, later.patience_with(root, waited));
             }
             let is_asked = program.answers && !later.is_left_out(root) && bus.lives(root).await;
             let tree = if is_asked { asking::tree(bus, program).await } else { Err(Silence::Late) };

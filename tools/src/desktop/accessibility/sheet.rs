@@ -136,7 +136,7 @@ impl Sheet {
             let text = if node.has_text { text? } else { node.name.clone() };
             node.states.insert(State::Showing);
             let text = Some(text).filter(|text| !text.trim().is_empty());
-            let is_next = wanted.is_next && node.is(State::Editable);
+            let is_next = wanted.is_next && (!is_headed || node.is(State::Editable));
             if text.is_none() && !is_next {
                 return None;
             }
@@ -157,9 +157,9 @@ impl Sheet {
         };
         let (parent, index, columns) =
             tokio::join!(bus.parent(&first), bus.index(&first), bus.columns(&self.table));
-        let index = index.filter(|_| parent.as_ref() == Some(&self.table))?;
+        let index = index.filter(|_| !is_headed || parent.as_ref() == Some(&self.table))?;
         let columns = columns.filter(|columns| *columns > 0)?;
-        let told = bus.place_in_table(&self.table, index).await;
+        let told = if is_headed { bus.place_in_table(&self.table, index).await } else { None };
         let (row, column) = told.unwrap_or((index / columns, index % columns));
         Some((row, column, is_headed))
     }
