@@ -16,13 +16,13 @@ impl Accessibility {
         self.bus.pulses().begin(LONG);
         let known_at = Address::from_key(&key.0)?;
         // A program forgets the object of a cell as soon as nobody looks at it, and makes another one.
-        let address = match self.cells.get(&known_at) {
+        let address = match self.cells.at.get(&known_at) {
             Some((table, at)) => self.bus.cell(table, *at).await?,
             None => known_at.clone(),
         };
         let (node, bounds) =
             tokio::join!(self.bus.one(&address), self.bus.extents(std::slice::from_ref(&address)));
-        let is_cell = self.cells.contains_key(&known_at);
+        let is_cell = self.cells.at.contains_key(&known_at);
         let is_shown = |node: &Node| is_cell || self.in_gtk4.contains(&address) || node.shows();
         let node = node.map(|(node, _)| node).filter(is_shown)?;
         let bounds = bounds.into_iter().flatten().next().filter(|bounds| !bounds.is_empty())?;

@@ -10,16 +10,15 @@ use super::asking;
 use super::bus::{Bus, Silence};
 use super::node::{Address, Tree};
 use super::programs::{Met, Program, meet};
-use super::pulse::{HEARTBEAT, LONG, OLD, SILENT};
+use super::pulse::{HEARTBEAT, OLD, SILENT};
 use super::reading::Cuts;
-use super::sheet::is_sheet;
 
 /// One that has not answered for so long is not waited for any more.
 const HANGS: Duration = Duration::from_secs(2);
 /// One that takes so long to tell all is not asked while somebody looks.
 const SLOW: Duration = Duration::from_millis(400);
 /// As long as what was told late is taken for what there is.
-const LASTS: Duration = Duration::from_secs(10);
+pub(super) const LASTS: Duration = Duration::from_secs(10);
 
 /// What was told while nobody looked.
 #[derive(Debug)]
@@ -145,13 +144,7 @@ impl Later {
 
     /// What is left of the patience of a look that has waited for so long.
     pub(super) fn patience_with(&self, root: &Address, waited: Duration) -> Duration {
-        let has_sheet = self.last.get(root).is_some_and(|(tree, _, _)| tree.nodes().any(is_sheet));
-        match (self.open.contains_key(root), has_sheet) {
-            (true, _) => HEARTBEAT.saturating_sub(waited),
-            // LibreOffice is slow, and its cells are not kept.
-            (false, true) => LONG,
-            (false, false) => HEARTBEAT,
-        }
+        if self.open.contains_key(root) { HEARTBEAT.saturating_sub(waited) } else { HEARTBEAT }
     }
 
     /// Reads one that has not answered in time.

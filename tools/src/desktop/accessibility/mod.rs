@@ -139,7 +139,7 @@ impl Accessibility {
         let mut framed = HashSet::new();
         self.said.clear();
         self.places.clear();
-        self.cells.clear();
+        self.cells.begin();
         self.in_gtk4.clear();
         self.verdicts.age();
         for (program, tree) in trees {

@@ -7,8 +7,10 @@ use std::collections::HashMap;
 
 use ::atspi::{Role as BusRole, State};
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::bus::Bus;
+use super::later::LASTS;
 use super::node::{Address, Node, Tree};
 use super::placing::{Place, Places};
 use crate::frame::Frame;
@@ -29,8 +31,22 @@ const NO_ROW: i32 = -1;
 /// Steps of a channel by which ink differs from what it stands on.
 const INK: u8 = 40;
 
-/// In which sheet each cell stands that is listed, and in which row and column of it.
-pub(super) type Cells = HashMap<Address, (Address, (i32, i32))>;
+/// What is known of the cells of sheets.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    /// In which sheet each stands that is listed, and in which row and column of it.
+    pub(super) at: HashMap<Address, (Address, (i32, i32))>,
+    /// What each sheet showed when it was last read to the end: a program that was late is not asked for more.
+    shown: HashMap<Address, (Instant, Vec<((i32, i32), Node)>)>,
+}
+
+impl Cells {
+    /// Forgets what is listed, for the look that begins, and what was shown too long ago.
+    pub(super) fn begin(&mut self) {
+        self.at.clear();
+        self.shown.retain(|_, (read, _)| read.elapsed() < LASTS);
+    }
+}
 
 /// Adds to `tree` the cells of its sheets that show something in `frame`, and says whether those of all were
 /// found. `places` says where an object stands that its program tells elsewhere.
@@ -45,16 +61,22 @@ pub(super) async fn add_cells(
         tree.nodes().filter(|node| is_sheet(node)).map(|node| node.address.clone()).collect();
     for table in tables {
         let sheet = tree.get(&table).and_then(|table| Sheet::of(tree, table, places));
-        let cells = match &sheet {
+        let read = match &sheet {
             Some(sheet) => sheet.cells(bus, frame).await,
             None => None,
         };
+        let is_whole = bus.pulses().missing(&table.bus).is_none();
+        let last = known.shown.get(&table).map(|(_, cells)| cells.clone());
+        let cells = if is_whole { read } else { last.or(read) };
+        if let Some(cells) = cells.as_ref().filter(|_| is_whole) {
+            known.shown.insert(table.clone(), (Instant::now(), cells.clone()));
+        }
         let Some((sheet, cells)) = sheet.zip(cells) else {
             are_found = false;
             continue;
         };
         let in_rows = cells.iter().filter(|((row, _), _)| *row != NO_ROW);
-        known.extend(in_rows.map(|(at, cell)| (cell.address.clone(), (sheet.table.clone(), *at))));
+        known.at.extend(in_rows.map(|(at, cell)| (cell.address.clone(), (sheet.table.clone(), *at))));
         sheet.add(cells.into_iter().map(|(_, cell)| cell).collect(), tree, places);
     }
     are_found
