@@ -37,8 +37,11 @@ pub(super) struct Cells {
     /// In which sheet each stands that is listed, and in which row and column of it.
     pub(super) at: HashMap<Address, (Address, (i32, i32))>,
     /// What each sheet showed when it was last read to the end: a program that was late is not asked for more.
-    shown: HashMap<Address, (Instant, Vec<((i32, i32), Node)>)>,
+    shown: HashMap<Address, (Instant, Placed)>,
 }
+
+/// Cells, each with its row and column.
+type Placed = Vec<((i32, i32), Node)>;
 
 impl Cells {
     /// Forgets what is listed, for the look that begins, and what was shown too long ago.
@@ -120,7 +123,7 @@ impl Sheet {
         tree.add(cells);
     }
 
-    async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Vec<((i32, i32), Node)>> {
+    async fn cells(&self, bus: &Bus, frame: &Frame) -> Option<Placed> {
         let (row, column, is_headed) = self.first(bus).await?;
         let above = if is_headed { ABOVE } else { 0 };
         let across = (0..MOST.0).map(|at| (row, column.saturating_add(at)));
@@ -187,7 +190,7 @@ impl Sheet {
     }
 
     /// What stands above these columns; there is no row of the table for it.
-    async fn headers(&self, bus: &Bus, columns: &[i32]) -> Vec<((i32, i32), Node)> {
+    async fn headers(&self, bus: &Bus, columns: &[i32]) -> Placed {
         let asked = columns.iter().map(|column| async {
             let at = bus.header(&self.table, *column).await?;
             let (node, bounds) = tokio::join!(bus.one(&at), bus.extents(std::slice::from_ref(&at)));
