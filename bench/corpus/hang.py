@@ -56,7 +56,7 @@ def main():
         program = stage.programs[-1]
         program.send_signal(signal.SIGSTOP)
         try:
-            # The first look at one that has the keyboard waits longer, once.
+            # Once it is known that it is silent, it is not waited for any more.
             told("the GTK program hangs: first", *times(stage, page, 1))
             told("the GTK program hangs", *times(stage, page, args.rounds))
         finally:
