@@ -15,7 +15,6 @@ use super::reading::Cuts;
 use super::sheet::is_sheet;
 use super::{MAX_NODES, reading, roles};
 use crate::element::Role;
-use crate::geometry::ScreenRect;
 
 /// All that is needed of one program for its list, and what is cut off of it.
 pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), Silence> {
@@ -65,7 +64,6 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), S
             node.landmark = detail.attributes.roles;
             node.is_drawn = detail.attributes.is_drawn;
             node.labelled_by = detail.label;
-            node.first_letter = detail.first_letter;
             node.chosen = detail.chosen;
             node.stands_at = detail.attributes.stands_at;
         }
@@ -133,7 +131,6 @@ struct Detail {
     value: Option<f64>,
     attributes: Attributes,
     label: Option<Address>,
-    first_letter: Option<ScreenRect>,
     chosen: Option<Address>,
 }
 
@@ -149,20 +146,17 @@ async fn detail(bus: &Bus, node: &Node, tells_by_itself: bool) -> Option<(Addres
     let nameless = !is_called && (control || kind == Role::Image);
     let stands = node.has_value && matches!(kind, Role::Spinner | Role::Slider | Role::Progress);
     let landmark = node.role == BusRole::Landmark;
-    // Toolkits are as exact without it.
-    let has_letters = kind == Role::Button && node.has_text && !node.name.is_empty();
-    if !reads && !nameless && !dropdown && !stands && !landmark && !has_letters && kind != Role::Image {
+    if !reads && !nameless && !dropdown && !stands && !landmark && kind != Role::Image {
         return None;
     }
     let described =
         nameless || dropdown || landmark || matches!(kind, Role::Spinner | Role::Image | Role::Textbox);
-    let (text, value, attributes, label, first_letter, chosen) = tokio::join!(
+    let (text, value, attributes, label, chosen) = tokio::join!(
         async { if reads { bus.text(&node.address).await } else { None } },
         async { if stands { bus.value(&node.address).await } else { None } },
         async { if described { bus.attributes(&node.address).await } else { Attributes::default() } },
         async { if control && (nameless || dropdown) { bus.label(&node.address).await } else { None } },
-        async { if has_letters { bus.first_letter(&node.address).await } else { None } },
         async { if dropdown && node.has_choice { bus.chosen(&node.address).await } else { None } },
     );
-    Some((node.address.clone(), Detail { text, value, attributes, label, first_letter, chosen }))
+    Some((node.address.clone(), Detail { text, value, attributes, label, chosen }))
 }

@@ -378,14 +378,6 @@ impl Bus {
         if text.as_deref().unwrap_or_default().is_empty() { self.text_until(at, -1).await } else { text }
     }
 
-    /// Where the first letter of a text is.
-    pub(super) async fn first_letter(&self, at: &Address) -> Option<ScreenRect> {
-        let first = (0i32, SCREEN);
-        let extents = self.call(at, "org.a11y.atspi.Text", "GetCharacterExtents", &first);
-        let (x, y, width, height): (i32, i32, i32, i32) = extents.await.ok()?;
-        Some(Rect::new(x, y, u32::try_from(width).ok()?, u32::try_from(height).ok()?))
-    }
-
     async fn text_until(&self, at: &Address, end: i32) -> Option<String> {
         let part = (0i32, end);
         let text = self.call(at, "org.a11y.atspi.Text", "GetText", &part);

@@ -2,8 +2,7 @@
 //! say that. But it says where all things are, which leaves few in doubt, and a browser can be asked what
 //! lies at a point. It answers with a guess at first and exactly a moment later, so the question is put
 //! again, and the answer is kept as long as everything stays in its place. Where the middle is hidden, the
-//! largest part beside what hides it may still be reached, and stands for the thing then. A button without any size
-//! is told by the place of its words, so one that is no larger is in doubt too.
+//! largest part beside what hides it may still be reached, and stands for the thing then.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -132,7 +131,7 @@ impl<'t> Order<'t> {
         }
         let end = *self.last.get(*self.place.get(&page.address)?)?;
         let after = self.nodes.get(self.last.get(place)? + 1..=end)?;
-        let over = after.iter().rev().find_map(|over| {
+        after.iter().rev().find_map(|over| {
             let edge = over.bounds.filter(|edge| edge.contains(middle))?;
             // On a larger thing that can be used a smaller one may lie, and a button too.
             let may_cover = if draft.role.takes_clicks() {
@@ -141,16 +140,6 @@ impl<'t> Order<'t> {
                 lies_over(over.role) && edge.area() >= draft.bounds.area()
             };
             may_cover.then(|| doubt(over, edge, false, self.beside(draft, over, node)))
-        });
-        over.or_else(|| Self::is_bare(node).then(|| doubt(node, draft.bounds, true, None)))
-    }
-
-    /// Whether a button is as large as the words on it: of one without any size a browser tells where its words
-    /// would be.
-    fn is_bare(node: &Node) -> bool {
-        let words = node.bounds.zip(node.first_letter);
-        words.is_some_and(|(whole, first)| {
-            (whole.x, whole.y, whole.height) == (first.x, first.y, first.height)
         })
     }
 

@@ -65,8 +65,6 @@ pub(super) struct Node {
     /// Whether it is an image that is drawn by its page, and no photo.
     pub(super) is_drawn: bool,
     pub(super) labelled_by: Option<Address>,
-    /// Where what is written on a button begins, as its program counts.
-    pub(super) first_letter: Option<ScreenRect>,
     pub(super) chosen: Option<Address>,
     /// Which of its options a dropdown stands at, counted from one, and of how many.
     pub(super) stands_at: Option<(usize, usize)>,

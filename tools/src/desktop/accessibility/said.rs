@@ -51,7 +51,6 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
         landmark: None,
         is_drawn: false,
         labelled_by: None,
-        first_letter: None,
         chosen: None,
         stands_at: None,
         beyond: Beyond::default(),

@@ -31,18 +31,6 @@ fn has(seen: &Observation, name: &str) -> bool {
     seen.elements.iter().any(|element| element.role == Role::Button && element.name == name)
 }
 
-/// The browser tells the place of its words instead of its own. One that is no larger than its words is there.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_button_without_any_size_is_not_listed() {
-    let mut bench = Bench::start().await;
-    let body = "<button style='width:0;height:0;padding:0;border:0;overflow:hidden'>Zero</button>\
-        <button>Seen</button><p><button style='padding:0;border:0'>Bare</button>";
-    open(&mut bench, body).await;
-    bench.seeing("Seen").await;
-    let seen = until(&mut bench, |seen| has(seen, "Seen") && !has(seen, "Zero")).await;
-    assert!(has(&seen, "Bare"), "{:#?}", seen.elements);
-}
-
 /// Nothing scrolls to what an author has put away to the left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_says_that_there_is_more_where_it_scrolls_to() {
