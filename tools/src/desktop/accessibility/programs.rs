@@ -53,15 +53,14 @@ impl Programs {
     pub(super) async fn all(&mut self, bus: &mut Bus, later: &mut Later) -> Vec<Program> {
         // It may have to be started first.
         let patience = if self.roots.is_empty() { LONG } else { HEARTBEAT };
-        match bus.roots(patience).await {
-            Some(roots) => self.roots = roots,
-            None => {
-                // The registry may only be busy.
-                if !bus.answers().await {
-                    self.roots.clear();
-                }
-                bus.pulses().begin(HEARTBEAT);
+        if let Some(roots) = bus.roots(patience).await {
+            self.roots = roots;
+        } else {
+            // The registry may only be busy.
+            if !bus.answers().await {
+                self.roots.clear();
             }
+            bus.pulses().begin(HEARTBEAT);
         }
         let roots = self.roots.clone();
         self.pids.retain(|root, _| roots.contains(root));
