@@ -27,10 +27,6 @@ async fn until(bench: &mut Bench, such: impl Fn(&Observation) -> bool) -> Observ
     }
 }
 
-fn has(seen: &Observation, name: &str) -> bool {
-    seen.elements.iter().any(|element| element.role == Role::Button && element.name == name)
-}
-
 /// Nothing scrolls to what an author has put away to the left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_says_that_there_is_more_where_it_scrolls_to() {
