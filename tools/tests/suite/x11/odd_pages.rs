@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use freehand_tools::desktop::Desktop;
-use freehand_tools::element::Role;
 use freehand_tools::observation::Observation;
 
 use super::support::Bench;
