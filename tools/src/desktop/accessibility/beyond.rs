@@ -125,7 +125,9 @@ impl Suspects {
         let parents: HashSet<&Address> = self
             .outside
             .iter()
-            .filter(|(_, _, page)| page.is_some())
+            .filter(|(_, parent, page)| {
+                page.is_some() && tree.get(parent).is_some_and(|parent| parent.parent == *page)
+            })
             .map(|(_, parent, _)| parent)
             .collect();
         let bodies = parents

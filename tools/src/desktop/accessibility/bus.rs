@@ -3,7 +3,7 @@
 //!
 //! The interfaces are those of AT-SPI 2 (`org.a11y.atspi.*`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use ::atspi::{CacheItem, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
@@ -32,7 +32,17 @@ const LABELLED_BY: u32 = 2;
 pub(super) struct Bus {
     connection: Connection,
     direct: HashMap<String, Connection>,
+    /// Programs that complain on their terminal of each question about what an object has not.
+    complaining: HashSet<String>,
     pulses: Pulses,
+}
+
+/// The toolkit of the GNOME desktop. Of GTK 3 a program complains, of GTK 4 it tells places and names in a way of
+/// its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gtk {
+    Three,
+    Four,
 }
 
 /// Why a program says nothing.
@@ -64,13 +74,15 @@ impl Bus {
             .await
             .map_err(|_| "the bus does not answer".to_owned())?
             .map_err(text)?;
-        Ok(Self { connection, direct: HashMap::new(), pulses: Pulses::new() })
+        let (direct, complaining) = (HashMap::new(), HashSet::new());
+        Ok(Self { connection, direct, complaining, pulses: Pulses::new() })
     }
 
     /// The same connections for one program that is read while nobody looks.
     pub(super) fn unhurried(&self) -> Self {
         let (connection, direct) = (self.connection.clone(), self.direct.clone());
-        Self { connection, direct, pulses: Pulses::unhurried() }
+        let complaining = self.complaining.clone();
+        Self { connection, direct, complaining, pulses: Pulses::unhurried() }
     }
 
     /// How long the programs are waited for.
@@ -86,6 +98,11 @@ impl Bus {
     /// Talks to these programs through the bus again.
     pub(super) fn talk_through_the_bus(&mut self, is_meant: impl Fn(&str) -> bool) {
         self.direct.retain(|name, _| !is_meant(name));
+    }
+
+    /// Asks the objects of this program first what each can be asked.
+    pub(super) fn ask_first(&mut self, name: &str) {
+        self.complaining.insert(name.to_owned());
     }
 
     /// Whether that program is talked to directly, which only those do that the AT-SPI bridge for ATK
@@ -196,16 +213,16 @@ impl Bus {
         i32::try_from(count.await.ok()?).ok()
     }
 
-    /// Whether an application is made with GTK 4.
-    pub(super) async fn is_gtk4(&self, root: &Address) -> bool {
+    /// Which GTK an application is made with, if any.
+    pub(super) async fn gtk(&self, root: &Address) -> Option<Gtk> {
         let application = "org.a11y.atspi.Application";
         let ask = |name| async move {
             let value = self.property(root, application, name).await.ok()?;
             String::try_from(value).ok()
         };
         let (name, version) = tokio::join!(ask("ToolkitName"), ask("Version"));
-        name.is_some_and(|name| name.eq_ignore_ascii_case("gtk"))
-            && version.is_some_and(|version| version.starts_with("4."))
+        name.filter(|name| name.eq_ignore_ascii_case("gtk"))?;
+        Some(if version?.starts_with("4.") { Gtk::Four } else { Gtk::Three })
     }
 
     /// The children of an object, in their order.
@@ -219,17 +236,33 @@ impl Bus {
         Some(children.ok()?.iter().filter_map(address).collect())
     }
 
-    /// One object, asked for by its address. What it can do is asked too: a program of GTK 3 complains
-    /// on its terminal of each question about what an object has not.
+    /// One object, asked for by its address. What it can do is not asked where nobody complains: a question too
+    /// much is answered with a fault where it matters, and costs as much as this one.
     pub(super) async fn one(&self, at: &Address) -> Option<Kept> {
+        self.told_by(at, self.complaining.contains(&at.bus)).await
+    }
+
+    /// The same with what it can do.
+    pub(super) async fn whole(&self, at: &Address) -> Option<Kept> {
+        self.told_by(at, true).await
+    }
+
+    async fn told_by(&self, at: &Address, asks_first: bool) -> Option<Kept> {
         let accessible = "org.a11y.atspi.Accessible";
+        let ifaces = async {
+            let all = InterfaceSet::all();
+            if !asks_first {
+                return all;
+            }
+            self.call(at, accessible, "GetInterfaces", &()).await.unwrap_or(all)
+        };
         let (role, states, ifaces, (name, description, count)) = tokio::join!(
             self.call::<_, Role>(at, accessible, "GetRole", &()),
             self.call::<_, StateSet>(at, accessible, "GetState", &()),
-            self.call::<_, InterfaceSet>(at, accessible, "GetInterfaces", &()),
+            ifaces,
             self.words(at),
         );
-        let (role, states, ifaces) = (role.ok()?, states.ok()?, ifaces.unwrap_or(InterfaceSet::all()));
+        let (role, states) = (role.ok()?, states.ok()?);
         let said = Said { role, states, ifaces, name, description };
         Some((node(at.clone(), None, 0, said), count))
     }

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::asking;
-use super::bus::{Bus, Silence};
+use super::bus::{Bus, Gtk, Silence};
 use super::node::{Address, Tree};
 use super::programs::{Met, Program, meet};
 use super::pulse::{HEARTBEAT, OLD, SILENT};
@@ -186,7 +186,10 @@ async fn read(mut bus: Bus, mut program: Program) -> Told {
         if let Some(connection) = direct {
             bus.talk_directly(&program.root.bus, connection);
         }
-        (program.answers, program.is_gtk4) = (true, stranger.is_gtk4);
+        if stranger.gtk == Some(Gtk::Three) {
+            bus.ask_first(&program.root.bus);
+        }
+        (program.answers, program.is_gtk4) = (true, stranger.gtk == Some(Gtk::Four));
         program.pid = stranger.pid.or(program.pid);
         met = Some(stranger);
     }

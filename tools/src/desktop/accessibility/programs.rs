@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::join_all;
 use zbus::Connection;
 
-use super::bus::{Bus, Silence};
+use super::bus::{Bus, Gtk, Silence};
 use super::later::Later;
 use super::node::Address;
 use super::pulse::{HEARTBEAT, LONG};
@@ -29,14 +29,14 @@ pub(super) struct Met {
     /// The connection that leads to it directly, where it offers one.
     pub(super) direct: Result<Option<Connection>, Silence>,
     pub(super) pid: Option<u32>,
-    pub(super) is_gtk4: bool,
+    pub(super) gtk: Option<Gtk>,
 }
 
 /// Asks what never changes of a program.
 pub(super) async fn meet(bus: &Bus, root: &Address) -> Met {
-    let (direct, pid, is_gtk4) = tokio::join!(bus.wake(root), bus.pid(root), bus.is_gtk4(root));
+    let (direct, pid, gtk) = tokio::join!(bus.wake(root), bus.pid(root), bus.gtk(root));
     let is_stuck = bus.pulses().is_stuck(&root.bus);
-    Met { direct: if is_stuck { Err(Silence::Late) } else { direct }, pid, is_gtk4 }
+    Met { direct: if is_stuck { Err(Silence::Late) } else { direct }, pid, gtk }
 }
 
 /// Those that were met, with their processes.
@@ -84,7 +84,7 @@ impl Programs {
             (root, met)
         });
         met.extend(join_all(asked).await);
-        for (root, Met { direct, pid, is_gtk4 }) in met {
+        for (root, Met { direct, pid, gtk }) in met {
             match direct {
                 Ok(Some(connection)) => bus.talk_directly(&root.bus, connection),
                 Ok(None) => {}
@@ -96,8 +96,10 @@ impl Programs {
             if let Some(pid) = pid {
                 self.pids.insert(root.clone(), pid);
             }
-            if is_gtk4 {
-                self.gtk4.insert(root.clone());
+            match gtk {
+                Some(Gtk::Three) => bus.ask_first(&root.bus),
+                Some(Gtk::Four) => drop(self.gtk4.insert(root.clone())),
+                None => {}
             }
         }
         let program = |root: Address| {

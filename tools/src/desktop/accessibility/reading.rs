@@ -72,27 +72,31 @@ pub(super) async fn read(bus: &Bus, program: &Program) -> Result<(Vec<Node>, Cut
 /// What is kept, with the counts of children that the cache leaves out: those of what is made only when
 /// it is asked for, such as the rows of a list and the cells of a spreadsheet.
 async fn counted(bus: &Bus, program: &Program, kept: Vec<Kept>) -> Vec<Kept> {
-    let held = &held(&kept);
     let counted = kept.into_iter().map(|(node, count)| async move {
         let untold = count < 0 && node.shows();
         let count = if untold { bus.count(&node.address).await.unwrap_or(0) } else { count };
-        let is_held = held.get(&node.address) == Some(&count);
-        let mut node = as_meant(program, node, count);
-        // Nobody has to be asked for what is told already, and few of them show.
-        node.is_vast &= !is_held;
-        (node, count)
+        (as_meant(program, node, count), count)
     });
-    join_all(counted).await
+    let mut counted = join_all(counted).await;
+    if !counted.iter().any(|(node, _)| node.is_vast) {
+        return counted;
+    }
+    // Nobody has to be asked for what is told already, and few of them show.
+    let held = held(&counted);
+    let is_told = |(node, count): &&Kept| node.is_vast && held.get(&node.address) == Some(count);
+    let told: Vec<Address> =
+        counted.iter().filter(is_told).map(|(node, _)| node.address.clone()).collect();
+    for (node, _) in counted.iter_mut().filter(|(node, _)| told.contains(&node.address)) {
+        node.is_vast = false;
+    }
+    counted
 }
 
 /// How many children of each object are kept.
-fn held(kept: &[Kept]) -> HashMap<Address, i32> {
-    let mut counts: HashMap<Address, i32> = HashMap::new();
+fn held(kept: &[Kept]) -> HashMap<&Address, i32> {
+    let mut counts: HashMap<&Address, i32> = HashMap::with_capacity(kept.len());
     for parent in kept.iter().filter_map(|(node, _)| node.parent.as_ref()) {
-        match counts.get_mut(parent) {
-            Some(count) => *count += 1,
-            None => drop(counts.insert(parent.clone(), 1)),
-        }
+        *counts.entry(parent).or_default() += 1;
     }
     counts
 }

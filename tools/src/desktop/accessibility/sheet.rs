@@ -151,7 +151,7 @@ impl Sheet {
             let text = bus.text(&at);
             // LibreOffice forgets a cell between two questions, and those of GTK need not have a text.
             let (mut node, text) = if is_headed {
-                let (node, _) = bus.one(&at).await?;
+                let (node, _) = bus.whole(&at).await?;
                 let text = if node.has_text { text.await } else { None };
                 (node, text)
             } else {
