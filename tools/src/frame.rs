@@ -164,8 +164,12 @@ impl Frame {
         let shared = self.monitor.bounds.intersect(region)?;
         let x = u32::try_from(shared.x - self.monitor.bounds.x).ok()?;
         let y = u32::try_from(shared.y - self.monitor.bounds.y).ok()?;
-        let part =
-            image::imageops::crop_imm(self.pixels(), x, y, shared.width, shared.height).to_image();
+        let (stride, width) = (self.pixels.width() as usize * 3, shared.width as usize * 3);
+        let rows = self.pixels.as_raw().chunks_exact(stride.max(1));
+        let rows = rows.skip(y as usize).take(shared.height as usize);
+        let from = x as usize * 3;
+        let pixels: Vec<&[u8]> = rows.filter_map(|row| row.get(from..from + width)).collect();
+        let part = RgbImage::from_raw(shared.width, shared.height, pixels.concat())?;
         let monitor = Monitor { bounds: shared, ..self.monitor.clone() };
         Some(Frame::new(monitor, part))
     }

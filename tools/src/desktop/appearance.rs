@@ -88,11 +88,7 @@ pub fn looks(frame: &Frame, bounds: &ScreenRect) -> Option<String> {
     if !fits(seen.width) || !fits(seen.height) {
         return None;
     }
-    let origin = frame.bounds().origin();
-    let at = |v: i32, from: i32| u32::try_from(v.saturating_sub(from)).ok();
-    let (x, y) = (at(seen.x, origin.x)?, at(seen.y, origin.y)?);
-    let part = image::imageops::crop_imm(frame.pixels(), x, y, seen.width, seen.height).to_image();
-    describe(&part)
+    describe(frame.crop(&seen)?.pixels())
 }
 
 /// The colour of what is written at `bounds` of `frame`.

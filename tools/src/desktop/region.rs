@@ -205,6 +205,27 @@ impl Cells {
         self.marked.iter().map(|marked| u8::from(*marked)).collect()
     }
 
+    /// What tells these cells of `image`, and the pixels in them and in those around them, from others.
+    pub(super) fn digest(&self, image: &RgbImage) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&image.width().to_le_bytes()).update(&self.bytes());
+        let (cell, stride) = (CELL as usize, (image.width() as usize * 3).max(1));
+        for (band, row) in image.as_raw().chunks(stride * cell).zip(0_usize..) {
+            let around = |at: usize| at.saturating_sub(1)..=at + 1;
+            let is_near = |column: &usize| around(row).any(|y| around(*column).any(|x| self.has(x, y)));
+            let near: Vec<usize> = (0..self.columns).filter(is_near).collect();
+            let spans: Vec<&[usize]> = near.chunk_by(|left, right| left + 1 == *right).collect();
+            for line in band.chunks_exact(stride) {
+                for span in &spans {
+                    let from = span.first().map_or(0, |column| column * cell * 3);
+                    let to = (from + span.len() * cell * 3).min(stride);
+                    hasher.update(line.get(from..to).unwrap_or_default());
+                }
+            }
+        }
+        hasher.finalize()
+    }
+
     /// No cell at all, of the same picture.
     pub(super) fn none(frame: &Frame) -> Self {
         Self::of(frame)

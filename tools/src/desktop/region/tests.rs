@@ -131,3 +131,22 @@ fn a_text_that_the_list_says_elsewhere_is_not_read() {
         assert_eq!(read(&[area]), left, "{kind:?} at {y}");
     }
 }
+
+#[test]
+fn cells_are_told_apart_by_what_is_in_and_around_them() {
+    let frame = screen(&[(40, 40, 100, 16), (240, 200, 100, 16)]);
+    let windows = [window(frame.bounds())];
+    let label = element(Role::Text, "a label", Rect::new(140, 200, 100, 16));
+    let cells = Cells::unexplained(&frame, (&windows, &[]), std::slice::from_ref(&label));
+    let digest = |x, y| {
+        let mut image = frame.pixels().clone();
+        image.put_pixel(x, y, Rgb([9; 3]));
+        cells.digest(&image)
+    };
+    let here = cells.digest(frame.pixels());
+    assert_eq!(digest(280, 208), here, "what the label explains");
+    assert_ne!(digest(60, 48), here, "in a cell");
+    assert_ne!(digest(60, 60), here, "beside one");
+    assert_ne!(Cells::none(&frame).digest(frame.pixels()), here);
+    assert_eq!(digest(399, 299), here, "far away");
+}

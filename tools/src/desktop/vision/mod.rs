@@ -6,11 +6,11 @@
 //! name: the gate judges a click on it as one on a place that nothing is known about.
 
 use crate::desktop::area::{Area, AreaKind};
-use crate::desktop::cache::{self, Cache};
+use crate::desktop::cache::Cache;
 use crate::desktop::region::{self, Cells};
 use crate::element::{Element, Role, Source, Window};
 use crate::frame::Frame;
-use crate::geometry::{Rect, ScreenRect};
+use crate::geometry::{Image, Rect, ScreenRect};
 
 mod covered;
 pub(super) mod form;
@@ -85,13 +85,7 @@ impl Vision {
         let cells = unexplained(scene, elements);
         let mut found = Vec::new();
         for part in cells.parts(scene.frame) {
-            for thing in self.part(scene.frame, &part) {
-                let Rect { x, y, width, height, .. } = thing.bounds;
-                let bounds = Rect::new(x, y, width, height).offset(part.x, part.y);
-                if cells.touches(scene.frame, &bounds) {
-                    found.push(Found { bounds, look: thing.look });
-                }
-            }
+            found.extend(self.part(scene.frame, &part, &cells));
         }
         let (covered, seen) = covered::still_there(&self.seen, &found, scene.frame);
         self.seen = seen;
@@ -103,18 +97,22 @@ impl Vision {
         Beside { gap, grounds: sifted.grounds }
     }
 
-    fn part(&mut self, frame: &Frame, part: &ScreenRect) -> Vec<Thing> {
+    /// The things in one part that the cells do not leave out.
+    fn part(&mut self, frame: &Frame, part: &ScreenRect, cells: &Cells) -> Vec<Found> {
         let Some(crop) = frame.crop(part) else { return Vec::new() };
-        let size = crop.size();
-        let Some(digest) = cache::digest(crop.pixels(), &Rect::of_size(size)) else {
-            return Vec::new();
+        let on_screen = |Rect { x, y, width, height, .. }: &Rect<Image>| {
+            Rect::new(*x, *y, *width, *height).offset(part.x, part.y)
         };
-        if let Some(known) = self.known.get(&digest) {
-            return known;
-        }
-        let found = things(crop.pixels());
-        self.known.put(digest, found.clone());
-        found
+        // What is drawn elsewhere is a part of an element, and what its program tells of it is in the list.
+        let key = cells.within(frame, &crop).digest(crop.pixels());
+        let things = self.known.get(&key).unwrap_or_else(|| {
+            let is_meant = |bounds: &Rect<Image>| cells.touches(frame, &on_screen(bounds));
+            let found = things(crop.pixels(), &is_meant);
+            self.known.put(key, found.clone());
+            found
+        });
+        let found = |thing: Thing| Found { bounds: on_screen(&thing.bounds), look: thing.look };
+        things.into_iter().map(found).filter(|found| cells.touches(frame, &found.bounds)).collect()
     }
 }
 

@@ -42,7 +42,7 @@ fn circle(image: &mut RgbImage, x: f64, y: f64, radius: f64, colour: [u8; 3]) {
 }
 
 fn found(image: &RgbImage) -> Vec<String> {
-    things(image).into_iter().map(|thing| thing.look.words()).collect()
+    things(image, &|_| true).into_iter().map(|thing| thing.look.words()).collect()
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn shapes_are_told_by_colour_and_form() {
         found(&image),
         ["red square", "blue rectangle", "green circle", "black circle outline", "blue circle"]
     );
-    let bounds: Vec<_> = things(&image).iter().map(|thing| thing.bounds).collect();
+    let bounds: Vec<_> = things(&image, &|_| true).iter().map(|thing| thing.bounds).collect();
     assert_eq!(bounds[0], Rect::new(20, 20, 40, 40));
 }
 
@@ -113,7 +113,7 @@ fn dots_on_lines_are_dots() {
         circle(&mut image, at, 101.0, 8.0, BLUE);
     }
     let dots = found(&image).iter().filter(|words| *words == "blue circle").count();
-    assert_eq!(dots, 5, "{:?}", things(&image));
+    assert_eq!(dots, 5, "{:?}", things(&image, &|_| true));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_photo_is_one_picture() {
 #[test]
 fn nothing_is_found_where_nothing_is() {
     for (width, height) in [(0, 0), (1, 1), (3, 90), (200, 100)] {
-        assert!(things(&canvas(width, height, RED)).is_empty(), "{width} {height}");
+        assert!(things(&canvas(width, height, RED), &|_| true).is_empty(), "{width} {height}");
     }
 }
 
@@ -390,4 +390,42 @@ fn what_a_hint_comes_up_over_slowly_is_still_there() {
     assert_eq!(covered.iter().map(|thing| thing.bounds).collect::<Vec<_>>(), [found(20, 52).bounds]);
     let (covered, _) = still_there(&seen, &[], &frame(canvas(200, 120, WHITE)));
     assert!(covered.is_empty());
+}
+
+#[test]
+fn what_is_not_meant_is_not_taken_apart() {
+    let mut image = canvas(300, 120, WHITE);
+    fill(&mut image, 10, 10, 280, 100, [230; 3]);
+    fill(&mut image, 40, 40, 40, 40, RED);
+    fill(&mut image, 180, 40, 40, 40, BLUE);
+    let left = |bounds: &Rect<crate::geometry::Image>| bounds.x < 100;
+    let words: Vec<String> = things(&image, &left).iter().map(|thing| thing.look.words()).collect();
+    assert!(words.contains(&"red square".to_owned()), "{words:?}");
+    assert!(!words.contains(&"blue square".to_owned()), "{words:?}");
+}
+
+#[test]
+fn what_changes_colour_is_called_by_the_new_one() {
+    let mut image = canvas(400, 300, WHITE);
+    // A frame holds it and the button together.
+    for (x, y, width, height) in
+        [(10, 10, 380, 2), (10, 280, 380, 2), (10, 10, 2, 270), (388, 10, 2, 270)]
+    {
+        fill(&mut image, x, y, width, height, BLACK);
+    }
+    fill(&mut image, 60, 60, 40, 40, RED);
+    fill(&mut image, 250, 200, 80, 30, [200; 3]);
+    let button = told(Role::Button, "Count", Rect::new(200, 200, 80, 30));
+    let mut vision = Vision::default();
+    let mut look = |image: &RgbImage| {
+        let all = listed(&mut vision, image, &[], std::slice::from_ref(&button));
+        looks(&all).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = look(&image);
+    assert!(first.contains(&"red square".to_owned()), "{first:?}");
+    fill(&mut image, 280, 210, 10, 10, BLACK);
+    assert_eq!(look(&image), first, "only the button has changed");
+    fill(&mut image, 60, 60, 40, 40, BLUE);
+    let other = look(&image);
+    assert!(other.contains(&"blue square".to_owned()), "{other:?}");
 }

@@ -48,6 +48,12 @@ pub(super) enum Look {
     Picture,
 }
 
+/// The picture that is taken apart, and what of it is asked for.
+struct Picture<'a> {
+    segments: &'a Segments,
+    is_meant: &'a dyn Fn(&Rect<Image>) -> bool,
+}
+
 /// A part of the runs that hang together.
 #[derive(Debug)]
 struct Blob {
@@ -64,8 +70,8 @@ struct Part {
     bounds: Rect<Image>,
 }
 
-/// The things in `image`, from top to bottom.
-pub(super) fn things(image: &RgbImage) -> Vec<Thing> {
+/// The things in `image`, from top to bottom; not those in a rectangle that is not meant.
+pub(super) fn things(image: &RgbImage, is_meant: &dyn Fn(&Rect<Image>) -> bool) -> Vec<Thing> {
     let segments = Segments::of(image);
     let round = 2 * (segments.width + segments.height);
     let whole = u64::from(segments.width) * u64::from(segments.height);
@@ -84,8 +90,9 @@ pub(super) fn things(image: &RgbImage) -> Vec<Thing> {
     };
     let drawn: Vec<Run> = segments.runs.iter().filter(|run| !is_ground(run)).copied().collect();
     let mut found = Vec::new();
+    let picture = Picture { segments: &segments, is_meant };
     for blob in Blob::all(&drawn) {
-        blob.things(&segments, &ground, 0, &mut found);
+        blob.things(&picture, &ground, 0, &mut found);
     }
     found.sort_by_key(|thing| (thing.bounds.y, thing.bounds.x));
     found
@@ -139,10 +146,11 @@ impl Blob {
         mask.without_holes()
     }
 
-    fn things(&self, all: &Segments, ground: &[Rgb<u8>], layer: usize, found: &mut Vec<Thing>) {
+    fn things(&self, picture: &Picture<'_>, ground: &[Rgb<u8>], layer: usize, found: &mut Vec<Thing>) {
+        let all = picture.segments;
         let Rect { width, height, .. } = self.bounds;
         let (long, short) = (width.max(height), width.min(height));
-        if long < SMALLEST || self.area < SMALLEST * 2 {
+        if long < SMALLEST || self.area < SMALLEST * 2 || !(picture.is_meant)(&self.bounds) {
             return;
         }
         let parts = self.parts();
@@ -152,7 +160,7 @@ impl Blob {
         };
         let surfaces = self.surfaces(&parts);
         if !surfaces.is_empty() {
-            self.things_on(all, &surfaces, ground, layer, found);
+            self.things_on(picture, &surfaces, ground, layer, found);
             return;
         }
         if first.area * 3 >= width * height && fits(&first.bounds, &self.bounds) && short >= 24 {
@@ -171,7 +179,7 @@ impl Blob {
                 );
                 let ground: Vec<Rgb<u8>> = colour.into_iter().collect();
                 for blob in on_it {
-                    blob.things(all, &ground, layer + 1, found);
+                    blob.things(picture, &ground, layer + 1, found);
                 }
                 return;
             }
@@ -226,7 +234,7 @@ impl Blob {
     /// The things on these of its regions, which are parts of a window and no things themselves.
     fn things_on(
         &self,
-        all: &Segments,
+        picture: &Picture<'_>,
         surfaces: &[Part],
         ground: &[Rgb<u8>],
         layer: usize,
@@ -235,10 +243,10 @@ impl Blob {
         // What shows through a net of lines is what it lies on.
         let is_net = |part: &Part| part.area * 3 < part.bounds.width * part.bounds.height;
         let below = if surfaces.iter().any(is_net) { ground } else { &[] };
-        let own = surfaces.iter().filter_map(|part| all.regions.get(part.region as usize));
+        let own = surfaces.iter().filter_map(|part| picture.segments.regions.get(part.region as usize));
         let ground: Vec<Rgb<u8>> = own.map(Region::colour).chain(below.iter().copied()).collect();
         for blob in self.without(surfaces) {
-            blob.things(all, &ground, layer + 1, found);
+            blob.things(picture, &ground, layer + 1, found);
         }
     }
 
