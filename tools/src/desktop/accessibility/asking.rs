@@ -5,8 +5,9 @@
 use ::atspi::Role as BusRole;
 use futures_util::future::join_all;
 
+use super::attributes::Attributes;
 use super::beyond::Suspects;
-use super::bus::{Attributes, Bus, Silence};
+use super::bus::{Bus, Silence};
 use super::list::acts;
 use super::naming::{is_number, name};
 use super::node::{Address, Node, Tree, is_block};
@@ -74,7 +75,7 @@ pub(super) async fn tree(bus: &Bus, program: &Program) -> Result<(Tree, Cuts), S
         }
     }
     name_the_nameless(bus, &mut tree, &acting).await;
-    if bus.pulses().is_stuck(&program.root.bus) { Err(Silence::Late) } else { Ok((tree, cuts)) }
+    bus.has_heard(&program.root.bus).map(|()| (tree, cuts))
 }
 
 /// Asks what those are called in code that react to clicks and are called nothing.

@@ -8,12 +8,17 @@ use std::time::Duration;
 
 use ::atspi::{CacheItem, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
 use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
-use zbus::zvariant::{DynamicType, OwnedValue, Type};
-use zbus::{Connection, Message};
+use zbus::Connection;
+use zbus::zvariant::serialized::Context;
+use zbus::zvariant::{DynamicType, NATIVE_ENDIAN, OwnedValue, Type, Value, to_bytes};
 
+use super::attributes::Attributes;
+use super::line::{Line, Question};
 use super::node::Address;
 use super::pulse::{LONG, Pulses};
+use super::reply::{Fault, Reply};
 use super::said::{Kept, Said, address, from_cache, from_legacy, node};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
@@ -26,12 +31,11 @@ const SCREEN: u32 = 0;
 /// The relation "is labelled by", in the numbering of AT-SPI.
 const LABELLED_BY: u32 = 2;
 
-/// A connection to the accessibility bus, and those that lead to single programs directly. What is
-/// said directly does not go through the bus, which saves a third of the time.
+/// A connection to the accessibility bus, and lines that lead to single programs directly.
 #[derive(Debug)]
 pub(super) struct Bus {
     connection: Connection,
-    direct: HashMap<String, Connection>,
+    direct: HashMap<String, Line>,
     /// Programs that complain on their terminal of each question about what an object has not.
     complaining: HashSet<String>,
     pulses: Pulses,
@@ -91,13 +95,21 @@ impl Bus {
     }
 
     /// From now on talks to the program with that name directly.
-    pub(super) fn talk_directly(&mut self, name: &str, connection: Connection) {
-        self.direct.insert(name.to_owned(), connection);
+    pub(super) fn talk_directly(&mut self, name: &str, line: Line) {
+        self.direct.insert(name.to_owned(), line);
     }
 
     /// Talks to these programs through the bus again.
     pub(super) fn talk_through_the_bus(&mut self, is_meant: impl Fn(&str) -> bool) {
         self.direct.retain(|name, _| !is_meant(name));
+    }
+
+    /// Whether that program has answered to the end.
+    pub(super) fn has_heard(&self, name: &str) -> Result<(), Silence> {
+        if self.direct.get(name).is_some_and(Line::is_closed) {
+            return Err(Silence::Broken);
+        }
+        if self.pulses.is_stuck(name) { Err(Silence::Late) } else { Ok(()) }
     }
 
     /// Asks the objects of this program first what each can be asked.
@@ -111,31 +123,34 @@ impl Bus {
         self.direct.contains_key(&at.bus)
     }
 
-    async fn call<A, R>(&self, at: &Address, interface: &str, method: &str, args: &A) -> zbus::Result<R>
+    async fn call<A, R>(&self, at: &Address, interface: &str, method: &str, args: &A) -> Result<R, Fault>
     where
-        A: serde::Serialize + DynamicType + Sync,
-        R: serde::de::DeserializeOwned + Type,
+        A: Serialize + DynamicType + Sync,
+        R: for<'r> Deserialize<'r> + Type,
     {
-        self.ask(at, interface, method, args).await?.body().deserialize()
+        self.ask(at, interface, method, args).await?.read()
     }
 
-    async fn ask<A>(
-        &self,
-        at: &Address,
-        interface: &str,
-        method: &str,
-        args: &A,
-    ) -> zbus::Result<Message>
+    async fn ask<A>(&self, at: &Address, interface: &str, method: &str, args: &A) -> Result<Reply, Fault>
     where
-        A: serde::Serialize + DynamicType + Sync,
+        A: Serialize + DynamicType + Sync,
     {
-        let connection = self.direct.get(&at.bus).unwrap_or(&self.connection);
-        let bus = at.bus.as_str();
-        let asked = connection.call_method(Some(bus), at.path.as_str(), Some(interface), method, args);
-        self.pulses.answer(bus, asked).await.unwrap_or_else(|| Err(late()))
+        let (bus, path) = (at.bus.as_str(), at.path.as_str());
+        let answer = if let Some(line) = self.direct.get(bus) {
+            let body =
+                to_bytes(Context::new_dbus(NATIVE_ENDIAN, 0), args).map_err(|_| Fault::Refused)?;
+            let signature = args.signature().to_string_no_parens();
+            let question = Question { path, interface, method, signature: &signature, body: &body };
+            self.pulses.answer(bus, line.ask(&question)).await.map(|answer| answer.map(Reply::Direct))
+        } else {
+            let asked = self.connection.call_method(Some(bus), path, Some(interface), method, args);
+            let answer = self.pulses.answer(bus, asked).await;
+            answer.map(|answer| answer.map(Reply::ThroughTheBus).map_err(Fault::from))
+        };
+        answer.unwrap_or(Err(Fault::Late))
     }
 
-    async fn property(&self, at: &Address, interface: &str, name: &str) -> zbus::Result<OwnedValue> {
+    async fn property(&self, at: &Address, interface: &str, name: &str) -> Result<OwnedValue, Fault> {
         self.call(at, "org.freedesktop.DBus.Properties", "Get", &(interface, name)).await
     }
 
@@ -168,27 +183,21 @@ impl Bus {
     /// Whether an application answers at all.
     pub(super) async fn lives(&self, root: &Address) -> bool {
         let asked = self.call::<_, Role>(root, "org.a11y.atspi.Accessible", "GetRole", &());
-        !asked.await.is_err_and(|fault| is_late(&fault))
+        asked.await != Err(Fault::Late)
     }
 
     /// Has an application keep a cache of its tree, and connects to it directly, where it offers that.
     /// Many keep a cache only from the moment when they are asked where they can be reached.
-    pub(super) async fn wake(&self, root: &Address) -> Result<Option<Connection>, Silence> {
+    pub(super) async fn wake(&self, root: &Address) -> Result<Option<Line>, Silence> {
         let application = "org.a11y.atspi.Application";
         let place = self.call::<_, String>(root, application, "GetApplicationBusAddress", &()).await;
-        if place.as_ref().is_err_and(is_late) {
+        if place == Err(Fault::Late) {
             return Err(Silence::Late);
         }
-        let place = place.ok().filter(|place| !place.is_empty());
-        let builder = place.and_then(|place| zbus::connection::Builder::address(place.as_str()).ok());
-        Ok(match builder {
-            // One that stops there is spoken to through the bus.
-            Some(builder) => {
-                let patience = self.pulses.patience().min(CONNECTION);
-                timeout(patience, builder.p2p().build()).await.ok().and_then(Result::ok)
-            }
-            None => None,
-        })
+        let Some(place) = place.ok().filter(|place| !place.is_empty()) else { return Ok(None) };
+        // One that stops there is spoken to through the bus.
+        let patience = self.pulses.patience().min(CONNECTION);
+        Ok(timeout(patience, Line::to(&place)).await.ok().flatten())
     }
 
     /// What an application keeps of its tree, in no order; nothing where it keeps nothing.
@@ -196,15 +205,14 @@ impl Bus {
         let cache = Address { bus: root.bus.clone(), path: "/org/a11y/atspi/cache".into() };
         let reply = match self.ask(&cache, "org.a11y.atspi.Cache", "GetItems", &()).await {
             Ok(reply) => reply,
-            Err(zbus::Error::MethodError(..)) => return Ok(Vec::new()),
-            Err(fault) if is_late(&fault) => return Err(Silence::Late),
-            Err(_) => return Err(Silence::Broken),
+            Err(Fault::Refused) => return Ok(Vec::new()),
+            Err(Fault::Late) => return Err(Silence::Late),
+            Err(Fault::Broken) => return Err(Silence::Broken),
         };
-        let body = reply.body();
-        if let Ok(items) = body.deserialize::<Vec<CacheItem>>() {
+        if let Ok(items) = reply.read::<Vec<CacheItem>>() {
             return Ok(items.into_iter().filter_map(from_cache).collect());
         }
-        Ok(body.deserialize::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default())
+        Ok(reply.read::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default())
     }
 
     /// How many children an object says it has.
@@ -231,7 +239,7 @@ impl Bus {
     }
 
     async fn told_children(&self, of: &Address) -> Option<Vec<Address>> {
-        let children: zbus::Result<Vec<ObjectRefOwned>> =
+        let children: Result<Vec<ObjectRefOwned>, Fault> =
             self.call(of, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
         Some(children.ok()?.iter().filter_map(address).collect())
     }
@@ -271,20 +279,24 @@ impl Bus {
     /// programs that are reached through the bus cannot take a question for all properties at once.
     async fn words(&self, at: &Address) -> (String, String, i32) {
         let accessible = "org.a11y.atspi.Accessible";
-        let text = |value: Option<OwnedValue>| {
-            value.and_then(|value| String::try_from(value).ok()).unwrap_or_default()
-        };
         if self.is_direct(at) {
-            let all = self.call(at, "org.freedesktop.DBus.Properties", "GetAll", &(accessible,)).await;
-            let mut all: HashMap<String, OwnedValue> = all.unwrap_or_default();
-            let count = all.remove("ChildCount").and_then(|count| i32::try_from(count).ok());
-            return (text(all.remove("Name")), text(all.remove("Description")), count.unwrap_or(-1));
+            let all = self.ask(at, "org.freedesktop.DBus.Properties", "GetAll", &(accessible,)).await;
+            let Ok(Reply::Direct(all)) = all else { return (String::new(), String::new(), -1) };
+            let mut all: HashMap<&str, Value<'_>> = all.read().unwrap_or_default();
+            let mut take = |name| all.remove(name);
+            let count = take("ChildCount").and_then(|count| i32::try_from(count).ok());
+            let mut text =
+                |name| take(name).and_then(|text| String::try_from(text).ok()).unwrap_or_default();
+            return (text("Name"), text("Description"), count.unwrap_or(-1));
         }
         let (name, description) = tokio::join!(
             self.property(at, accessible, "Name"),
             self.property(at, accessible, "Description"),
         );
-        (text(name.ok()), text(description.ok()), -1)
+        let text = |value: Result<OwnedValue, Fault>| {
+            value.ok().and_then(|value| String::try_from(value).ok()).unwrap_or_default()
+        };
+        (text(name), text(description), -1)
     }
 
     /// The extents of each, in physical px as the program counts them.
@@ -445,24 +457,7 @@ impl Bus {
     /// What else its program says of it.
     pub(super) async fn attributes(&self, at: &Address) -> Attributes {
         let asked = self.call(at, "org.a11y.atspi.Accessible", "GetAttributes", &());
-        let Ok(all): zbus::Result<HashMap<String, String>> = asked.await else {
-            return Attributes::default();
-        };
-        let first = |keys: &[&str]| {
-            keys.iter().find_map(|key| all.get(*key).filter(|text| !text.trim().is_empty()).cloned())
-        };
-        let number = |key: &str| all.get(key).and_then(|text| text.parse().ok());
-        let tag = all.get("tag");
-        let is_select = tag.is_some_and(|tag| tag == "select");
-        Attributes {
-            hint: first(&["placeholder-text", "placeholder", "title"]),
-            calling: first(&["class", "id"]),
-            roles: first(&["xml-roles"]),
-            holds: first(&["valuetext"]),
-            is_drawn: tag.is_some_and(|tag| tag == "svg"),
-            is_body: tag.is_some_and(|tag| tag == "body" || tag == "html"),
-            stands_at: number("posinset").zip(number("setsize")).filter(|_| is_select),
-        }
+        asked.await.map(|all| Attributes::of(&all)).unwrap_or_default()
     }
 
     /// The option that a dropdown stands at.
@@ -479,32 +474,4 @@ impl Bus {
         let labels = relations.into_iter().find(|(kind, _)| *kind == LABELLED_BY)?.1;
         labels.first().and_then(address)
     }
-}
-
-/// What stands for an answer that is not waited for any longer.
-fn late() -> zbus::Error {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
-}
-
-fn is_late(fault: &zbus::Error) -> bool {
-    matches!(fault, zbus::Error::InputOutput(fault) if fault.kind() == std::io::ErrorKind::TimedOut)
-}
-
-/// What a program says of an object beside what all programs say.
-#[derive(Debug, Default)]
-pub(super) struct Attributes {
-    /// The place-holder or tooltip of a field.
-    pub(super) hint: Option<String>,
-    /// What its author called it in code.
-    pub(super) calling: Option<String>,
-    /// Its roles in the words of ARIA.
-    pub(super) roles: Option<String>,
-    /// Its value as a person reads it.
-    pub(super) holds: Option<String>,
-    /// Whether it is no picture but a drawing, of which the tree tells as of one.
-    pub(super) is_drawn: bool,
-    /// Whether it is the body of a page.
-    pub(super) is_body: bool,
-    /// Which of its options the dropdown of a page stands at, counted from one, and of how many.
-    pub(super) stands_at: Option<(usize, usize)>,
 }

@@ -183,8 +183,8 @@ async fn read(mut bus: Bus, mut program: Program) -> Told {
             Ok(direct) => direct.clone(),
             Err(silence) => return Told { met, tree: Err(*silence), took: start.elapsed() },
         };
-        if let Some(connection) = direct {
-            bus.talk_directly(&program.root.bus, connection);
+        if let Some(line) = direct {
+            bus.talk_directly(&program.root.bus, line);
         }
         if stranger.gtk == Some(Gtk::Three) {
             bus.ask_first(&program.root.bus);

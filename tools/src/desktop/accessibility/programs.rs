@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
-use zbus::Connection;
 
 use super::bus::{Bus, Gtk, Silence};
 use super::later::Later;
+use super::line::Line;
 use super::node::Address;
 use super::pulse::{HEARTBEAT, LONG};
 
@@ -26,8 +26,8 @@ pub(super) struct Program {
 /// What never changes of a program.
 #[derive(Debug)]
 pub(super) struct Met {
-    /// The connection that leads to it directly, where it offers one.
-    pub(super) direct: Result<Option<Connection>, Silence>,
+    /// The line that leads to it directly, where it offers one.
+    pub(super) direct: Result<Option<Line>, Silence>,
     pub(super) pid: Option<u32>,
     pub(super) gtk: Option<Gtk>,
 }
@@ -86,7 +86,7 @@ impl Programs {
         met.extend(join_all(asked).await);
         for (root, Met { direct, pid, gtk }) in met {
             match direct {
-                Ok(Some(connection)) => bus.talk_directly(&root.bus, connection),
+                Ok(Some(line)) => bus.talk_directly(&root.bus, line),
                 Ok(None) => {}
                 Err(Silence::Late | Silence::Broken) => {
                     silent.insert(root.clone(), pid);
