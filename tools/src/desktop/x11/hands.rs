@@ -8,7 +8,8 @@ use enigo::{Axis, Coordinate, Direction, Enigo, InputResult, Keyboard, Mouse, Se
 use tokio::time::Instant;
 use x11rb::protocol::xproto::Keycode;
 
-use super::link::Link;
+use super::aside::Aside;
+use super::link::{Link, Place};
 use super::release::{self, Held};
 use crate::action::Button;
 use crate::desktop::DesktopError;
@@ -16,7 +17,8 @@ use crate::geometry::ScreenPoint;
 
 /// Presses and lets go.
 pub(super) struct Hands {
-    enigo: Enigo,
+    /// It waits for the server for ever.
+    enigo: Aside<Enigo>,
     held: Arc<Held>,
     /// How often everything had been let go at the last look at the screen. `None` for a person, who is
     /// broken off by nobody.
@@ -41,8 +43,9 @@ impl Hands {
             release_keys_when_dropped: false,
             ..Settings::default()
         };
-        let enigo = Enigo::new(&settings)
-            .map_err(|fault| DesktopError::failed("connecting the mouse and the keyboard", fault))?;
+        let what = "connecting the mouse and the keyboard";
+        let enigo = Enigo::new(&settings).map_err(|fault| DesktopError::failed(what, fault))?;
+        let enigo = Aside::put("hands", enigo).map_err(|fault| DesktopError::failed(what, fault))?;
         Ok(Self { enigo, held, heard: None, clicked: None })
     }
 
@@ -77,8 +80,7 @@ impl Hands {
             self.go_on("pressing a key")?;
             self.held.key_down(code);
         }
-        let sent = self.enigo.raw(code.into(), direction);
-        checked(link, "pressing a key", sent)?;
+        self.tell(link, "pressing a key", move |enigo| enigo.raw(code.into(), direction))?;
         if direction != Direction::Press {
             self.held.key_up(code);
         }
@@ -96,8 +98,8 @@ impl Hands {
             self.go_on("pressing a mouse button")?;
             self.held.button_down(number(button));
         }
-        let sent = self.enigo.button(named(button), direction);
-        checked(link, "pressing a mouse button", sent)?;
+        let pressed = named(button);
+        self.tell(link, "pressing a mouse button", move |enigo| enigo.button(pressed, direction))?;
         if direction != Direction::Press {
             self.held.button_up(number(button));
         }
@@ -107,27 +109,35 @@ impl Hands {
     /// Puts the pointer somewhere.
     pub(super) fn move_to(&mut self, link: &Link, point: ScreenPoint) -> Result<(), DesktopError> {
         self.go_on("moving the pointer")?;
-        let sent = self.enigo.move_mouse(point.x, point.y, Coordinate::Abs);
-        checked(link, "moving the pointer", sent)
+        self.tell(link, "moving the pointer", move |enigo| {
+            enigo.move_mouse(point.x, point.y, Coordinate::Abs)
+        })
     }
 
     /// Turns the wheel: notches to the right, notches down.
     pub(super) fn scroll(&mut self, link: &Link, right: i32, down: i32) -> Result<(), DesktopError> {
         for (notches, axis) in [(right, Axis::Horizontal), (down, Axis::Vertical)] {
             self.go_on("turning the wheel")?;
-            let sent = self.enigo.scroll(notches, axis);
-            checked(link, "turning the wheel", sent)?;
+            self.tell(link, "turning the wheel", move |enigo| enigo.scroll(notches, axis))?;
         }
         Ok(())
     }
-}
 
-/// enigo does not say whether the server is gone; our own connection does.
-fn checked(link: &Link, what: &str, sent: InputResult<()>) -> Result<(), DesktopError> {
-    sent.or_else(|fault| {
+    /// Has enigo do it. It does not say whether the server is gone or stands still; our own connection does.
+    fn tell(
+        &self,
+        link: &Link,
+        what: &str,
+        act: impl FnOnce(&mut Enigo) -> InputResult<()> + Send + 'static,
+    ) -> Result<(), DesktopError> {
+        let fault = match self.enigo.ask(Place::PATIENCE, act) {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(fault)) => fault.to_string(),
+            None => "the X server took too long".into(),
+        };
         link.sync()?;
         Err(DesktopError::failed(what, fault))
-    })
+    }
 }
 
 const fn named(button: Button) -> enigo::Button {

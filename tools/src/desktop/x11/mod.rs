@@ -23,6 +23,7 @@ use crate::geometry::{ScreenPoint, ScreenRect};
 use crate::observation::{Observation, ObservationId};
 use crate::permit::Redeemed;
 
+mod aside;
 mod beneath;
 pub mod browsers;
 mod capture;
