@@ -55,11 +55,24 @@ enum Finding {
     Hidden,
 }
 
-/// An answer, and for how many more looks it is believed.
+/// An answer, for how many looks it has been believed, and whether it was given twice.
 #[derive(Debug, Clone, Copy)]
 struct Verdict {
     finding: Finding,
-    left: u32,
+    age: u32,
+    is_sure: bool,
+}
+
+impl Verdict {
+    /// What was found now, after `before`. That a thing is open is said at once, and may be the guess of a slow browser;
+    /// the rest was asked twice.
+    fn after(before: Option<&Self>, finding: Finding) -> Self {
+        Self { finding, age: 0, is_sure: before.is_some() || finding != Finding::Open }
+    }
+
+    const fn is_believed(self) -> bool {
+        self.is_sure && self.age < LASTS
+    }
 }
 
 /// What was found out at earlier looks.
@@ -180,14 +193,16 @@ impl Verdicts {
         let end = Instant::now() + PATIENCE;
         let doubts: Vec<Option<Doubt>> =
             drafts.iter().map(|draft| if draft.is_echo { None } else { order.doubt(draft) }).collect();
-        // What can be used first, since time may not be enough for all.
-        for uses in [true, false] {
+        // What was never asked and what can be used first, since time may not be enough for all.
+        for (again, uses) in [(false, true), (false, false), (true, true), (true, false)] {
             let meant =
                 drafts.iter().zip(&doubts).filter(|(draft, _)| draft.role.takes_clicks() == uses);
             for doubt in meant.filter_map(|(_, doubt)| doubt.as_ref()) {
-                if !self.known.contains_key(doubt) && Instant::now() < end {
+                let before = self.known.get(doubt);
+                let is_due = before.map_or(!again, |before| again && !before.is_believed());
+                if is_due && Instant::now() < end {
                     let finding = find((bus, places), &order, doubt).await;
-                    self.known.insert(doubt.clone(), Verdict { finding, left: LASTS });
+                    self.known.insert(doubt.clone(), Verdict::after(before, finding));
                 }
             }
         }
@@ -207,8 +222,8 @@ impl Verdicts {
     /// Forgets the answers that are too old; called once a look.
     pub(super) fn age(&mut self) {
         self.known.retain(|_, verdict| {
-            verdict.left = verdict.left.saturating_sub(1);
-            verdict.left > 0
+            verdict.age += 1;
+            verdict.age < 2 * LASTS
         });
     }
 }
@@ -285,4 +300,20 @@ pub(super) fn doubts(tree: &Tree, drafts: &[Draft]) -> Vec<(bool, Option<ScreenR
     let order = Order::of(tree, &showing);
     let doubts = drafts.iter().map(|draft| order.doubt(draft));
     doubts.map(|doubt| (doubt.is_some(), doubt.and_then(|doubt| doubt.rest))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_a_thing_is_open_is_believed_when_it_is_said_twice() {
+        let first = Verdict::after(None, Finding::Open);
+        assert!(!first.is_believed(), "a slow browser guesses");
+        let second = Verdict::after(Some(&first), Finding::Open);
+        assert!(second.is_believed());
+        assert!(!Verdict { age: LASTS, ..second }.is_believed(), "long ago");
+        assert!(Verdict::after(None, Finding::Hidden).is_believed(), "it was asked twice");
+        assert!(Verdict::after(Some(&first), Finding::Hidden).is_believed());
+    }
 }
