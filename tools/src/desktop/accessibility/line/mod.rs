@@ -1,7 +1,7 @@
 //! A line to one program, past the bus. A look asks hundreds of questions at once, each of which takes a program some
-//! fifteen microseconds; here they go out together and the answers are taken in handfuls, so that asking costs less
-//! than answering. A connection of the library that speaks with the bus costs two to three times that, and being woken
-//! for each answer alone costs the program as much again.
+//! fifteen microseconds; here they go out together and the answers are taken in handfuls, so that asking costs less than
+//! answering. With a connection of the library that speaks with the bus it costs more: being woken for each answer
+//! alone, both sides compute longer (ADR 0026).
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{ErrorKind, Read as _, Write as _};
