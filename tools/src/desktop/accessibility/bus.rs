@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use ::atspi::{CacheItem, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
+use ::atspi::{InterfaceSet, Role, StateSet};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ use super::line::{Line, Question};
 use super::node::Address;
 use super::pulse::{LONG, Pulses};
 use super::reply::{Fault, Reply};
-use super::said::{Kept, Said, address, from_cache, from_legacy, node};
+use super::said::{Item, Kept, LegacyItem, Reference, Said, address, from_cache, from_legacy, node};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
 /// As long as a connection may take to come about.
@@ -209,10 +209,10 @@ impl Bus {
             Err(Fault::Late) => return Err(Silence::Late),
             Err(Fault::Broken) => return Err(Silence::Broken),
         };
-        if let Ok(items) = reply.read::<Vec<CacheItem>>() {
+        if let Ok(items) = reply.read::<Vec<Item>>() {
             return Ok(items.into_iter().filter_map(from_cache).collect());
         }
-        Ok(reply.read::<Vec<LegacyCacheItem>>().map(from_legacy).unwrap_or_default())
+        Ok(reply.read::<Vec<LegacyItem>>().map(from_legacy).unwrap_or_default())
     }
 
     /// How many children an object says it has.
@@ -239,7 +239,7 @@ impl Bus {
     }
 
     async fn told_children(&self, of: &Address) -> Option<Vec<Address>> {
-        let children: Result<Vec<ObjectRefOwned>, Fault> =
+        let children: Result<Vec<Reference>, Fault> =
             self.call(of, "org.a11y.atspi.Accessible", "GetChildren", &()).await;
         Some(children.ok()?.iter().filter_map(address).collect())
     }
@@ -313,9 +313,10 @@ impl Bus {
     /// What an object stands in.
     pub(super) async fn parent(&self, of: &Address) -> Option<Address> {
         let parent = self.property(of, "org.a11y.atspi.Accessible", "Parent");
-        let parent = parent.await.ok()?;
-        let parent = ObjectRefOwned::try_from(parent).ok()?;
-        address(&parent).filter(|_| !parent.is_null())
+        // Made a pair by the library, one of one field would be a panic.
+        let Value::Structure(parent) = Value::from(parent.await.ok()?) else { return None };
+        let [Value::Str(bus), Value::ObjectPath(path)] = parent.fields() else { return None };
+        address(&(bus.to_string(), path.clone().into()))
     }
 
     /// What an object stands in, from the inside, each with its role.
@@ -366,15 +367,13 @@ impl Bus {
     pub(super) async fn at_point(&self, within: &Address, point: ScreenPoint) -> Option<Address> {
         let args = (point.x, point.y, SCREEN);
         let hit = self.call(within, "org.a11y.atspi.Component", "GetAccessibleAtPoint", &args);
-        let hit: ObjectRefOwned = hit.await.ok()?;
-        address(&hit).filter(|_| !hit.is_null())
+        address(&hit.await.ok()?)
     }
 
     /// The cell of a table in this row and column.
     pub(super) async fn cell(&self, table: &Address, at: (i32, i32)) -> Option<Address> {
         let cell = self.call(table, "org.a11y.atspi.Table", "GetAccessibleAt", &at);
-        let cell: ObjectRefOwned = cell.await.ok()?;
-        address(&cell).filter(|_| !cell.is_null())
+        address(&cell.await.ok()?)
     }
 
     /// The row and the column in which a child of a table stands.
@@ -391,8 +390,7 @@ impl Bus {
     pub(super) async fn header(&self, table: &Address, column: i32) -> Option<Address> {
         let column = (column,);
         let header = self.call(table, "org.a11y.atspi.Table", "GetColumnHeader", &column);
-        let header: ObjectRefOwned = header.await.ok()?;
-        address(&header).filter(|_| !header.is_null())
+        address(&header.await.ok()?)
     }
 
     /// How many columns a table has.
@@ -463,15 +461,14 @@ impl Bus {
     /// The option that a dropdown stands at.
     pub(super) async fn chosen(&self, at: &Address) -> Option<Address> {
         let chosen = self.call(at, "org.a11y.atspi.Selection", "GetSelectedChild", &(0i32,));
-        let chosen: ObjectRefOwned = chosen.await.ok()?;
-        address(&chosen).filter(|_| !chosen.is_null())
+        address(&chosen.await.ok()?)
     }
 
     /// What labels it.
     pub(super) async fn label(&self, at: &Address) -> Option<Address> {
         let relations = self.call(at, "org.a11y.atspi.Accessible", "GetRelationSet", &());
-        let relations: Vec<(u32, Vec<ObjectRefOwned>)> = relations.await.ok()?;
+        let relations: Vec<(u32, Vec<Reference>)> = relations.await.ok()?;
         let labels = relations.into_iter().find(|(kind, _)| *kind == LABELLED_BY)?.1;
-        labels.first().and_then(address)
+        labels.iter().find_map(address)
     }
 }

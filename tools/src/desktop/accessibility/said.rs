@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use ::atspi::{CacheItem, Interface, InterfaceSet, LegacyCacheItem, ObjectRefOwned, Role, StateSet};
+use ::atspi::{Interface, InterfaceSet, Role, StateSet};
+use zbus::names::UniqueName;
+use zbus::zvariant::OwnedObjectPath;
 
 use super::beyond::Beyond;
 use super::node::{Address, Node};
@@ -11,10 +13,23 @@ use super::node::{Address, Node};
 /// tell.
 pub(super) type Kept = (Node, i32);
 
+/// A name on the bus and the path of an object there, as a program writes them; it may write anything.
+pub(super) type Reference = (String, OwnedObjectPath);
+/// What the cache holds of an object: it, its application and its parent, its place among the children of that, how many
+/// it has, what it can do, its name, role, description and states.
+pub(super) type Item =
+    (Reference, Reference, Reference, i32, i32, InterfaceSet, String, Role, String, StateSet);
+/// The same in the older form: the children themselves instead of a place and a number.
+pub(super) type LegacyItem =
+    (Reference, Reference, Reference, Vec<Reference>, InterfaceSet, String, Role, String, StateSet);
+
+/// The path that stands for no object.
+const NOTHING: &str = "/org/a11y/atspi/null";
+
 /// Where an object is, unless it is none.
-pub(super) fn address(reference: &ObjectRefOwned) -> Option<Address> {
-    let bus = reference.name_as_str()?.to_owned();
-    Some(Address { bus, path: reference.path_as_str().to_owned() })
+pub(super) fn address((bus, path): &Reference) -> Option<Address> {
+    let leads = path.as_str() != NOTHING && UniqueName::try_from(bus.as_str()).is_ok();
+    leads.then(|| Address { bus: bus.clone(), path: path.to_string() })
 }
 
 /// What an object says of itself.
@@ -57,38 +72,87 @@ pub(super) fn node(address: Address, parent: Option<Address>, index: i32, said: 
     }
 }
 
-/// The field names of a cache item are those of an older description of the bus: `short_name` is the
-/// name and `name` the description.
-pub(super) fn from_cache(item: CacheItem) -> Option<Kept> {
-    let said = Said {
-        role: item.role,
-        states: item.states,
-        ifaces: item.ifaces,
-        name: item.short_name,
-        description: item.name,
-    };
-    Some((node(address(&item.object)?, address(&item.parent), item.index, said), item.children))
+pub(super) fn from_cache(item: Item) -> Option<Kept> {
+    let (at, _, parent, index, count, ifaces, name, role, description, states) = item;
+    let said = Said { role, states, ifaces, name, description };
+    Some((node(address(&at)?, address(&parent), index, said), count))
 }
 
-pub(super) fn from_legacy(items: Vec<LegacyCacheItem>) -> Vec<Kept> {
+pub(super) fn from_legacy(items: Vec<LegacyItem>) -> Vec<Kept> {
     let mut places = HashMap::new();
-    for item in &items {
-        for (child, index) in item.children.iter().filter_map(address).zip(0..) {
+    for (_, _, _, children, ..) in &items {
+        for (child, index) in children.iter().filter_map(address).zip(0..) {
             places.insert(child, index);
         }
     }
-    let one = |item: LegacyCacheItem| {
-        let count = i32::try_from(item.children.len()).unwrap_or(-1);
-        let said = Said {
-            role: item.role,
-            states: item.states,
-            ifaces: item.ifaces,
-            name: item.short_name,
-            description: item.name,
-        };
-        let at = address(&item.object)?;
+    let one = |item: LegacyItem| {
+        let (at, _, parent, children, ifaces, name, role, description, states) = item;
+        let count = i32::try_from(children.iter().filter_map(address).count()).unwrap_or(-1);
+        let said = Said { role, states, ifaces, name, description };
+        let at = address(&at)?;
         let index = places.get(&at).copied().unwrap_or(0);
-        Some((node(at, address(&item.parent), index, said), count))
+        Some((node(at, address(&parent), index, said), count))
     };
     items.into_iter().filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use zbus::zvariant::serialized::Context;
+    use zbus::zvariant::{NATIVE_ENDIAN, Type, to_bytes};
+
+    use super::*;
+
+    const HERE: &str = ":1.7";
+
+    fn reference(bus: &str, path: &str) -> Reference {
+        (bus.to_owned(), OwnedObjectPath::try_from(path).unwrap())
+    }
+
+    fn written<T: Serialize + Type>(all: &T) -> zbus::zvariant::serialized::Data<'static, 'static> {
+        to_bytes(Context::new_dbus(NATIVE_ENDIAN, 0), all).unwrap()
+    }
+
+    #[test]
+    fn what_leads_nowhere_is_no_object() {
+        let nowhere =
+            [("", "/x"), ("", NOTHING), (HERE, NOTHING), ("not a name", "/x"), ("org.a.b", "/x")];
+        let all: Vec<Reference> = nowhere
+            .iter()
+            .map(|(bus, path)| reference(bus, path))
+            .chain([reference(HERE, "/x")])
+            .collect();
+        let data = written(&all);
+        let (read, _): (Vec<Reference>, _) = data.deserialize().unwrap();
+        let found: Vec<Address> = read.iter().filter_map(address).collect();
+        assert_eq!(found, [Address { bus: HERE.into(), path: "/x".into() }]);
+    }
+
+    #[test]
+    fn both_forms_of_the_cache_leave_out_what_is_nowhere() {
+        let none = (InterfaceSet::empty(), StateSet::empty());
+        let (at, lost, top) = (reference(HERE, "/b"), reference("", "/b"), reference("", "/a"));
+        let item = |at: &Reference| {
+            let (name, told) = ("Save".to_owned(), "to the disk".to_owned());
+            (at.clone(), at.clone(), top.clone(), 3, 0, none.0, name, Role::Button, told, none.1)
+        };
+        let data = written(&vec![item(&lost), item(&at)]);
+        let (read, _): (Vec<Item>, _) = data.deserialize().unwrap();
+        let kept: Vec<Kept> = read.into_iter().filter_map(from_cache).collect();
+        let told = |kept: &[Kept]| {
+            let one =
+                |(node, count): &Kept| (node.name.clone(), node.parent.clone(), node.index, *count);
+            kept.iter().map(one).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&kept), [("Save".to_owned(), None, 3, 0)]);
+        let item = |at: &Reference, children: &[&Reference]| {
+            let children: Vec<_> = children.iter().copied().cloned().collect();
+            let (name, told) = ("Save".to_owned(), String::new());
+            (at.clone(), at.clone(), top.clone(), children, none.0, name, Role::Button, told, none.1)
+        };
+        let data = written(&vec![item(&lost, &[]), item(&at, &[&lost, &at])]);
+        let (read, _): (Vec<LegacyItem>, _) = data.deserialize().unwrap();
+        assert_eq!(told(&from_legacy(read)), [("Save".to_owned(), None, 0, 1)]);
+    }
 }

@@ -103,6 +103,21 @@ async fn a_program_that_answers_late_is_listed_all_the_same() {
     }
 }
 
+/// A program may write anything where it tells of its objects.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_that_are_nowhere_hide_nothing() {
+    let mut bench = Bench::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stalling.py");
+    bench.open(&["/usr/bin/python3", script, "nameless"], "Deaf").await;
+    bench.place("Deaf", (0, 0));
+    let seen = bench.seeing("Heard").await;
+    assert_eq!(told_gaps(&seen), Vec::<&String>::new());
+    // Nor does what is said of its parent, which is no place at all.
+    let heard = seen.elements.iter().find(|e| e.name == "Heard").unwrap();
+    let hit = bench.desktop.element_at(Some(heard.bounds.center()), Some(&heard.key)).await.unwrap();
+    assert_eq!(hit.element.map(|element| element.name), Some("Heard".to_owned()));
+}
+
 /// What is busy with what was just done to it is waited for before the look.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_that_is_busy_after_an_action_is_in_the_next_list() {
