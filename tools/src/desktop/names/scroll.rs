@@ -140,7 +140,7 @@ impl Moves {
             _ => {
                 let texts: Vec<Move> =
                     self.went.iter().filter(|(_, _, text)| *text).map(|(by, _, _)| *by).collect();
-                change.as_ref().filter(|_| still == 0)?.best(&texts)?
+                change.as_ref()?.best(&texts, still == 0)?
             }
         };
         let went = self.went.iter().filter(|(own, _, _)| near(*own, by)).map(|(_, from, _)| *from);
@@ -261,23 +261,28 @@ impl Change<'_> {
         count >= MOVED.0 && count * 10 >= self.blocks.len() * MOVED.1
     }
 
+    /// Whether so many blocks have moved that what things say is true.
+    const fn are_some(&self, count: usize) -> bool {
+        count * SAID >= self.blocks.len()
+    }
+
     /// The move up or down that things say, if the pixels say it too.
     fn confirms(&self, (_, down): Move) -> Option<Move> {
         let steps = (down.saturating_sub(1)..=down.saturating_add(1))
             .filter_map(|down| Some((self.moved(isize::try_from(down).ok()?), down)));
         let (count, down) = steps.max()?;
-        let enough = count >= MOVED.0 && count * SAID >= self.blocks.len();
-        enough.then_some((0, down))
+        (count >= MOVED.0 && self.are_some(count)).then_some((0, down))
     }
 
     /// The move up or down that the pixels have made: many of them, or some of them together with a text that stands
-    /// there once.
-    fn best(&self, texts: &[Move]) -> Option<Move> {
+    /// there once. Where something stands still, as the arrow of a scroll bar does, the text alone is not enough.
+    fn best(&self, texts: &[Move], all_moves: bool) -> Option<Move> {
         let said = texts.iter().take(MOST).filter_map(|(_, down)| isize::try_from(*down).ok());
         let steps = self.steps().into_iter().chain(said);
         let (count, down) = steps.map(|down| (self.moved(down), down)).max()?;
         let by = (0, i32::try_from(down).ok()?);
-        let enough = self.is_most(count) || texts.iter().any(|text| near(*text, by));
+        let said = texts.iter().any(|text| near(*text, by));
+        let enough = if all_moves { said || self.is_most(count) } else { said && self.are_some(count) };
         (count >= MOVED.0 && enough).then_some(by)
     }
 

@@ -397,6 +397,21 @@ fn the_pixels_decide_where_as_much_stands_still_as_moves() {
 }
 
 #[test]
+fn the_arrow_of_a_scroll_bar_does_not_hold_back_what_most_pixels_and_a_text_say() {
+    let arrow = sized("A", Rect::new(380, 200, 10, 6));
+    let page = |name: &str, from: i32| {
+        [row(name, from), arrow.clone(), row("Edit", from + 80), row("Edit", from + 120)]
+    };
+    let mut names = names();
+    assert_eq!(look_where(&mut names, &page("Anna", 150), 0), [1, 2, 3, 4]);
+    assert_eq!(look_where(&mut names, &page("Anna", 110), 40), [1, 2, 3, 4]);
+    // The text alone, and the pixels alone.
+    assert_ne!(look_where(&mut names, &page("Anna", 150), 300)[0], 1);
+    let before = look_where(&mut names, &page("Boris", 150), 0);
+    assert_ne!(look_where(&mut names, &page("Carla", 110), 40)[2..], before[2..]);
+}
+
+#[test]
 fn a_pane_in_which_nothing_has_changed_is_not_scrolled() {
     let round = Some(Rect::new(200, 0, 100, 400));
     let stood = vec![Rect::new(10, 100, 40, 12), Rect::new(210, 20, 40, 12)];
