@@ -10,7 +10,7 @@ use crate::geometry::{ScreenPoint, ScreenRect};
 
 /// How far in px a thing may be from where it was when it comes back: many look or read the same.
 pub(super) const BACK: i32 = 3;
-/// How far in px two texts may begin from each other in one field.
+/// How far in px two texts may begin from each other in one field, if they are not higher than that.
 const INDENT: u32 = 8;
 /// The share of their letters that two readings of one text have in common, in tenths.
 const ALIKE: usize = 6;
@@ -136,8 +136,9 @@ impl Mark {
     /// Whether it stands where the other does, or two texts begin there.
     pub(super) fn is_in_place_of(&self, now: &Self) -> bool {
         let (a, b) = (&self.place, &now.place);
-        let low = a.height.min(b.height) / 2;
-        let begins = a.x.abs_diff(b.x) <= INDENT && a.center().y.abs_diff(b.center().y) <= low;
+        let high = a.height.min(b.height);
+        let begins =
+            a.x.abs_diff(b.x) <= high.max(INDENT) && a.center().y.abs_diff(b.center().y) <= high / 2;
         same_place(&self.ground, &now.ground) || self.are_texts(now) && begins
     }
 }

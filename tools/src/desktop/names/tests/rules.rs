@@ -114,6 +114,10 @@ fn what_is_in_the_place_of_another_stands_on_its_ground_or_begins_with_it() {
     assert!(alone(TEXT, "one", 10, 30).is_in_place_of(&alone(TEXT, "another", 12, 200)));
     assert!(!alone(TEXT, "one", 10, 30).is_in_place_of(&alone(TEXT, "another", 40, 200)));
     assert!(!alone(SHAPE, "one", 10, 30).is_in_place_of(&alone(SHAPE, "another", 12, 200)));
+    // As far from each other as it is high.
+    let large = |words, place| mark(TEXT, words, place);
+    assert!(large("Search", [42, 40, 90, 21]).is_in_place_of(&large("ab", [26, 40, 30, 34])));
+    assert!(!large("Search", [42, 40, 90, 14]).is_in_place_of(&large("ab", [26, 40, 30, 14])));
 }
 
 #[test]
