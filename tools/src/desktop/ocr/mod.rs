@@ -16,15 +16,18 @@ use crate::frame::Frame;
 use crate::geometry::{Rect, ScreenRect};
 
 mod classifier;
+mod dense;
 mod depthwise;
 mod detect;
 mod grounds;
 mod ink;
 mod korean;
+mod layer;
 mod merge;
 mod network;
 mod onnx;
 mod pixels;
+mod pool;
 mod protobuf;
 mod reader;
 mod recognise;

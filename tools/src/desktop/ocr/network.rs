@@ -1,4 +1,4 @@
-//! One network out of one ONNX file, and running it: by turns what is left of it, and the convolutions that
+//! One network out of one ONNX file, and running it: by turns what is left of it, and the layers that
 //! were taken out. A file is read whole and no other file is read through it, so that what it says cannot lead
 //! anywhere else.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 
 use super::classifier::Classifier;
-use super::depthwise::Depthwise;
+use super::layer::Layer;
 use super::onnx::{self, Cut, Stage};
 use super::pixels::Planes;
 use crate::desktop::DesktopError;
@@ -33,9 +33,9 @@ struct Step {
     gives: Vec<NodeId>,
     /// What it needs for the last time.
     last: Vec<NodeId>,
-    /// What the convolution takes, and whether nothing else needs it.
+    /// What the layer takes, and whether nothing else needs it.
     from: (NodeId, bool),
-    convolution: Depthwise,
+    layer: Layer,
     to: NodeId,
 }
 
@@ -101,7 +101,7 @@ impl Network {
             }
             let taken = taken.into_shape_vec::<f32, 4>();
             let (size, values) = taken.map_err(|error| self.fault(&error))?;
-            let done = threads.run(|| step.convolution.apply(&values, size));
+            let done = threads.run(|| step.layer.apply(&values, size));
             let (size, values) = done.ok_or_else(|| self.fault(&UNFIT))?;
             let value = Value::from_shape(size, values).map_err(|error| self.fault(&error))?;
             there.push((step.to, value));
@@ -165,7 +165,7 @@ fn steps(model: &Model, stages: Vec<Stage>) -> Option<Vec<Step>> {
         let last = there.iter().filter(|id| !kept.contains(id) && **id != from).copied().collect();
         there = kept;
         there.push(to);
-        Some(Step { gives, last, from: (from, alone), convolution: stage.convolution, to })
+        Some(Step { gives, last, from: (from, alone), layer: stage.layer, to })
     };
     stages.into_iter().map(step).collect()
 }
@@ -199,7 +199,9 @@ mod tests {
             // Kind 7 is a list of numbers, kind 2 is one.
             let mut attribute = message(&[(1, name.as_bytes())]);
             match (*name, *numbers) {
-                ("group" | "axis", [one]) => attribute.extend([3 << 3, *one, 20 << 3 | 0x80, 1, 2]),
+                ("group" | "axis" | "ceil_mode", [one]) => {
+                    attribute.extend([3 << 3, *one, 20 << 3 | 0x80, 1, 2]);
+                }
                 (_, many) => {
                     attribute.extend(many.iter().flat_map(|number| [8 << 3, *number]));
                     attribute.extend([20 << 3 | 0x80, 1, 7]);
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_surely_a_depthwise_convolution_is_taken_out() {
+    fn only_what_is_surely_a_convolution_of_a_known_kind_is_taken_out() {
         let both = stages(&[("s", &["r"]), ("d", &["r"])]);
         assert_eq!(taken(&[]), (both.clone(), true));
         let second = |more: &[(&str, &[u8])]| {
@@ -342,6 +344,78 @@ mod tests {
         let mut nodes = nodes();
         nodes[4].clone_from(&ghost[0].1);
         assert!(onnx::cut(&written(&nodes, &TENSORS, &["x"])).is_none());
+    }
+
+    const AVERAGE: &[(&str, &[u8])] = &[("kernel_shape", &[3, 2]), ("strides", &[3, 2])];
+
+    /// A convolution through sixteen planes at the very beginning, and an average of three rows.
+    fn through(average: &[(&str, &[u8])]) -> Vec<u8> {
+        let dense: &[(&str, &[u8])] =
+            &[("group", &[1]), ("pads", &[0, 0, 1, 1]), ("strides", &[1, 1]), ("kernel_shape", &[2, 2])];
+        let nodes = [
+            node("Conv", &["x", "w"], "c", dense),
+            node("Add", &["c", "b"], "s", &[]),
+            node("AveragePool", &["s"], "p", average),
+            node("Relu", &["p"], "y", &[]),
+        ];
+        written(&nodes, &[("w", &[4, 16, 2, 2]), ("b", &[1, 4, 1, 1])], &["x"])
+    }
+
+    #[test]
+    fn weights_that_are_said_to_be_many_are_not_waited_for() {
+        let vast =
+            [message(&[(8, b"w")]), vec![1 << 3, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]];
+        for rest in [[1, 3, 3], [0, 3, 3]] {
+            let sides = rest.map(|side| [1 << 3, side]).concat();
+            let tensor = [vast.concat(), sides].concat();
+            let mut graph = Vec::new();
+            add(&mut graph, 1, &node("Conv", &["x", "w"], "y", CONV));
+            add(&mut graph, 5, &tensor);
+            add(&mut graph, 11, &message(&[(1, b"x")]));
+            assert!(onnx::cut(&message(&[(7, &graph)])).unwrap().stages.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_average_is_taken_out_where_its_parts_do_not_overlap() {
+        assert_eq!(parts(&through(AVERAGE)).0, stages(&[("s", &[]), ("p", &[])]));
+        let other: [(&str, &[u8]); 5] = [
+            ("strides", &[1, 2]),
+            ("pads", &[0, 0, 1, 0]),
+            ("ceil_mode", &[1]),
+            ("auto_pad", &[1]),
+            ("dilations", &[2, 1]),
+        ];
+        for other in other {
+            let average: Vec<_> =
+                AVERAGE.iter().filter(|(name, _)| *name != other.0).copied().chain([other]).collect();
+            assert_eq!(parts(&through(&average)).0, stages(&[("s", &[])]), "{}", other.0);
+        }
+    }
+
+    #[test]
+    fn layers_that_are_done_here_give_what_they_gave_and_take_fewer_rows() {
+        let place = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(place.path(), through(AVERAGE)).unwrap();
+        let network = Network::open(place.path()).unwrap();
+        let threads = Arc::new(ThreadPool::with_num_threads(2));
+        let input = |rows: usize| {
+            let values =
+                (0..16 * rows * 6).map(|at| u8::try_from(at * 41 % 97).map(f32::from).unwrap() / 50.0);
+            Value::from_shape([1, 16, rows, 6], values.collect::<Vec<f32>>()).unwrap()
+        };
+        let (size, values) = network.through::<4>(input(3), &threads).unwrap();
+        let whole = ModelOptions::with_all_ops().load(through(AVERAGE)).unwrap();
+        let want = whole.run_one(input(3).into(), None).unwrap();
+        let (same, want) = want.into_shape_vec::<f32, 4>().unwrap();
+        assert_eq!((size, size), (same, [1, 4, 1, 3]));
+        for (value, want) in values.iter().zip(&want) {
+            assert!((value - want).abs() < 1e-3, "{value} instead of {want}");
+        }
+        assert!(want.iter().any(|value| *value > 0.5), "{want:?}");
+        for (rows, left) in [(2, 1), (5, 1), (6, 2)] {
+            assert_eq!(network.through::<4>(input(rows), &threads).unwrap().0, [1, 4, left, 3]);
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! Takes out of the file of a network what is done here several times as quickly as where the rest is: its depthwise
-//! convolutions and the layer that picks one of many classes. What is left gives what these take in, and
-//! takes in what the convolutions give. What cannot be told apart stays as it is.
+//! Takes out of the file of a network what is done here more quickly than where the rest is: its convolutions with more than
+//! one weight and the layer that picks one of many classes; and averages, which take fewer rows here. What is left gives what these take
+//! in, and takes in what they give. What cannot be told apart stays as it is.
 
 use std::collections::{HashMap, HashSet};
 
 use super::classifier::Classifier;
+use super::dense::Dense;
 use super::depthwise::Depthwise;
+use super::layer::{Layer, Sliding};
+use super::pool::Pool;
 use super::protobuf::{add, each, fields, numbers, texts};
 
 /// What was made of a file.
@@ -25,15 +28,15 @@ impl Cut {
     }
 }
 
-/// What the rest does until the next convolution, and that one.
+/// What the rest does until the next layer that was taken out, and that one.
 pub(super) struct Stage {
-    /// The value that the convolution takes.
+    /// The value that the layer takes.
     pub(super) from: String,
     /// The value that it gives.
     pub(super) to: String,
     /// Values that are there by then and are needed behind it.
     pub(super) kept: HashSet<String>,
-    pub(super) convolution: Depthwise,
+    pub(super) layer: Layer,
 }
 
 /// The numbers of fields in the definition of the format.
@@ -62,16 +65,17 @@ pub(super) fn cut(file: &[u8]) -> Option<Cut> {
     }
     let left: Vec<&Node<'_>> = nodes.iter().filter(|node| !gone.contains(node.whole)).collect();
     let inputs = each(graph, field::INPUT).filter_map(|field| texts(field.bytes, 1).next());
-    let inputs = inputs.filter(|name| !tensors.contains_key(name)).collect();
-    let kept = kept(&left, &found, inputs, tensors.keys().copied().collect())?;
+    let inputs: HashSet<&str> = inputs.filter(|name| !tensors.contains_key(name)).collect();
+    let kept = kept(&left, &found, inputs.clone(), tensors.keys().copied().collect())?;
     let mut rest = Vec::with_capacity(graph.len());
     for field in fields(graph).filter(|field| !gone.contains(field.whole)) {
         if field.number != field::OUTPUT || last.is_none() {
             rest.extend_from_slice(field.whole);
         }
     }
-    let given: HashSet<&str> =
-        kept.iter().flatten().copied().chain(found.iter().map(|found| found.from)).collect();
+    let given = kept.iter().flatten().copied().chain(found.iter().map(|found| found.from));
+    let made = |name: &&str| !inputs.contains(name) && found.iter().all(|found| found.to != *name);
+    let given: HashSet<&str> = given.filter(made).collect();
     let end = last.iter().map(|(value, _)| (field::OUTPUT, *value));
     let taken = found.iter().map(|found| (field::INPUT, found.to));
     // What the network gives in the end is the first of all that it gives.
@@ -92,7 +96,7 @@ pub(super) fn cut(file: &[u8]) -> Option<Cut> {
         from: found.from.to_owned(),
         to: found.to.to_owned(),
         kept: kept.into_iter().map(str::to_owned).collect(),
-        convolution: found.convolution,
+        layer: found.layer,
     });
     Some(Cut { file: whole, stages: stages.collect(), classifier: last.map(|(_, layer)| layer) })
 }
@@ -140,7 +144,7 @@ fn behind<'a>(value: &'a str, nodes: &[Node<'a>]) -> Vec<&'a [u8]> {
     behind
 }
 
-/// For each convolution, the values that are there before it and are needed behind it. `None` where what
+/// For each layer, the values that are there before it and are needed behind it. `None` where what
 /// one of them takes is never there.
 fn kept<'a>(
     nodes: &[&Node<'a>],
@@ -172,40 +176,67 @@ fn kept<'a>(
     Some(stages)
 }
 
-/// A convolution in the file.
+/// A layer in the file.
 struct Found<'a> {
     from: &'a str,
     to: &'a str,
     /// The nodes that do it.
     nodes: Vec<&'a [u8]>,
-    convolution: Depthwise,
+    layer: Layer,
 }
 
 impl<'a> Found<'a> {
-    /// What `node` is, if it is a depthwise convolution, with the addition behind it if there is one.
+    /// What `node` is, if it is a layer that is done here.
     fn of(node: &Node<'a>, nodes: &[Node<'a>], tensors: &HashMap<&'a str, Tensor<'a>>) -> Option<Self> {
-        let ("Conv", [from, weights], [to]) = node.parts() else { return None };
-        let weights = tensors.get(weights)?;
-        let [channels, 1, high, wide] = *weights.sides.as_slice() else { return None };
-        let number = |name: &str| node.attributes.get(name).map(Vec::as_slice);
-        let dense = number("dilations").is_none_or(|all| all.iter().all(|v| *v == 1));
-        if number("group")? != [channels] || !dense || number("auto_pad").is_some() {
+        let is_close = node.number("dilations").is_none_or(|all| all.iter().all(|v| *v == 1));
+        if !is_close || node.number("auto_pad").is_some() {
             return None;
         }
-        let [top, left, bottom, right] = *number("pads")? else { return None };
-        let [down, along] = *number("strides")? else { return None };
-        let (mut nodes_of, mut to, mut bias) = (vec![node.whole], *to, vec![0.0; channels]);
+        match node.parts() {
+            ("Conv", [from, weights], [to]) => {
+                Self::convolution((node, from, to), tensors.get(weights)?, nodes, tensors)
+            }
+            ("AveragePool", [from], [to]) => {
+                let kernel = node.number("kernel_shape")?;
+                let [high, wide] = *kernel else { return None };
+                let is_nought = |name| node.number(name).is_none_or(|all| all.iter().all(|v| *v == 0));
+                let apart =
+                    node.number("strides")? == kernel && is_nought("pads") && is_nought("ceil_mode");
+                let layer = Layer::Pool(Pool::new((high, wide)).filter(|_| apart)?);
+                Some(Self { from, to, nodes: vec![node.whole], layer })
+            }
+            _ => None,
+        }
+    }
+
+    /// A convolution, with the addition behind it if there is one.
+    fn convolution(
+        (node, from, to): (&Node<'a>, &'a str, &'a str),
+        weights: &Tensor<'a>,
+        nodes: &[Node<'a>],
+        tensors: &HashMap<&'a str, Tensor<'a>>,
+    ) -> Option<Self> {
+        let [gives, takes, high, wide] = *weights.sides.as_slice() else { return None };
+        let [top, left, bottom, right] = *node.number("pads")? else { return None };
+        let [down, along] = *node.number("strides")? else { return None };
+        // Where there are so many weights, there are not more planes.
+        let weights = weights.values().filter(|weights| !weights.is_empty())?;
+        let (mut nodes_of, mut to, mut bias) = (vec![node.whole], to, vec![0.0; gives]);
         let mut users = nodes.iter().filter(|other| other.inputs.contains(&to));
         if let (Some(next), None) = (users.next(), users.next())
             && let ("Add", [_, added], [sum]) = next.parts()
-            && let Some(added) = tensors.get(added).filter(|added| added.sides == [1, channels, 1, 1])
+            && let Some(added) = tensors.get(added).filter(|added| added.sides == [1, gives, 1, 1])
         {
             nodes_of.push(next.whole);
             (to, bias) = (sum, added.values()?);
         }
-        let frame = [top, left, bottom, right];
-        let convolution = Depthwise::new(weights.values()?, bias, (high, wide), frame, (down, along))?;
-        Some(Self { from, to, nodes: nodes_of, convolution })
+        let sliding = Sliding::new((high, wide), [top, left, bottom, right], (down, along))?;
+        let layer = match (node.number("group")?, takes) {
+            ([1], _) => Layer::Dense(Dense::new(&weights, bias, sliding)?),
+            ([all], 1) if *all == gives => Layer::Depthwise(Depthwise::new(weights, bias, sliding)?),
+            _ => return None,
+        };
+        Some(Self { from, to, nodes: nodes_of, layer })
     }
 }
 
@@ -232,6 +263,11 @@ impl<'a> Node<'a> {
             outputs: texts(bytes, 2).collect(),
             attributes: attributes.collect(),
         }
+    }
+
+    /// The numbers of an attribute.
+    fn number(&self, name: &str) -> Option<&[usize]> {
+        self.attributes.get(name).map(Vec::as_slice)
     }
 
     /// What it does, what it takes and what it gives.

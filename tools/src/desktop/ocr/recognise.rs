@@ -1,6 +1,7 @@
-//! What lines of text say. Each is scaled to the height that the network was trained on; lines of about
-//! the same width are read together, since a batch costs as much as if all were as wide as the widest,
-//! and each core reads batches of its own, which is quicker than two cores that share one.
+//! What lines of text say. Each is read coarsely first, which is enough for most that a screen shows, and once more as finely as
+//! the network was trained where it is not sure of it. Lines of about the same width are read together, since a
+//! batch costs as much as if all were as wide as the widest, and each core reads batches of its own, which
+//! is quicker than two cores that share one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,11 +14,13 @@ use super::pixels::{Part, Planes};
 use crate::desktop::DesktopError;
 use crate::geometry::Size;
 
-/// The height at which lines are read. The network was trained on 48 rows and reads letters of a screen as
-/// well from 40, which is a seventh less work.
-const HEIGHT: u32 = 40;
-/// The height by which the width goes.
-const TRAINED: u64 = 48;
+/// Px of the lines that the network was trained on from top to bottom.
+const TRAINED: u32 = 48;
+/// A line of which the network is less sure than this is read again.
+const DOUBT: f32 = 0.96;
+/// Px of the lowest line that is read again: one that is lower shows all that it has when read coarsely. A sign alone is
+/// read again however low it is: many are icons.
+const LOWEST: u32 = 13;
 /// Columns of the input for one step of the output.
 const STEP: usize = 8;
 const STEP_WIDE: f32 = 8.0;
@@ -25,13 +28,24 @@ const STEP_WIDE: f32 = 8.0;
 const NARROWEST: u32 = 32;
 /// The widest input; what is longer is squeezed.
 const WIDEST: u32 = 2400;
-/// How much narrower than in print a line is read, in hundredths: it costs as much as it has columns, and
-/// letters on a screen can be told apart at this.
-const SQUEEZE: u64 = 72;
 /// Columns of one batch, all lines together. Only narrow lines gain by being read together.
 const BATCH: usize = 800;
 /// A line is read together with one that is wider by at most this, in hundredths.
 const LIKE: usize = 106;
+
+/// How finely a line is read: it costs as much as the scaled line has px.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Grain {
+    /// The height of the scaled line in px.
+    height: u32,
+    /// Its width, in hundredths of what the height that the network was trained on makes of it.
+    width: u64,
+}
+
+/// Half as many px as in training.
+const COARSE: Grain = Grain { height: 32, width: 72 };
+/// As in training.
+const FINE: Grain = Grain { height: TRAINED, width: 100 };
 
 /// The characters of the network, in its order; the first place stands for none.
 #[derive(Debug)]
@@ -104,17 +118,21 @@ struct Batch {
     lines: Vec<usize>,
 }
 
-/// Columns that a line takes once it is scaled.
-fn width(line: &Part) -> u32 {
-    let scaled = u64::from(line.width) * TRAINED * SQUEEZE / 100 / u64::from(line.height.max(1));
-    u32::try_from(scaled).unwrap_or(WIDEST).clamp(NARROWEST, WIDEST)
-}
+impl Grain {
+    /// Columns that a line takes once it is scaled.
+    fn columns(self, line: &Part) -> u32 {
+        let scaled = u64::from(line.width) * u64::from(TRAINED) * self.width
+            / 100
+            / u64::from(line.height.max(1));
+        u32::try_from(scaled).unwrap_or(WIDEST).clamp(NARROWEST, WIDEST)
+    }
 
-/// Px of a line that one step of the output stands for.
-fn step(line: &Part) -> f32 {
-    let [wide, columns] =
-        [line.width, width(line)].map(|v| f32::from(u16::try_from(v).unwrap_or(u16::MAX)));
-    STEP_WIDE * wide / columns
+    /// Px of a line that one step of the output stands for.
+    fn step(self, line: &Part) -> f32 {
+        let [wide, columns] =
+            [line.width, self.columns(line)].map(|v| f32::from(u16::try_from(v).unwrap_or(u16::MAX)));
+        STEP_WIDE * wide / columns
+    }
 }
 
 /// Batches of like widths, the widest first, so that the last ones are small and all cores end together.
@@ -145,22 +163,55 @@ pub(super) fn read(
     lines: &[Part],
     cores: &[Arc<ThreadPool>],
 ) -> Result<Vec<Vec<Letter>>, DesktopError> {
-    let widths: Vec<u32> = lines.iter().map(width).collect();
+    let mut said = read_as(COARSE, (network, alphabet), image, lines, cores)?;
+    let again = |(line, letters): &(Part, &mut Vec<Letter>)| is_doubtful(line, letters);
+    let (parts, doubtful): (Vec<Part>, Vec<&mut Vec<Letter>>) =
+        lines.iter().copied().zip(&mut said).filter(again).unzip();
+    let again = read_as(FINE, (network, alphabet), image, &parts, cores)?;
+    for (first, second) in doubtful.into_iter().zip(again) {
+        *first = agreed(std::mem::take(first), second);
+    }
+    Ok(said)
+}
+
+/// Whether a line that was read so is to be read again.
+fn is_doubtful(line: &Part, letters: &[Letter]) -> bool {
+    (line.height >= LOWEST || line.width <= line.height * 2) && Said::of(letters).sure < DOUBT
+}
+
+/// What comes of two readings of a line, the surer one. An icon is taken for this sign or that: one that stands alone is no
+/// surer than both readings of it.
+fn agreed(coarse: Vec<Letter>, fine: Vec<Letter>) -> Vec<Letter> {
+    let [first, second] = [&coarse, &fine].map(|letters| Said::of(letters).sure);
+    match <[Letter; 1]>::try_from(if second >= first { fine } else { coarse }) {
+        Ok([sign]) => vec![Letter { sure: first.min(second), ..sign }],
+        Err(letters) => letters,
+    }
+}
+
+fn read_as(
+    grain: Grain,
+    (network, alphabet): (&Network, &Alphabet),
+    image: &RgbImage,
+    lines: &[Part],
+    cores: &[Arc<ThreadPool>],
+) -> Result<Vec<Vec<Letter>>, DesktopError> {
+    let widths: Vec<u32> = lines.iter().map(|line| grain.columns(line)).collect();
     let (batches, next) = (batches(&widths), AtomicUsize::new(0));
     let said: Mutex<Vec<Vec<Letter>>> = Mutex::new(vec![Vec::new(); lines.len()]);
     let work = |core: &Arc<ThreadPool>| -> Result<(), DesktopError> {
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut planes = Planes::grey(batch.lines.len(), batch.width, HEIGHT as usize);
+            let mut planes = Planes::grey(batch.lines.len(), batch.width, grain.height as usize);
             for (at, line) in batch.lines.iter().enumerate() {
                 if let (Some(part), Some(width)) = (lines.get(*line), widths.get(*line)) {
-                    planes.draw(at, image, part, Size::new(*width, HEIGHT));
+                    planes.draw(at, image, part, Size::new(*width, grain.height));
                 }
             }
             let likely = network.likeliest(planes, alphabet.0.len(), core)?;
             let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
             for (line, steps) in batch.lines.iter().zip(likely) {
                 if let (Some(place), Some(part)) = (said.get_mut(*line), lines.get(*line)) {
-                    *place = alphabet.decode(&steps, step(part));
+                    *place = alphabet.decode(&steps, grain.step(part));
                 }
             }
         }
@@ -230,7 +281,38 @@ mod tests {
         let letters = alphabet().decode(&steps(&[0, 1, 0, 2, 2, 2, 1]), 4.0);
         assert_eq!(letters.iter().map(|letter| letter.at).collect::<Vec<_>>(), [6.0, 18.0, 26.0]);
         // 144 columns of 100 px.
-        assert!((step(&Rect::new(0, 0, 100, 24)) - 100.0 / 18.0).abs() < 1e-4);
+        assert!((COARSE.step(&Rect::new(0, 0, 100, 24)) - 100.0 / 18.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn what_is_not_sure_is_read_again_unless_it_is_too_low() {
+        let letters = |sure: &[f32]| -> Vec<Letter> {
+            sure.iter().map(|sure| Letter { text: "a".into(), sure: *sure, at: 0.0 }).collect()
+        };
+        let line = |height: u32| Rect::new(0, 0, 100, height);
+        assert!(is_doubtful(&line(20), &letters(&[1.0, 0.9])));
+        assert!(is_doubtful(&line(20), &letters(&[])));
+        assert!(!is_doubtful(&line(20), &letters(&[1.0, 0.97])));
+        assert!(!is_doubtful(&line(8), &letters(&[0.4])));
+        assert!(is_doubtful(&Rect::new(0, 0, 12, 8), &letters(&[0.4])));
+    }
+
+    #[test]
+    fn of_two_readings_the_surer_is_taken_and_a_sign_alone_needs_both() {
+        let said = |text: &str, sure: f32| -> Vec<Letter> {
+            text.chars().map(|c| Letter { text: c.to_string(), sure, at: 1.0 }).collect()
+        };
+        let agreed = |coarse, fine| {
+            let Said { text, sure } = Said::of(&agreed(coarse, fine));
+            (text, sure)
+        };
+        assert_eq!(agreed(said("Dah!", 0.75), said("Dahl", 0.875)), ("Dahl".to_owned(), 0.875));
+        assert_eq!(agreed(said("978", 0.75), said("97%", 0.5)), ("978".to_owned(), 0.75));
+        assert_eq!(agreed(said("A", 0.5), said("*", 0.75)), ("*".to_owned(), 0.5));
+        assert_eq!(agreed(said("", 0.0), said("1", 0.75)), ("1".to_owned(), 0.0));
+        assert_eq!(agreed(said("A", 0.75), said("", 0.0)), ("A".to_owned(), 0.0));
+        assert_eq!(agreed(said("OK", 0.75), said("0", 0.5)), ("OK".to_owned(), 0.75));
+        assert_eq!(agreed(said("", 0.0), said("in", 0.75)), ("in".to_owned(), 0.75));
     }
 
     #[test]
@@ -248,7 +330,7 @@ mod tests {
     #[test]
     fn widths_are_bounded() {
         for (w, h, want) in [(100, 24, 144), (1, 40, 32), (100_000, 3, WIDEST), (5, 0, 172)] {
-            assert_eq!(width(&Rect::new(0, 0, w, h)), want, "{w}x{h}");
+            assert_eq!(COARSE.columns(&Rect::new(0, 0, w, h)), want, "{w}x{h}");
         }
     }
 
