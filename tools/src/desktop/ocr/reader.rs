@@ -17,8 +17,6 @@ use crate::geometry::{Image, Point, Rect};
 
 /// The part of its likelihood that a text must have to be taken for one.
 const SURE: f32 = 0.6;
-/// Px of the lowest sign that stands alone as a text: what is lower is an arrow, such as those of a scroll bar.
-const LOWEST: u32 = 6;
 /// Texts that are remembered by their pixels.
 const MEMORY: usize = 20_000;
 /// Cores that are used at most: a picture has not enough text for more.
@@ -42,15 +40,6 @@ pub struct Line {
     pub bounds: Rect<Image>,
     /// How sure the network is, 0 to 1.
     pub sure: f32,
-}
-
-impl Line {
-    /// Whether it is one rather than something drawn.
-    fn is_text(&self) -> bool {
-        let signs = self.text.chars().count();
-        let lowest = if signs == 1 { LOWEST } else { 0 };
-        self.sure >= SURE && signs > 0 && self.bounds.height >= lowest
-    }
 }
 
 /// The networks, ready to read.
@@ -111,7 +100,7 @@ impl Reader {
             let bounds = text.bounds.offset(corner.x.saturating_neg(), corner.y.saturating_neg());
             Line { text: said.text, bounds, sure: said.sure }
         });
-        Ok(lines.filter(Line::is_text).collect())
+        Ok(lines.filter(|line| line.sure >= SURE && !line.text.is_empty()).collect())
     }
 
     /// What each chunk says: remembered, or read now.
@@ -141,19 +130,5 @@ impl Reader {
             *said = fresh;
         }
         Ok(said.into_iter().flatten().collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_low_and_alone_or_unsure_or_empty_is_no_text() {
-        let is_text = |text: &str, height: u32, sure: f32| {
-            Line { text: text.into(), bounds: Rect::new(0, 0, 9, height), sure }.is_text()
-        };
-        assert!(is_text("A", 6, 0.6) && is_text("...", 2, 0.9));
-        assert!(!is_text("A", 5, 0.9) && !is_text("A", 9, 0.59) && !is_text("", 9, 0.9));
     }
 }

@@ -18,8 +18,7 @@ use crate::geometry::Size;
 const TRAINED: u32 = 48;
 /// A line of which the network is less sure than this is read again.
 const DOUBT: f32 = 0.96;
-/// Px of the lowest line that is read again: one that is lower shows all that it has when read coarsely. A sign alone is
-/// read again however low it is: many are icons.
+/// Px of the lowest line that is read again: one that is lower shows all that it has when read coarsely.
 const LOWEST: u32 = 13;
 /// Columns of the input for one step of the output.
 const STEP: usize = 8;
@@ -44,6 +43,8 @@ struct Grain {
 
 /// Half as many px as in training.
 const COARSE: Grain = Grain { height: 32, width: 72 };
+/// For what is too short for a word. Many of these are icons, which a coarser reading takes for signs more often, and a finer one too.
+const SIGN: Grain = Grain { height: 40, width: 72 };
 /// As in training.
 const FINE: Grain = Grain { height: TRAINED, width: 100 };
 
@@ -163,30 +164,33 @@ pub(super) fn read(
     lines: &[Part],
     cores: &[Arc<ThreadPool>],
 ) -> Result<Vec<Vec<Letter>>, DesktopError> {
-    let mut said = read_as(COARSE, (network, alphabet), image, lines, cores)?;
-    let again = |(line, letters): &(Part, &mut Vec<Letter>)| is_doubtful(line, letters);
-    let (parts, doubtful): (Vec<Part>, Vec<&mut Vec<Letter>>) =
-        lines.iter().copied().zip(&mut said).filter(again).unzip();
-    let again = read_as(FINE, (network, alphabet), image, &parts, cores)?;
-    for (first, second) in doubtful.into_iter().zip(again) {
-        *first = agreed(std::mem::take(first), second);
-    }
+    let mut said: Vec<Vec<Letter>> = vec![Vec::new(); lines.len()];
+    let mut read = |grain: Grain, is_due: &dyn Fn(&Part, &[Letter]) -> bool| {
+        let due = |(line, letters): &(Part, &mut Vec<Letter>)| is_due(line, letters);
+        let (parts, places): (Vec<Part>, Vec<&mut Vec<Letter>>) =
+            lines.iter().copied().zip(&mut said).filter(due).unzip();
+        let letters = read_as(grain, (network, alphabet), image, &parts, cores)?;
+        for (place, letters) in places.into_iter().zip(letters) {
+            if Said::of(&letters).sure >= Said::of(place).sure {
+                *place = letters;
+            }
+        }
+        Ok(())
+    };
+    read(SIGN, &|line, _| is_short(line))?;
+    read(COARSE, &|line, _| !is_short(line))?;
+    read(FINE, &is_doubtful)?;
     Ok(said)
+}
+
+/// Whether it is too short for a word.
+const fn is_short(line: &Part) -> bool {
+    line.width <= line.height * 2
 }
 
 /// Whether a line that was read so is to be read again.
 fn is_doubtful(line: &Part, letters: &[Letter]) -> bool {
-    (line.height >= LOWEST || line.width <= line.height * 2) && Said::of(letters).sure < DOUBT
-}
-
-/// What comes of two readings of a line, the surer one. An icon is taken for this sign or that: one that stands alone is no
-/// surer than both readings of it.
-fn agreed(coarse: Vec<Letter>, fine: Vec<Letter>) -> Vec<Letter> {
-    let [first, second] = [&coarse, &fine].map(|letters| Said::of(letters).sure);
-    match <[Letter; 1]>::try_from(if second >= first { fine } else { coarse }) {
-        Ok([sign]) => vec![Letter { sure: first.min(second), ..sign }],
-        Err(letters) => letters,
-    }
+    line.height >= LOWEST && !is_short(line) && Said::of(letters).sure < DOUBT
 }
 
 fn read_as(
@@ -285,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_sure_is_read_again_unless_it_is_too_low() {
+    fn what_is_not_sure_is_read_again_unless_it_is_low_or_short() {
         let letters = |sure: &[f32]| -> Vec<Letter> {
             sure.iter().map(|sure| Letter { text: "a".into(), sure: *sure, at: 0.0 }).collect()
         };
@@ -294,25 +298,7 @@ mod tests {
         assert!(is_doubtful(&line(20), &letters(&[])));
         assert!(!is_doubtful(&line(20), &letters(&[1.0, 0.97])));
         assert!(!is_doubtful(&line(8), &letters(&[0.4])));
-        assert!(is_doubtful(&Rect::new(0, 0, 12, 8), &letters(&[0.4])));
-    }
-
-    #[test]
-    fn of_two_readings_the_surer_is_taken_and_a_sign_alone_needs_both() {
-        let said = |text: &str, sure: f32| -> Vec<Letter> {
-            text.chars().map(|c| Letter { text: c.to_string(), sure, at: 1.0 }).collect()
-        };
-        let agreed = |coarse, fine| {
-            let Said { text, sure } = Said::of(&agreed(coarse, fine));
-            (text, sure)
-        };
-        assert_eq!(agreed(said("Dah!", 0.75), said("Dahl", 0.875)), ("Dahl".to_owned(), 0.875));
-        assert_eq!(agreed(said("978", 0.75), said("97%", 0.5)), ("978".to_owned(), 0.75));
-        assert_eq!(agreed(said("A", 0.5), said("*", 0.75)), ("*".to_owned(), 0.5));
-        assert_eq!(agreed(said("", 0.0), said("1", 0.75)), ("1".to_owned(), 0.0));
-        assert_eq!(agreed(said("A", 0.75), said("", 0.0)), ("A".to_owned(), 0.0));
-        assert_eq!(agreed(said("OK", 0.75), said("0", 0.5)), ("OK".to_owned(), 0.75));
-        assert_eq!(agreed(said("", 0.0), said("in", 0.75)), ("in".to_owned(), 0.75));
+        assert!(!is_doubtful(&line(60), &letters(&[0.4])));
     }
 
     #[test]
