@@ -21,8 +21,10 @@ const LEFT: usize = 3;
 /// A text on the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text {
-    pub(super) text: String,
+    pub(super) words: String,
     pub(super) bounds: ScreenRect,
+    /// How sure the network is of it, 0 to 1.
+    pub(super) sure: f32,
 }
 
 /// Puts `texts` into `elements`, without numbers.
@@ -70,10 +72,10 @@ fn holder(text: &Text, window: Option<&Window>, elements: &[Element]) -> Holder 
     around.sort_by_key(|(_, element)| element.bounds.area());
     let says = |element: &Element| {
         let value = element.value.as_deref().unwrap_or_default();
-        is_in(&text.text, &element.name) || is_in(&text.text, value)
+        is_in(&text.words, &element.name) || is_in(&text.words, value)
     };
     if around.iter().any(|(_, element)| explains(element) || says(element))
-        || is_in(&text.text, &named_beside(text, id, elements))
+        || is_in(&text.words, &named_beside(text, id, elements))
     {
         return Holder::Explained;
     }
@@ -112,7 +114,7 @@ fn name(elements: &mut [Element], called: &[(usize, &Text)]) {
             if !element.name.is_empty() {
                 element.name.push(' ');
             }
-            element.name.push_str(&text.text);
+            element.name.push_str(&text.words);
             element.looks = None;
         }
     }
@@ -132,7 +134,7 @@ fn is_in_title_bar(text: &Text, window: &Window, texts: &[Text]) -> bool {
 fn is_title(text: &Text, window: &Window) -> bool {
     let high = text.bounds.height.saturating_mul(TITLE_HEIGHTS).max(TITLE_BAR);
     let top = window.bounds.y.saturating_add_unsigned(high);
-    let cut = text.text.trim_end_matches(['.', '…']);
+    let cut = text.words.trim_end_matches(['.', '…']);
     let letters = letters(cut);
     let rest = |icon: usize| -> String { letters.chars().skip(icon).collect() };
     let behind_icon = |icon| rest(icon).chars().count() >= LEFT && is_in(&rest(icon), &window.title);
@@ -152,9 +154,9 @@ fn letters(text: &str) -> String {
 fn element(text: &Text, window: Option<WindowId>, within: Option<String>) -> Element {
     Element {
         id: ElementId(0),
-        key: ElementKey(text.text.clone()),
+        key: ElementKey(text.words.clone()),
         role: Role::Text,
-        name: text.text.clone(),
+        name: text.words.clone(),
         value: None,
         description: None,
         looks: None,
@@ -189,7 +191,7 @@ mod tests {
     }
 
     fn told(role: Role, name: &str, window: u64, bounds: ScreenRect) -> Element {
-        let text = Text { text: name.into(), bounds };
+        let text = Text { words: name.into(), bounds, sure: 1.0 };
         let key = ElementKey(format!("told:{name}:{bounds}"));
         let element = element(&text, Some(WindowId(window)), None);
         Element { key, role, source: Source::Accessibility, ..element }
@@ -200,8 +202,12 @@ mod tests {
             window(1, "My Title - Program", Rect::new(0, 0, 200, 200)),
             window(2, "", Rect::new(0, 0, 400, 400)),
         ];
-        let texts: Vec<Text> =
-            texts.iter().map(|(text, bounds)| Text { text: (*text).into(), bounds: *bounds }).collect();
+        let text = |(text, bounds): &(&str, ScreenRect)| Text {
+            words: (*text).into(),
+            bounds: *bounds,
+            sure: 1.0,
+        };
+        let texts: Vec<Text> = texts.iter().map(text).collect();
         into_list(&texts, &windows, &mut elements);
         elements.into_iter().map(|e| (e.role, e.name, e.window.unwrap().0)).collect()
     }

@@ -50,6 +50,9 @@ pub const UNREAD: &str = "tells nothing of what it shows, and no text is read of
 const CUT: usize = 4;
 /// How far in px beside a part, and above and below it, the boxes are looked at that reach beyond it.
 const ROUND: (u32, u32) = (128, 16);
+/// The part of its likelihood that a text must have to be taken for one, and where one stood before.
+const SURE: f32 = 0.6;
+const SURE_AGAIN: f32 = 0.4;
 /// How far in px from what is read anew a text may end that stands on its line.
 const BESIDE: u32 = 16;
 
@@ -66,6 +69,8 @@ pub struct Ocr {
     /// What of it has been read.
     read: Cells,
     texts: Vec<Text>,
+    /// Where texts stood that have changed and are not read yet.
+    stood: Vec<ScreenRect>,
 }
 
 impl Ocr {
@@ -80,6 +85,7 @@ impl Ocr {
             frame: None,
             read: Cells::default(),
             texts: Vec::new(),
+            stood: Vec::new(),
         }
     }
 
@@ -102,28 +108,27 @@ impl Ocr {
             Some(fault) => Some(fault.to_string()),
             None => self.catch_up(frame, &wanted).await,
         };
+        if gap.is_none() {
+            self.stood.clear();
+        }
         let seen: Vec<Text> =
             self.texts.iter().filter(|text| wanted.touches(frame, &text.bounds)).cloned().collect();
         merge::into_list(&seen, windows, elements);
         gap
     }
 
-    /// Forgets what is not as it was.
+    /// Forgets what is not as it was, except where it stood.
     fn turn_to(&mut self, frame: &Frame, wanted: &Cells) {
         let changed = Cells::changed(self.frame.as_ref(), frame);
         let same = self.frame.as_ref().is_some_and(|before| before.bounds() == frame.bounds());
         if !same {
-            (self.read, self.texts) = (Cells::none(frame), Vec::new());
+            (self.read, self.texts, self.stood) = (Cells::none(frame), Vec::new(), Vec::new());
         }
-        let read = &mut self.read;
-        self.texts.retain(|text| {
-            let stays = !changed.touches(frame, &text.bounds);
+        for text in self.texts.extract_if(.., |text| changed.touches(frame, &text.bounds)) {
             // The rest of the line is read anew too.
-            if !stays {
-                read.mark(frame, &text.bounds, false);
-            }
-            stays
-        });
+            self.read.mark(frame, &text.bounds, false);
+            self.stood.push(text.bounds);
+        }
         self.read = std::mem::take(&mut self.read).without(&changed);
         self.frame = Some(frame.clone());
         while let Some(done) = self.worker.as_mut().and_then(Worker::ready) {
@@ -228,7 +233,9 @@ impl Ocr {
                     let over = |old: &Text| old.bounds.intersect(&new.bounds).is_some() && !inside(old);
                     is_cut && self.texts.iter().any(over)
                 };
-                let is_fresh = |text: &Text| due.touches(frame, &text.bounds) && !is_rest(text);
+                let is_fresh = |text: &Text| {
+                    self.is_text(text) && due.touches(frame, &text.bounds) && !is_rest(text)
+                };
                 let fresh: Vec<Text> = texts.into_iter().filter(is_fresh).collect();
                 let again =
                     |old: &Text| fresh.iter().any(|new| new.bounds.intersect(&old.bounds).is_some());
@@ -237,6 +244,13 @@ impl Ocr {
                 self.read.mark(frame, &part, true);
             }
         }
+    }
+
+    /// Whether what was read is a text. Where one stood it rather is one that is hard to read, as a digit on which the caret
+    /// stands, than none.
+    fn is_text(&self, read: &Text) -> bool {
+        let stood = || self.stood.iter().any(|place| place.contains(read.bounds.center()));
+        read.sure >= SURE || read.sure >= SURE_AGAIN && stood()
     }
 }
 
@@ -311,7 +325,7 @@ mod tests {
         let wanted = Cells::unexplained(&frame, (&windows, &[]), &[]);
         let networks = Networks { detection: "none".into(), recognition: "none".into() };
         let mut ocr = Ocr::new(networks, Duration::ZERO);
-        let text = |x, y| Text { text: "a".into(), bounds: Rect::new(x, y, 186, 12) };
+        let text = |x, y| Text { words: "a".into(), bounds: Rect::new(x, y, 186, 12), sure: 1.0 };
         ocr.texts = vec![text(10, 40), text(10, 100), text(10, 160)];
         ocr.read = wanted.clone();
         // In the middle of three rows something has been written, right behind the text there.
@@ -330,8 +344,11 @@ mod tests {
         let frame = Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, pixels);
         let networks = Networks { detection: "none".into(), recognition: "none".into() };
         let mut ocr = Ocr::new(networks, Duration::ZERO);
-        let text =
-            |words: &str, x, width| Text { text: words.into(), bounds: Rect::new(x, 80, width, 16) };
+        let text = |words: &str, x, width| Text {
+            words: words.into(),
+            bounds: Rect::new(x, 80, width, 16),
+            sure: 1.0,
+        };
         let mut wanted = Cells::none(&frame);
         wanted.mark(&frame, &bounds, true);
         let mut read = |before: &[Text], part: ScreenRect, found: Text| {
@@ -348,6 +365,36 @@ mod tests {
         assert_eq!(read(&before, Rect::new(232, 64, 48, 40), text("0", 256, 24)), before);
         let new = text("Inner circle", 256, 90);
         assert_eq!(read(&before, Rect::new(232, 64, 150, 40), new.clone()), [new]);
+    }
+
+    #[tokio::test]
+    async fn where_a_text_stood_one_is_believed_sooner() {
+        let bounds = Rect::new(0, 0, 400, 200);
+        let frame = |shade: u8| {
+            let monitor = Monitor { name: "screen".into(), bounds, scale: 1.0 };
+            Frame::new(monitor, RgbImage::from_pixel(400, 200, Rgb([shade; 3])))
+        };
+        let networks = Networks { detection: "none".into(), recognition: "none".into() };
+        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let text =
+            |words: &str, y, sure| Text { words: words.into(), bounds: Rect::new(80, y, 10, 16), sure };
+        let mut wanted = Cells::none(&frame(0));
+        wanted.mark(&frame(0), &bounds, true);
+        let read = |ocr: &mut Ocr, shade: u8, found: &[Text]| -> Vec<String> {
+            ocr.turn_to(&frame(shade), &wanted);
+            let done = Done { frame: frame(shade), texts: Ok(found.to_vec()) };
+            ocr.take(done, &frame(shade), &wanted);
+            ocr.texts.iter().map(|text| text.words.clone()).collect()
+        };
+        assert_eq!(read(&mut ocr, 1, &[text("0", 20, 0.7), text("e", 60, 0.5)]), ["0"]);
+        let found = [text("p", 17, 0.5), text("e", 60, 0.5)];
+        assert_eq!(read(&mut ocr, 2, &found), ["p"]);
+        assert!(read(&mut ocr, 3, &[text("p", 17, 0.3)]).is_empty());
+        // The place is known until all has been read.
+        assert_eq!(read(&mut ocr, 4, &found), ["p"]);
+        assert!(read(&mut ocr, 5, &[]).is_empty());
+        assert_eq!(ocr.look(&frame(5), (&[], &[]), &mut Vec::new()).await, None);
+        assert!(read(&mut ocr, 6, &found).is_empty());
     }
 
     #[test]

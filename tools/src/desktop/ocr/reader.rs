@@ -10,13 +10,11 @@ use super::korean::Korean;
 use super::network::Network;
 use super::pixels::Part;
 use super::recognise::{self, Alphabet, Said};
-use super::{detect, ink};
+use super::{SURE, detect, ink};
 use crate::desktop::DesktopError;
 use crate::desktop::cache::{self, Cache, Digest};
 use crate::geometry::{Image, Point, Rect};
 
-/// The part of its likelihood that a text must have to be taken for one.
-const SURE: f32 = 0.6;
 /// Texts that are remembered by their pixels.
 const MEMORY: usize = 20_000;
 /// Cores that are used at most: a picture has not enough text for more.
@@ -76,10 +74,12 @@ impl Reader {
 
     /// The texts of `image`, from top to bottom. Takes up to seconds: call it where that may block.
     pub fn read(&self, image: &RgbImage) -> Result<Vec<Line>, DesktopError> {
-        self.read_where(image, (image, Point::new(0, 0)), &|_| true)
+        let mut lines = self.read_where(image, (image, Point::new(0, 0)), &|_| true)?;
+        lines.retain(|line| line.sure >= SURE);
+        Ok(lines)
     }
 
-    /// The texts of `image` whose line is `wanted`. It is that part of `round` that begins at `corner`.
+    /// The texts of `image` whose line is `wanted`, however unsure. It is that part of `round` that begins at `corner`.
     pub(super) fn read_where(
         &self,
         image: &RgbImage,
@@ -100,7 +100,7 @@ impl Reader {
             let bounds = text.bounds.offset(corner.x.saturating_neg(), corner.y.saturating_neg());
             Line { text: said.text, bounds, sure: said.sure }
         });
-        Ok(lines.filter(|line| line.sure >= SURE && !line.text.is_empty()).collect())
+        Ok(lines.filter(|line| !line.text.is_empty()).collect())
     }
 
     /// What each chunk says: remembered, or read now.

@@ -148,7 +148,7 @@ fn texts(reader: &Reader, job: &Job, known: &mut Cache<Vec<Text>>) -> Result<Vec
     let lines = reader.read_where(job.frame.pixels(), (job.round.pixels(), corner), &wanted)?;
     let text = |line: Line| {
         let Rect { x, y, width, height, .. } = line.bounds;
-        Text { text: line.text, bounds: Rect::new(x, y, width, height) }
+        Text { words: line.text, bounds: Rect::new(x, y, width, height), sure: line.sure }
     };
     let texts: Vec<Text> = lines.into_iter().map(text).collect();
     if let Some(digest) = digest {
