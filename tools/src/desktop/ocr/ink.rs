@@ -16,7 +16,7 @@ const GROUND: usize = 35;
 const APART_ROWS: usize = 3;
 /// A row of ink from end to end, in hundredths of its length.
 const FULL: usize = 92;
-/// A gap of so many heights parts two texts, in tenths.
+/// A gap of so many heights of the tallest letter parts two texts, in tenths.
 const WIDE: usize = 13;
 /// A line may be cut at a gap of so many heights, in tenths: between words.
 const CUT: usize = 4;
@@ -135,6 +135,17 @@ impl Ink {
         (columns, counts)
     }
 
+    /// How high the ink of the tallest of these runs of columns is, which lie behind `from`: of a letter mostly, and not of a line,
+    /// where one letter reaches up and another down.
+    fn tallest(&self, runs: &[(usize, usize)], from: usize, rows: (usize, usize)) -> usize {
+        let high = |(left, right): &(usize, usize)| {
+            let counts = self.within((from + left, from + right), rows).1;
+            let inked: Vec<bool> = counts.iter().map(|count| *count > 0).collect();
+            span(&inked).map_or(0, |(top, bottom)| bottom - top)
+        };
+        runs.iter().map(high).max().unwrap_or(0)
+    }
+
     /// The texts in these columns. Beside a side lies the upper and the lower edge of its box, and its round corners.
     fn texts(&self, line: &Part, (from, to): (usize, usize)) -> Vec<Text> {
         let beside = [from.checked_sub(1), Some(to)].map(|x| x.is_some_and(|x| self.is_rule(x)));
@@ -182,7 +193,8 @@ impl Ink {
             )
         };
         let runs = inked(&columns);
-        let texts = parts(&runs, (height * WIDE / 10).max(8)).into_iter().filter_map(|runs| {
+        let wide = (self.tallest(&runs, from, rows) * WIDE / 10).max(8);
+        let texts = parts(&runs, wide).into_iter().filter_map(|runs| {
             let (left, right) = (runs.first()?.0, runs.last()?.1);
             // A rule, a frame's side or a speck.
             if right - left < 2 || height < 3 {
@@ -307,6 +319,17 @@ mod tests {
         let bounds: Vec<_> = found.iter().map(|text| text.bounds).collect();
         assert_eq!(bounds, [Rect::new(20, 10, 20, 10), Rect::new(100, 10, 8, 10)]);
         assert_eq!(found[0].chunks, [Rect::new(17, 7, 26, 16)]);
+    }
+
+    #[test]
+    fn a_gap_is_wide_beside_letters_and_not_beside_a_line_of_which_one_reaches_down() {
+        // The second letter stands 6 px lower than the first, and the third 13 px behind it.
+        let mut image = bars(100, &[20, 32, 53]);
+        (32..40).for_each(|x| (10..16).for_each(|y| image.put_pixel(x, y, Rgb([250; 3]))));
+        (32..40).for_each(|x| (20..26).for_each(|y| image.put_pixel(x, y, Rgb([0; 3]))));
+        let found = texts(&image, &Rect::new(5, 2, 90, 28));
+        let bounds: Vec<_> = found.iter().map(|text| text.bounds).collect();
+        assert_eq!(bounds, [Rect::new(20, 10, 20, 16), Rect::new(53, 10, 8, 16)]);
     }
 
     #[test]
