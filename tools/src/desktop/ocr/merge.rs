@@ -130,15 +130,18 @@ fn is_in_title_bar(text: &Text, window: &Window, texts: &[Text]) -> bool {
     texts.iter().any(|title| is_title(title, window) && level(title))
 }
 
-/// Whether it is the title that the window system gives anyway.
+/// Whether it is the title that the window system gives anyway, or most of it: a menu may be called by a word of the title, as
+/// `Sheet` above `sheet.ods`.
 fn is_title(text: &Text, window: &Window) -> bool {
     let high = text.bounds.height.saturating_mul(TITLE_HEIGHTS).max(TITLE_BAR);
     let top = window.bounds.y.saturating_add_unsigned(high);
     let cut = text.words.trim_end_matches(['.', '…']);
-    let letters = letters(cut);
-    let rest = |icon: usize| -> String { letters.chars().skip(icon).collect() };
-    let behind_icon = |icon| rest(icon).chars().count() >= LEFT && is_in(&rest(icon), &window.title);
-    text.bounds.bottom() <= top && (is_in(cut, &window.title) || (1..=ICON).any(behind_icon))
+    let (said, all) = (letters(cut), letters(&window.title).chars().count());
+    let is_most = |part: &str| cut != text.words || part.chars().count() * 2 >= all;
+    let is_part = |part: &str| is_most(part) && is_in(part, &window.title);
+    let rest = |icon: usize| -> String { said.chars().skip(icon).collect() };
+    let behind_icon = |icon| rest(icon).chars().count() >= LEFT && is_part(&rest(icon));
+    text.bounds.bottom() <= top && (is_part(&said) || (1..=ICON).any(behind_icon))
 }
 
 /// Whether the letters of `text` stand in `all`, whatever is between them.
@@ -258,6 +261,8 @@ mod tests {
             ("MyTitle", 8, 0),
             ("O My Title", 8, 0),
             ("OKMy", 8, 1),
+            ("My T...", 8, 0),
+            ("Title", 8, 1),
             ("My Title", 100, 1),
             ("Mine", 8, 1),
             ("My Title - Program saved", 8, 1),
