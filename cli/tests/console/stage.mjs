@@ -42,7 +42,7 @@ export class Stage {
   static async set({ answers = [], workflow, lends, shop, title, args = [], policy = "supervised", browserArgs = [] }) {
     const stage = new Stage();
     stage.home = fs.mkdtempSync(path.join(os.tmpdir(), "freehand-console-"));
-    stage.#clears.push(() => fs.rmSync(stage.home, { recursive: true, force: true }));
+    stage.#clears.push(() => fs.rmSync(stage.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
     stage.journal = path.join(stage.home, "journal");
     fs.copyFileSync(path.join(HERE, "login.py"), path.join(stage.home, "login.py"));
     const quoted = `/usr/bin/python3 login.py journal${title ? ` '${title}'` : ""}`;
