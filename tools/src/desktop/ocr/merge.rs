@@ -18,6 +18,9 @@ const TITLE_HEIGHTS: u32 = 2;
 const ICON: usize = 2;
 const LEFT: usize = 3;
 
+/// What stands between the name of a document and that of its program.
+const DASHES: [&str; 4] = ["-", "–", "—", "|"];
+
 /// A text on the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text {
@@ -130,15 +133,21 @@ fn is_in_title_bar(text: &Text, window: &Window, texts: &[Text]) -> bool {
     texts.iter().any(|title| is_title(title, window) && level(title))
 }
 
-/// Whether it is the title that the window system gives anyway, or most of it: a menu may be called by a word of the title, as
-/// `Sheet` above `sheet.ods`.
+/// Whether it is the title that the window system gives anyway, most of it, or what stands before or behind a dash in it: a
+/// menu may be called by a word of the title, as `Sheet` above `sheet.ods`.
 fn is_title(text: &Text, window: &Window) -> bool {
     let high = text.bounds.height.saturating_mul(TITLE_HEIGHTS).max(TITLE_BAR);
     let top = window.bounds.y.saturating_add_unsigned(high);
     let cut = text.words.trim_end_matches(['.', '…']);
     let (said, all) = (letters(cut), letters(&window.title).chars().count());
+    let pieces: Vec<&str> = window.title.split_whitespace().collect();
+    let pieces: Vec<String> =
+        pieces.split(|word| DASHES.contains(word)).map(|words| letters(&words.concat())).collect();
     let is_most = |part: &str| cut != text.words || part.chars().count() * 2 >= all;
-    let is_part = |part: &str| is_most(part) && is_in(part, &window.title);
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && (is_most(part) && is_in(part, &window.title) || pieces.iter().any(|piece| piece == part))
+    };
     let rest = |icon: usize| -> String { said.chars().skip(icon).collect() };
     let behind_icon = |icon| rest(icon).chars().count() >= LEFT && is_part(&rest(icon));
     text.bounds.bottom() <= top && (is_part(&said) || (1..=ICON).any(behind_icon))
@@ -263,6 +272,8 @@ mod tests {
             ("OKMy", 8, 1),
             ("My T...", 8, 0),
             ("Title", 8, 1),
+            ("Program", 8, 0),
+            ("Pro", 8, 1),
             ("My Title", 100, 1),
             ("Mine", 8, 1),
             ("My Title - Program saved", 8, 1),
@@ -270,6 +281,15 @@ mod tests {
             let list = merged(&[(text, Rect::new(20, y, 90, 14))], Vec::new());
             assert_eq!(list.len(), count, "{text}");
         }
+    }
+
+    #[test]
+    fn what_has_no_letters_is_no_title() {
+        let windows = [window(1, "", Rect::new(0, 0, 200, 200))];
+        let texts = [Text { words: "→".into(), bounds: Rect::new(20, 8, 9, 9), sure: 1.0 }];
+        let mut elements = Vec::new();
+        into_list(&texts, &windows, &mut elements);
+        assert_eq!(elements.len(), 1);
     }
 
     #[test]
