@@ -241,6 +241,7 @@ impl Ocr {
                     |old: &Text| fresh.iter().any(|new| new.bounds.intersect(&old.bounds).is_some());
                 self.texts.retain(|old| !again(old));
                 self.texts.extend(fresh);
+                self.stood.retain(|place| part.intersect(place) != Some(*place));
                 self.read.mark(frame, &part, true);
             }
         }
@@ -390,11 +391,12 @@ mod tests {
         let found = [text("p", 17, 0.5), text("e", 60, 0.5)];
         assert_eq!(read(&mut ocr, 2, &found), ["p"]);
         assert!(read(&mut ocr, 3, &[text("p", 17, 0.3)]).is_empty());
-        // The place is known until all has been read.
-        assert_eq!(read(&mut ocr, 4, &found), ["p"]);
-        assert!(read(&mut ocr, 5, &[]).is_empty());
-        assert_eq!(ocr.look(&frame(5), (&[], &[]), &mut Vec::new()).await, None);
-        assert!(read(&mut ocr, 6, &found).is_empty());
+        // Once it has been read there is nothing to be believed sooner, and nothing is kept.
+        assert!(read(&mut ocr, 4, &found).is_empty() && ocr.stood.is_empty());
+        // Nor where nothing is left to be read.
+        ocr.stood.push(found[0].bounds);
+        assert_eq!(ocr.look(&frame(4), (&[], &[]), &mut Vec::new()).await, None);
+        assert!(ocr.stood.is_empty());
     }
 
     #[test]
