@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """How long a look takes at a page that the browser keeps in no cache, as it does with all pages that are opened after
-somebody has looked: a table of some 700 elements of which one button changes between two looks.
+somebody has looked: a table of some 700 elements (34 rows) of which one button changes between two looks. The browser
+itself says how many nodes its tree of that page has.
 
     python3 bench/corpus/uncached.py --rounds 40
+    python3 bench/corpus/uncached.py --rows 25
     python3 bench/corpus/uncached.py --freehand before/freehand --freehand target/debug/freehand"""
 
 import argparse
@@ -24,7 +26,7 @@ STYLE = (
 )
 
 
-def table(blocks=5, rows=34):
+def table(rows, blocks=5):
     """A page full of rows of four."""
     sections = ("".join(ROW.format(n=f"{block} {row}") for row in range(rows)) for block in range(blocks))
     body = "".join(f"<section>{rows}</section>" for rows in sections)
@@ -38,7 +40,13 @@ def computed(process):
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def measure(freehand, rounds):
+def nodes(page):
+    """How many nodes the browser tells programs of that ask for its tree; pieces of lines are none."""
+    tree = page.ask("Accessibility.getFullAXTree", page.session)["nodes"]
+    return sum(not node["ignored"] and node["role"]["value"] != "InlineTextBox" for node in tree)
+
+
+def measure(freehand, rounds, rows):
     stage = Stage(freehand)
     try:
         page = Chromium(stage, 1)
@@ -46,9 +54,9 @@ def measure(freehand, rounds):
         stage.wait_until_quiet()
         path = os.path.join(stage.folder, "table.html")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(table())
+            file.write(table(rows))
         page.go(path)
-        stage.wait_until_quiet(lambda seen: len(seen["elements"]) > 600)
+        stage.wait_until_quiet(lambda seen: len(seen["elements"]) > 20 * rows)
         taken, elements, before = [], 0, computed(stage.eyes.pid)
         for number in range(rounds):
             page.run(f"document.querySelector('button').textContent = 'n{number}'")
@@ -57,11 +65,12 @@ def measure(freehand, rounds):
             taken.append(seen["ms"])
             elements = len(seen["elements"])
         own = (computed(stage.eyes.pid) - before) / rounds
+        there = nodes(page)
     finally:
         stage.end()
     taken.sort()
     shares = " / ".join(f"{ms:.0f}" for ms in (taken[0], statistics.median(taken), taken[len(taken) * 9 // 10]))
-    print(f"{freehand}: {elements} elements, {shares} ms (min / median / p90), of its own {own:.0f} ms a look", flush=True)
+    print(f"{freehand}: {there} nodes, {elements} elements, {shares} ms (min / median / p90), of its own {own:.0f} ms a look", flush=True)
 
 
 def main():
@@ -69,10 +78,11 @@ def main():
     default = os.path.join(os.path.dirname(os.path.dirname(HERE)), "target", "debug", "freehand")
     parser.add_argument("--freehand", action="append", help="the program; given more than once, each is measured in turn")
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rows", type=int, default=34, help="rows of twenty things each (34)")
     args = parser.parse_args()
     try:
         for freehand in args.freehand or [default]:
-            measure(freehand, args.rounds)
+            measure(freehand, args.rounds, args.rows)
     except Missing as reason:
         raise SystemExit(f"cannot measure: {reason}") from reason
 

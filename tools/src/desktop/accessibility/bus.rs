@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use zbus::Connection;
 use zbus::zvariant::serialized::Context;
-use zbus::zvariant::{DynamicType, NATIVE_ENDIAN, OwnedValue, Type, Value, to_bytes};
+use zbus::zvariant::{DeserializeDict, DynamicType, NATIVE_ENDIAN, OwnedValue, Type, Value, to_bytes};
 
 use super::attributes::Attributes;
 use super::line::{Line, Question};
@@ -47,6 +47,15 @@ pub(super) struct Bus {
 pub(super) enum Gtk {
     Three,
     Four,
+}
+
+/// What a program says of an object in words, and how many children it has.
+#[derive(Debug, Default, DeserializeDict, Type)]
+#[zvariant(signature = "dict", rename_all = "PascalCase")]
+struct Words {
+    name: Option<String>,
+    description: Option<String>,
+    child_count: Option<i32>,
 }
 
 /// Why a program says nothing.
@@ -156,7 +165,7 @@ impl Bus {
 
     /// Whether the bus is still there.
     pub(super) async fn answers(&self) -> bool {
-        let bus = Address { bus: "org.freedesktop.DBus".into(), path: "/org/freedesktop/DBus".into() };
+        let bus = Address::new("org.freedesktop.DBus", "/org/freedesktop/DBus");
         self.pulses.begin(LONG);
         let asked = self.call::<_, String>(&bus, "org.freedesktop.DBus", "GetId", &());
         asked.await.is_ok()
@@ -164,17 +173,14 @@ impl Bus {
 
     /// The roots of the applications that are there; `None` when the registry does not say.
     pub(super) async fn roots(&self, patience: Duration) -> Option<Vec<Address>> {
-        let registry = Address {
-            bus: "org.a11y.atspi.Registry".into(),
-            path: "/org/a11y/atspi/accessible/root".into(),
-        };
+        let registry = Address::new("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root");
         self.pulses.have_patience_with(&registry.bus, patience);
         self.told_children(&registry).await
     }
 
     /// The process that an application runs in.
     pub(super) async fn pid(&self, root: &Address) -> Option<u32> {
-        let bus = Address { bus: "org.freedesktop.DBus".into(), path: "/org/freedesktop/DBus".into() };
+        let bus = Address::new("org.freedesktop.DBus", "/org/freedesktop/DBus");
         let name = (root.bus.as_str(),);
         let pid = self.call(&bus, "org.freedesktop.DBus", "GetConnectionUnixProcessID", &name);
         pid.await.ok()
@@ -202,7 +208,7 @@ impl Bus {
 
     /// What an application keeps of its tree, in no order; nothing where it keeps nothing.
     pub(super) async fn cache(&self, root: &Address) -> Result<Vec<Kept>, Silence> {
-        let cache = Address { bus: root.bus.clone(), path: "/org/a11y/atspi/cache".into() };
+        let cache = Address::new(root.bus.as_str(), "/org/a11y/atspi/cache");
         let reply = match self.ask(&cache, "org.a11y.atspi.Cache", "GetItems", &()).await {
             Ok(reply) => reply,
             Err(Fault::Refused) => return Ok(Vec::new()),
@@ -282,12 +288,12 @@ impl Bus {
         if self.is_direct(at) {
             let all = self.ask(at, "org.freedesktop.DBus.Properties", "GetAll", &(accessible,)).await;
             let Ok(Reply::Direct(all)) = all else { return (String::new(), String::new(), -1) };
-            let mut all: HashMap<&str, Value<'_>> = all.read().unwrap_or_default();
-            let mut take = |name| all.remove(name);
-            let count = take("ChildCount").and_then(|count| i32::try_from(count).ok());
-            let mut text =
-                |name| take(name).and_then(|text| String::try_from(text).ok()).unwrap_or_default();
-            return (text("Name"), text("Description"), count.unwrap_or(-1));
+            let Words { name, description, child_count } = all.read().unwrap_or_default();
+            return (
+                name.unwrap_or_default(),
+                description.unwrap_or_default(),
+                child_count.unwrap_or(-1),
+            );
         }
         let (name, description) = tokio::join!(
             self.property(at, accessible, "Name"),

@@ -1,7 +1,11 @@
 //! One object of an accessibility tree as it came over the bus, and the tree made of such objects.
 //! Nothing here talks to anybody, so that the rules of the list can be tested on recorded trees.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 use ::atspi::{Role as BusRole, State, StateSet};
 
@@ -12,14 +16,63 @@ use crate::geometry::ScreenRect;
 /// more of them a knotted tree would have more ways through it than anybody can walk.
 const MAX_PARENTS: usize = 2;
 
-/// The bus name and the object path: what tells one object from all others.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Address {
+/// The bus name and the object path: what tells one object from all others. A look copies and looks up thousands,
+/// so copies share the text, and what it is found by is counted once.
+#[derive(Debug, Clone)]
+pub(super) struct Address(Arc<Place>);
+
+#[derive(Debug)]
+pub(super) struct Place {
     pub(super) bus: String,
     pub(super) path: String,
+    hash: u64,
+}
+
+/// The seeds of all hashes of places; no program can know them.
+static SEEDS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+impl Deref for Address {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.0
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        let same = self.hash == other.hash && self.path == other.path && self.bus == other.bus;
+        Arc::ptr_eq(&self.0, &other.0) || same
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&self.bus, &self.path).cmp(&(&other.bus, &other.path))
+    }
 }
 
 impl Address {
+    pub(super) fn new(bus: impl Into<String>, path: impl Into<String>) -> Self {
+        let (bus, path) = (bus.into(), path.into());
+        let hash = SEEDS.hash_one((&bus, &path));
+        Self(Arc::new(Place { bus, path, hash }))
+    }
+
     pub(super) fn key(&self) -> String {
         format!("{}{}", self.bus, self.path)
     }
@@ -28,7 +81,7 @@ impl Address {
     pub(super) fn from_key(key: &str) -> Option<Self> {
         let at = key.find('/')?;
         let (bus, path) = key.split_at_checked(at)?;
-        Some(Self { bus: bus.into(), path: path.into() })
+        Some(Self::new(bus, path))
     }
 }
 

@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     fn at(path: &str) -> Address {
-        Address { bus: ":1.5".into(), path: format!("/{path}") }
+        Address::new(":1.5", format!("/{path}"))
     }
 
     fn kept(path: &str, parent: &str, shows: bool, count: i32) -> Kept {
@@ -267,7 +267,7 @@ mod tests {
             kept("hidden", "has", false, 7),
             kept("endless", "root", true, i32::MAX),
         ];
-        let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path).collect();
+        let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path.clone()).collect();
         assert_eq!(paths, ["/lacks", "/has", "/untold"]);
     }
 
@@ -281,7 +281,7 @@ mod tests {
             page,
             kept("text", "page", true, 0),
         ];
-        let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path).collect();
+        let paths: Vec<String> = doubtful(&kept).into_iter().map(|at| at.path.clone()).collect();
         assert_eq!(paths, ["/holder"]);
     }
 
@@ -301,7 +301,9 @@ mod tests {
         let mut below = children(nodes.values());
         below.insert(at("combo"), vec![at("list"), at("unknown")]);
         below.insert(at("list"), vec![at("combo")]);
-        let edge = |node: Node| (node.parent.map_or(String::new(), |at| at.path), node.address.path);
+        let edge = |node: Node| {
+            (node.parent.map_or(String::new(), |at| at.path.clone()), node.address.path.clone())
+        };
         let edges: Vec<_> = from_root(&at("root"), &nodes, &below).into_iter().map(edge).collect();
         let want = [
             ("", "/root"),

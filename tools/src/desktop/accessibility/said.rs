@@ -29,7 +29,7 @@ const NOTHING: &str = "/org/a11y/atspi/null";
 /// Where an object is, unless it is none.
 pub(super) fn address((bus, path): &Reference) -> Option<Address> {
     let leads = path.as_str() != NOTHING && UniqueName::try_from(bus.as_str()).is_ok();
-    leads.then(|| Address { bus: bus.clone(), path: path.to_string() })
+    leads.then(|| Address::new(bus.as_str(), path.as_str()))
 }
 
 /// What an object says of itself.
@@ -126,7 +126,7 @@ mod tests {
         let data = written(&all);
         let (read, _): (Vec<Reference>, _) = data.deserialize().unwrap();
         let found: Vec<Address> = read.iter().filter_map(address).collect();
-        assert_eq!(found, [Address { bus: HERE.into(), path: "/x".into() }]);
+        assert_eq!(found, [Address::new(HERE, "/x")]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::geometry::{Rect, ScreenRect};
 const SCREEN: ScreenRect = Rect::new(0, 0, 1000, 800);
 
 pub(super) fn at(path: &str) -> Address {
-    Address { bus: ":1.5".into(), path: format!("/{path}") }
+    Address::new(":1.5", format!("/{path}"))
 }
 
 /// An object that shows, at these sides.

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 use zbus::zvariant::serialized::{Context, Data};
-use zbus::zvariant::{NATIVE_ENDIAN, Signature, Type};
+use zbus::zvariant::{NATIVE_ENDIAN, Type};
 
 use super::super::reply::Fault;
 
@@ -51,7 +51,9 @@ impl Answer {
     /// What it holds, where it is of that type.
     pub(in super::super) fn read<'a, R: Deserialize<'a> + Type>(&'a self) -> Result<R, Fault> {
         // What is several things is read as one structure of them.
-        if Signature::try_from(&*self.signature) != Ok(R::SIGNATURE.clone()) {
+        let is_it = self.signature == R::SIGNATURE.to_string_no_parens()
+            || self.signature == R::SIGNATURE.to_string();
+        if !is_it {
             return Err(Fault::Refused);
         }
         self.body.deserialize().map(|(read, _)| read).map_err(|_| Fault::Refused)
@@ -87,7 +89,8 @@ impl Question<'_> {
             pad(&mut out);
             out.extend([field, 1, kind, 0]);
             out.extend(u32::try_from(text.len()).map_err(|_| Fault::Refused)?.to_ne_bytes());
-            out.extend(text.bytes().chain([0]));
+            out.extend(text.as_bytes());
+            out.push(0);
         }
         if !self.signature.is_empty() {
             pad(&mut out);

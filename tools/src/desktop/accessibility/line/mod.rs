@@ -107,8 +107,8 @@ impl Line {
         let (bell, heard) = UnixStream::pair().ok()?;
         bell.set_nonblocking(true).and(heard.set_nonblocking(true)).ok()?;
         let ends = Arc::new(Ends { state: Mutex::default(), bell });
-        let (out, came) = (Vec::new(), Vec::new());
-        let mut wire = Wire { stream, heard, ends: ends.clone(), out, written: 0, came };
+        let (out, came, heap) = (Vec::new(), Vec::new(), vec![0; ROOM]);
+        let mut wire = Wire { stream, heard, ends: ends.clone(), out, written: 0, heap, came };
         let thread = std::thread::Builder::new().name("line to a program".into());
         thread.spawn(move || wire.run()).ok()?;
         Some(Self(Arc::new(Held(ends))))
@@ -173,6 +173,8 @@ struct Wire {
     /// What is being written, and how much of it is.
     out: Vec<u8>,
     written: usize,
+    /// What is read into.
+    heap: Vec<u8>,
     /// What came in and is no whole message yet.
     came: Vec<u8>,
 }
@@ -244,12 +246,11 @@ impl Wire {
     fn read(&mut self) -> Result<bool, HungUp> {
         let (mut has_come, mut end) = (false, Ok(()));
         for _ in 0..READS {
-            let start = self.came.len();
-            self.came.resize(start + ROOM, 0);
-            let read = self.stream.read(self.came.get_mut(start..).unwrap_or_default());
-            self.came.truncate(start + read.as_ref().map_or(0, |count| *count));
-            match read {
-                Ok(1..) => has_come = true,
+            match self.stream.read(&mut self.heap) {
+                Ok(count @ 1..) => {
+                    has_come = true;
+                    self.came.extend(self.heap.get(..count).unwrap_or_default());
+                }
                 Err(fault) if fault.kind() == ErrorKind::WouldBlock => break,
                 Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => {

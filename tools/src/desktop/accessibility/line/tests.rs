@@ -6,10 +6,11 @@ use futures_util::future::join_all;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zbus::zvariant::serialized::Context;
 use zbus::zvariant::{NATIVE_ENDIAN, to_bytes};
-use zbus::{AuthMechanism, Connection, Guid, MessageStream, message};
+use zbus::{AuthMechanism, Connection, Guid, Message, MessageStream, message};
 
 use super::*;
 
@@ -36,30 +37,35 @@ async fn line_to_a_program() -> (Line, (Connection, MessageStream)) {
 }
 
 /// Answers with what was asked, in handfuls and each of them from behind.
-async fn echo((program, calls): (Connection, MessageStream)) {
+fn echo((program, calls): (Connection, MessageStream)) -> JoinHandle<()> {
     let calls = calls.filter_map(async |message| message.ok());
     let mut handfuls = Box::pin(calls.ready_chunks(10));
-    while let Some(handful) = handfuls.next().await {
-        for call in handful.iter().rev().filter(|call| call.message_type() == message::Type::MethodCall)
-        {
-            let header = call.header();
-            let said: (i32, String) = call.body().deserialize().unwrap_or_default();
-            let path = header.path().unwrap().to_string();
-            let asked =
-                format!("{path} {} {} {said:?}", header.interface().unwrap(), header.member().unwrap());
-            if path.ends_with("none") {
-                program.reply_error(&header, "org.a.Fault", &"no").await.unwrap();
-            } else {
-                program.reply(&header, &asked).await.unwrap();
+    tokio::spawn(async move {
+        while let Some(handful) = handfuls.next().await {
+            let is_call = |call: &&Message| call.message_type() == message::Type::MethodCall;
+            for call in handful.iter().rev().filter(is_call) {
+                let header = call.header();
+                let said: (i32, String) = call.body().deserialize().unwrap_or_default();
+                let path = header.path().unwrap().to_string();
+                let asked = format!(
+                    "{path} {} {} {said:?}",
+                    header.interface().unwrap(),
+                    header.member().unwrap()
+                );
+                if path.ends_with("none") {
+                    program.reply_error(&header, "org.a.Fault", &"no").await.unwrap();
+                } else {
+                    program.reply(&header, &asked).await.unwrap();
+                }
             }
         }
-    }
+    })
 }
 
 #[tokio::test]
 async fn each_question_gets_its_own_answer() {
     let (line, program) = line_to_a_program().await;
-    let echo = tokio::spawn(echo(program));
+    let echo = echo(program);
     let body = to_bytes(Context::new_dbus(NATIVE_ENDIAN, 0), &(7_i32, "Üb")).unwrap();
     let asked = (0..3000).map(async |number| {
         let path = format!("/org/a11y/{number}");
@@ -76,7 +82,7 @@ async fn each_question_gets_its_own_answer() {
 #[tokio::test]
 async fn a_program_may_have_no_answer() {
     let (line, program) = line_to_a_program().await;
-    let echo = tokio::spawn(echo(program));
+    let echo = echo(program);
     let fault = timeout(PATIENCE, line.ask(&question("/a/none", &[]))).await.unwrap();
     assert_eq!(fault.err(), Some(Fault::Refused));
     let other = timeout(PATIENCE, line.ask(&question("/a", &[]))).await.unwrap().unwrap();
