@@ -225,20 +225,15 @@ impl Ocr {
                 let due = wanted.clone().without(&self.read);
                 let inside = |text: &Text| part.intersect(&text.bounds) == Some(text.bounds);
                 let is_rest = |new: &Text| {
-                    let (own, whole) = (new.bounds, part);
-                    let is_cut = own.x <= whole.x
-                        || own.y <= whole.y
-                        || own.right() >= whole.right()
-                        || own.bottom() >= whole.bottom();
-                    let over = |old: &Text| old.bounds.intersect(&new.bounds).is_some() && !inside(old);
-                    is_cut && self.texts.iter().any(over)
+                    let beyond = |old: &&Text| is_same_line(new, old) && !inside(old);
+                    let is_cut = |old: &Text| is_at_edge(&new.bounds, &part) || goes_on(old, &part);
+                    self.texts.iter().filter(beyond).any(is_cut)
                 };
                 let is_fresh = |text: &Text| {
                     self.is_text(text) && due.touches(frame, &text.bounds) && !is_rest(text)
                 };
                 let fresh: Vec<Text> = texts.into_iter().filter(is_fresh).collect();
-                let again =
-                    |old: &Text| fresh.iter().any(|new| new.bounds.intersect(&old.bounds).is_some());
+                let again = |old: &Text| fresh.iter().any(|new| is_same_line(new, old));
                 self.texts.retain(|old| !again(old));
                 self.texts.extend(fresh);
                 self.stood.retain(|place| part.intersect(place) != Some(*place));
@@ -253,6 +248,28 @@ impl Ocr {
         let stood = || self.stood.iter().any(|place| place.contains(read.bounds.center()));
         read.sure >= SURE || read.sure >= SURE_AGAIN && stood()
     }
+}
+
+/// Whether it goes to an edge of the part that it was read in, and may go on beyond it.
+const fn is_at_edge(read: &ScreenRect, part: &ScreenRect) -> bool {
+    read.x <= part.x
+        || read.y <= part.y
+        || read.right() >= part.right()
+        || read.bottom() >= part.bottom()
+}
+
+/// Whether a line stands above or below the part as well. What came under a word of the next line has the lower half of
+/// this one read too.
+const fn goes_on(line: &Text, part: &ScreenRect) -> bool {
+    line.bounds.y < part.y || line.bounds.bottom() > part.bottom()
+}
+
+/// Whether two texts are of one line; boxes of neighbouring lines may share some rows.
+fn is_same_line(one: &Text, other: &Text) -> bool {
+    let has = |line: &Text, text: &Text| {
+        (line.bounds.y..line.bounds.bottom()).contains(&text.bounds.center().y)
+    };
+    one.bounds.intersect(&other.bounds).is_some() && (has(one, other) || has(other, one))
 }
 
 /// A part to be read, of which these cells are meant.
@@ -366,6 +383,30 @@ mod tests {
         assert_eq!(read(&before, Rect::new(232, 64, 48, 40), text("0", 256, 24)), before);
         let new = text("Inner circle", 256, 90);
         assert_eq!(read(&before, Rect::new(232, 64, 150, 40), new.clone()), [new]);
+    }
+
+    #[test]
+    fn a_line_stays_when_the_one_below_it_is_read_anew() {
+        let bounds = Rect::new(0, 0, 400, 200);
+        let pixels = RgbImage::from_pixel(400, 200, Rgb([255; 3]));
+        let frame = Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, pixels);
+        let networks = Networks { detection: "none".into(), recognition: "none".into() };
+        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let text = |words: &str, y, height| Text {
+            words: words.into(),
+            bounds: Rect::new(80, y, 200, height),
+            sure: 1.0,
+        };
+        let mut wanted = Cells::none(&frame);
+        wanted.mark(&frame, &bounds, true);
+        let line = text("Seven ships unloaded timber.", 64, 17);
+        (ocr.texts, ocr.read) = (vec![line.clone()], Cells::none(&frame));
+        let part = frame.crop(&Rect::new(64, 70, 240, 40)).unwrap();
+        let below = text("Mrs Okafor closed the meeting.", 80, 20);
+        let texts = vec![text("seven smps umodded tm", 72, 7), below.clone()];
+        ocr.take(Done { frame: part, texts: Ok(texts) }, &frame, &wanted);
+        let words: Vec<&str> = ocr.texts.iter().map(|text| text.words.as_str()).collect();
+        assert_eq!(words, [line.words.as_str(), below.words.as_str()]);
     }
 
     #[tokio::test]
