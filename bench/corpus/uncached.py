@@ -4,7 +4,7 @@ somebody has looked: a table of some 700 elements (34 rows) of which one button 
 itself says how many nodes its tree of that page has.
 
     python3 bench/corpus/uncached.py --rounds 40
-    python3 bench/corpus/uncached.py --rows 25
+    python3 bench/corpus/uncached.py --rows 23
     python3 bench/corpus/uncached.py --freehand before/freehand --freehand target/debug/freehand"""
 
 import argparse
@@ -56,7 +56,8 @@ def measure(freehand, rounds, rows):
         with open(path, "w", encoding="utf-8") as file:
             file.write(table(rows))
         page.go(path)
-        stage.wait_until_quiet(lambda seen: len(seen["elements"]) > 20 * rows)
+        if not stage.wait_until_quiet(lambda seen: len(seen["elements"]) > 20 * rows):
+            raise Missing(f"not all of {rows} rows show")
         taken, elements, before = [], 0, computed(stage.eyes.pid)
         for number in range(rounds):
             page.run(f"document.querySelector('button').textContent = 'n{number}'")

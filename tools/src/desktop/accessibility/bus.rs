@@ -12,14 +12,16 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use zbus::Connection;
 use zbus::zvariant::serialized::Context;
-use zbus::zvariant::{DeserializeDict, DynamicType, NATIVE_ENDIAN, OwnedValue, Type, Value, to_bytes};
+use zbus::zvariant::{DynamicType, NATIVE_ENDIAN, OwnedValue, Type, Value, to_bytes};
 
 use super::attributes::Attributes;
 use super::line::{Line, Question};
 use super::node::Address;
 use super::pulse::{LONG, Pulses};
 use super::reply::{Fault, Reply};
-use super::said::{Item, Kept, LegacyItem, Reference, Said, address, from_cache, from_legacy, node};
+use super::said::{
+    Item, Kept, LegacyItem, Reference, Said, Words, address, from_cache, from_legacy, node,
+};
 use crate::geometry::{Rect, ScreenPoint, ScreenRect};
 
 /// As long as a connection may take to come about.
@@ -47,15 +49,6 @@ pub(super) struct Bus {
 pub(super) enum Gtk {
     Three,
     Four,
-}
-
-/// What a program says of an object in words, and how many children it has.
-#[derive(Debug, Default, DeserializeDict, Type)]
-#[zvariant(signature = "dict", rename_all = "PascalCase")]
-struct Words {
-    name: Option<String>,
-    description: Option<String>,
-    child_count: Option<i32>,
 }
 
 /// Why a program says nothing.
@@ -288,12 +281,7 @@ impl Bus {
         if self.is_direct(at) {
             let all = self.ask(at, "org.freedesktop.DBus.Properties", "GetAll", &(accessible,)).await;
             let Ok(Reply::Direct(all)) = all else { return (String::new(), String::new(), -1) };
-            let Words { name, description, child_count } = all.read().unwrap_or_default();
-            return (
-                name.unwrap_or_default(),
-                description.unwrap_or_default(),
-                child_count.unwrap_or(-1),
-            );
+            return all.read::<Words>().unwrap_or_default().told();
         }
         let (name, description) = tokio::join!(
             self.property(at, accessible, "Name"),

@@ -21,6 +21,7 @@ const MAX_PARENTS: usize = 2;
 #[derive(Debug, Clone)]
 pub(super) struct Address(Arc<Place>);
 
+/// What the copies of an address share.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) bus: String,
@@ -41,8 +42,8 @@ impl Deref for Address {
 
 impl PartialEq for Address {
     fn eq(&self, other: &Self) -> bool {
-        let same = self.hash == other.hash && self.path == other.path && self.bus == other.bus;
-        Arc::ptr_eq(&self.0, &other.0) || same
+        let same = || self.hash == other.hash && self.path == other.path && self.bus == other.bus;
+        Arc::ptr_eq(&self.0, &other.0) || same()
     }
 }
 

@@ -1,10 +1,10 @@
-//! What programs say of their objects, in the two forms of the cache of AT-SPI, as objects of the tree.
+//! What programs say of their objects, in the two forms of the cache of AT-SPI and one by one, as objects of the tree.
 
 use std::collections::HashMap;
 
 use ::atspi::{Interface, InterfaceSet, Role, StateSet};
 use zbus::names::UniqueName;
-use zbus::zvariant::OwnedObjectPath;
+use zbus::zvariant::{DeserializeDict, OwnedObjectPath, OwnedValue, Type};
 
 use super::beyond::Beyond;
 use super::node::{Address, Node};
@@ -39,6 +39,25 @@ pub(super) struct Said {
     pub(super) ifaces: InterfaceSet,
     pub(super) name: String,
     pub(super) description: String,
+}
+
+/// What an object says when it is asked for all its properties, as far as it is looked at; each may be of any type.
+#[derive(Debug, Default, DeserializeDict, Type)]
+#[zvariant(signature = "dict", rename_all = "PascalCase")]
+pub(super) struct Words {
+    name: Option<OwnedValue>,
+    description: Option<OwnedValue>,
+    child_count: Option<OwnedValue>,
+}
+
+impl Words {
+    /// Name, description, and number of children; a negative one where that is not told.
+    pub(super) fn told(self) -> (String, String, i32) {
+        let text = |value: Option<OwnedValue>| value.and_then(|value| String::try_from(value).ok());
+        let count = self.child_count.and_then(|count| i32::try_from(count).ok());
+        let (name, description) = (text(self.name), text(self.description));
+        (name.unwrap_or_default(), description.unwrap_or_default(), count.unwrap_or(-1))
+    }
 }
 
 /// An object of which nothing else is known yet.
@@ -100,7 +119,7 @@ pub(super) fn from_legacy(items: Vec<LegacyItem>) -> Vec<Kept> {
 mod tests {
     use serde::Serialize;
     use zbus::zvariant::serialized::Context;
-    use zbus::zvariant::{NATIVE_ENDIAN, Type, to_bytes};
+    use zbus::zvariant::{NATIVE_ENDIAN, Value, to_bytes};
 
     use super::*;
 
@@ -112,6 +131,19 @@ mod tests {
 
     fn written<T: Serialize + Type>(all: &T) -> zbus::zvariant::serialized::Data<'static, 'static> {
         to_bytes(Context::new_dbus(NATIVE_ENDIAN, 0), all).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_text_takes_nothing_else_with_it() {
+        let told = |all: &[(&str, Value<'_>)]| {
+            let all: HashMap<&str, &Value<'_>> = all.iter().map(|(key, value)| (*key, value)).collect();
+            written(&all).deserialize::<Words>().unwrap().0.told()
+        };
+        let parent = ("Parent", Value::from((":1.5", "/x")));
+        let (name, count) = (("Name", Value::from("Save")), ("ChildCount", Value::from(3)));
+        let all = [parent, name, ("Description", Value::from(7)), count];
+        assert_eq!(told(&all), ("Save".into(), String::new(), 3));
+        assert_eq!(told(&[]), (String::new(), String::new(), -1));
     }
 
     #[test]

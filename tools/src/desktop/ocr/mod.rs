@@ -332,6 +332,19 @@ mod tests {
     use crate::frame::Monitor;
     use image::{Rgb, RgbImage};
 
+    /// A screen of one shade.
+    fn screen(shade: u8) -> Frame {
+        let (bounds, scale) = (Rect::new(0, 0, 400, 200), 1.0);
+        let pixels = RgbImage::from_pixel(400, 200, Rgb([shade; 3]));
+        Frame::new(Monitor { name: "screen".into(), bounds, scale }, pixels)
+    }
+
+    /// One that has no networks and reads nothing by itself.
+    fn idle() -> Ocr {
+        let networks = Networks { detection: "none".into(), recognition: "none".into() };
+        Ocr::new(networks, Duration::ZERO)
+    }
+
     #[test]
     fn a_text_whose_end_would_be_read_is_read_as_a_whole() {
         let bounds = Rect::new(0, 0, 400, 200);
@@ -341,8 +354,7 @@ mod tests {
         let (title, app) = (String::new(), String::new());
         let windows = [Window { id: WindowId(1), title, app, pid: None, bounds, focused: true }];
         let wanted = Cells::unexplained(&frame, (&windows, &[]), &[]);
-        let networks = Networks { detection: "none".into(), recognition: "none".into() };
-        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let mut ocr = idle();
         let text = |x, y| Text { words: "a".into(), bounds: Rect::new(x, y, 186, 12), sure: 1.0 };
         ocr.texts = vec![text(10, 40), text(10, 100), text(10, 160)];
         ocr.read = wanted.clone();
@@ -357,18 +369,14 @@ mod tests {
 
     #[test]
     fn what_the_side_of_a_part_cuts_off_takes_no_place() {
-        let bounds = Rect::new(0, 0, 400, 200);
-        let pixels = RgbImage::from_pixel(400, 200, Rgb([255; 3]));
-        let frame = Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, pixels);
-        let networks = Networks { detection: "none".into(), recognition: "none".into() };
-        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let (frame, mut ocr) = (screen(255), idle());
         let text = |words: &str, x, width| Text {
             words: words.into(),
             bounds: Rect::new(x, 80, width, 16),
             sure: 1.0,
         };
         let mut wanted = Cells::none(&frame);
-        wanted.mark(&frame, &bounds, true);
+        wanted.mark(&frame, &frame.bounds(), true);
         let mut read = |before: &[Text], part: ScreenRect, found: Text| {
             (ocr.texts, ocr.read) = (before.to_vec(), Cells::none(&frame));
             ocr.take(
@@ -387,18 +395,14 @@ mod tests {
 
     #[test]
     fn a_line_stays_when_the_one_below_it_is_read_anew() {
-        let bounds = Rect::new(0, 0, 400, 200);
-        let pixels = RgbImage::from_pixel(400, 200, Rgb([255; 3]));
-        let frame = Frame::new(Monitor { name: "screen".into(), bounds, scale: 1.0 }, pixels);
-        let networks = Networks { detection: "none".into(), recognition: "none".into() };
-        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let (frame, mut ocr) = (screen(255), idle());
         let text = |words: &str, y, height| Text {
             words: words.into(),
             bounds: Rect::new(80, y, 200, height),
             sure: 1.0,
         };
         let mut wanted = Cells::none(&frame);
-        wanted.mark(&frame, &bounds, true);
+        wanted.mark(&frame, &frame.bounds(), true);
         let line = text("Seven ships unloaded timber.", 64, 17);
         (ocr.texts, ocr.read) = (vec![line.clone()], Cells::none(&frame));
         let part = frame.crop(&Rect::new(64, 70, 240, 40)).unwrap();
@@ -411,21 +415,15 @@ mod tests {
 
     #[tokio::test]
     async fn where_a_text_stood_one_is_believed_sooner() {
-        let bounds = Rect::new(0, 0, 400, 200);
-        let frame = |shade: u8| {
-            let monitor = Monitor { name: "screen".into(), bounds, scale: 1.0 };
-            Frame::new(monitor, RgbImage::from_pixel(400, 200, Rgb([shade; 3])))
-        };
-        let networks = Networks { detection: "none".into(), recognition: "none".into() };
-        let mut ocr = Ocr::new(networks, Duration::ZERO);
+        let mut ocr = idle();
         let text =
             |words: &str, y, sure| Text { words: words.into(), bounds: Rect::new(80, y, 10, 16), sure };
-        let mut wanted = Cells::none(&frame(0));
-        wanted.mark(&frame(0), &bounds, true);
+        let mut wanted = Cells::none(&screen(0));
+        wanted.mark(&screen(0), &screen(0).bounds(), true);
         let read = |ocr: &mut Ocr, shade: u8, found: &[Text]| -> Vec<String> {
-            ocr.turn_to(&frame(shade), &wanted);
-            let done = Done { frame: frame(shade), texts: Ok(found.to_vec()) };
-            ocr.take(done, &frame(shade), &wanted);
+            ocr.turn_to(&screen(shade), &wanted);
+            let done = Done { frame: screen(shade), texts: Ok(found.to_vec()) };
+            ocr.take(done, &screen(shade), &wanted);
             ocr.texts.iter().map(|text| text.words.clone()).collect()
         };
         assert_eq!(read(&mut ocr, 1, &[text("0", 20, 0.7), text("e", 60, 0.5)]), ["0"]);
@@ -436,7 +434,7 @@ mod tests {
         assert!(read(&mut ocr, 4, &found).is_empty() && ocr.stood.is_empty());
         // Nor where nothing is left to be read.
         ocr.stood.push(found[0].bounds);
-        assert_eq!(ocr.look(&frame(4), (&[], &[]), &mut Vec::new()).await, None);
+        assert_eq!(ocr.look(&screen(4), (&[], &[]), &mut Vec::new()).await, None);
         assert!(ocr.stood.is_empty());
     }
 

@@ -107,8 +107,8 @@ impl Line {
         let (bell, heard) = UnixStream::pair().ok()?;
         bell.set_nonblocking(true).and(heard.set_nonblocking(true)).ok()?;
         let ends = Arc::new(Ends { state: Mutex::default(), bell });
-        let (out, came, heap) = (Vec::new(), Vec::new(), vec![0; ROOM]);
-        let mut wire = Wire { stream, heard, ends: ends.clone(), out, written: 0, heap, came };
+        let (out, came, buffer) = (Vec::new(), Vec::new(), vec![0; ROOM]);
+        let mut wire = Wire { stream, heard, ends: ends.clone(), out, written: 0, buffer, came };
         let thread = std::thread::Builder::new().name("line to a program".into());
         thread.spawn(move || wire.run()).ok()?;
         Some(Self(Arc::new(Held(ends))))
@@ -174,7 +174,7 @@ struct Wire {
     out: Vec<u8>,
     written: usize,
     /// What is read into.
-    heap: Vec<u8>,
+    buffer: Vec<u8>,
     /// What came in and is no whole message yet.
     came: Vec<u8>,
 }
@@ -246,10 +246,10 @@ impl Wire {
     fn read(&mut self) -> Result<bool, HungUp> {
         let (mut has_come, mut end) = (false, Ok(()));
         for _ in 0..READS {
-            match self.stream.read(&mut self.heap) {
+            match self.stream.read(&mut self.buffer) {
                 Ok(count @ 1..) => {
                     has_come = true;
-                    self.came.extend(self.heap.get(..count).unwrap_or_default());
+                    self.came.extend(self.buffer.get(..count).unwrap_or_default());
                 }
                 Err(fault) if fault.kind() == ErrorKind::WouldBlock => break,
                 Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
