@@ -35,6 +35,8 @@ mod over_the_bus {
     const PATH: &str = "/org/freedesktop/Notifications";
     /// As long as the service may take to be found.
     const PATIENCE: Duration = Duration::from_secs(2);
+    /// As long as a press may be behind the closing that it leads to.
+    const AFTERTHOUGHT: Duration = Duration::from_millis(100);
     /// As long as a notification may take to go away.
     const FAREWELL: Duration = Duration::from_secs(1);
     /// Characters of a question that are shown.
@@ -117,21 +119,26 @@ mod over_the_bus {
             let mut pressed = self.service.receive_signal("ActionInvoked").await?;
             let mut closed = self.service.receive_signal("NotificationClosed").await?;
             let mut note = self.put(&words).await?;
-            let rung = loop {
+            let (rung, gone) = loop {
                 tokio::select! {
-                    rung = note.answer(&mut pressed) => break Some(rung),
+                    rung = note.answer(&mut pressed) => break (Some(rung), false),
                     why = note.goes(&mut closed), if alone => match why {
                         EXPIRED => note = self.put(&words).await?,
-                        DISMISSED => break Some(Rung::Closed),
+                        DISMISSED => {
+                            // A press closes it as well, and both may come at once.
+                            let pressed = note.answer(&mut pressed);
+                            let pressed = tokio::time::timeout(AFTERTHOUGHT, pressed).await;
+                            break (Some(pressed.unwrap_or(Rung::Closed)), true);
+                        }
                         _ => {}
                     },
-                    _ = &mut ended => break None,
+                    _ = &mut ended => break (None, false),
                 }
             };
             if let Some(rung) = rung {
                 let _ = answers.send(rung);
             }
-            if rung != Some(Rung::Closed) {
+            if !gone {
                 note.end(&mut closed).await;
             }
             Ok(())

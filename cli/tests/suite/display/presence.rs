@@ -62,6 +62,8 @@ impl Bell {
             Self::action_invoked(&emitter, 8, "allow").await.unwrap();
             Self::action_invoked(&emitter, 7, "default").await.unwrap();
             for key in presses {
+                // A press closes it, and no order of the two is promised.
+                Self::notification_closed(&emitter, 7, 2).await.unwrap();
                 Self::action_invoked(&emitter, 7, key).await.unwrap();
             }
         });
