@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedAMatrix};
 use rten_tensor::NdTensorView;
 
-use super::layer::Sliding;
+use super::layer::{Sliding, every};
 
 /// Places that are worked on at once: what they take stays in the memory of the core.
 const STRIP: usize = 1024;
@@ -171,11 +171,7 @@ impl Dense {
                 else {
                     continue;
                 };
-                if along == 1 {
-                    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-                } else {
-                    to.iter_mut().zip(from.iter().step_by(along)).for_each(|(to, from)| *to = *from);
-                }
+                every(along, from, to);
             }
         }
     }

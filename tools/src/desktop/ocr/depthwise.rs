@@ -1,9 +1,12 @@
 //! Convolutions of each plane by itself. A plane is laid into a frame of noughts, so that each weight meets
 //! one run of values without an edge; what stands in the frame afterwards is dropped.
 
+#![expect(clippy::inline_always, reason = "a loop gets the wide registers only if it is inlined")]
+
 use rayon::prelude::*;
 
-use super::layer::Sliding;
+use super::layer::{Sliding, every};
+use super::machine::{Level, Machine, Work};
 
 /// Values of a plane that are worked on at once: they stay in the fastest memory.
 const STRIP: usize = 2048;
@@ -50,13 +53,7 @@ impl Depthwise {
                 self.plane(at % planes, framed, sums, columns);
                 let lines = sums.chunks_exact(columns).step_by(stride.0);
                 for (to, from) in out.chunks_exact_mut(size.1).zip(lines) {
-                    match from.get(..size.1).filter(|_| stride.1 == 1) {
-                        Some(from) => to.copy_from_slice(from),
-                        None => to
-                            .iter_mut()
-                            .zip(from.iter().step_by(stride.1))
-                            .for_each(|(to, from)| *to = *from),
-                    }
+                    every(stride.1, from, to);
                 }
             },
         );
@@ -70,6 +67,25 @@ impl Depthwise {
         let bias = self.bias.get(at).copied().unwrap_or_default();
         let used = columns * (sums.len() / columns + 1 - high);
         let sums = sums.get_mut(..used).unwrap_or_default();
+        Level::of_this_processor().run(Plane { weights, bias, framed, sums, columns, wide });
+    }
+}
+
+/// One plane.
+struct Plane<'a> {
+    weights: &'a [f32],
+    bias: f32,
+    framed: &'a [f32],
+    sums: &'a mut [f32],
+    /// Of the frame, and of the kernel.
+    columns: usize,
+    wide: usize,
+}
+
+impl Work for Plane<'_> {
+    #[inline(always)]
+    fn run<M: Machine>(self, _: M) {
+        let Self { weights, bias, framed, sums, columns, wide } = self;
         for (strip, sums) in sums.chunks_mut(STRIP).enumerate() {
             sums.fill(bias);
             let behind = |tap: usize| {

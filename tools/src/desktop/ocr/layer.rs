@@ -2,6 +2,7 @@
 
 use super::dense::Dense;
 use super::depthwise::Depthwise;
+use super::pointwise::Pointwise;
 use super::pool::Pool;
 
 /// No kernel, frame or stride is larger.
@@ -19,6 +20,9 @@ pub(super) struct Sliding {
 }
 
 impl Sliding {
+    /// One that meets each place by itself.
+    pub(super) const STILL: Self = Self { kernel: (1, 1), frame: [0; 4], stride: (1, 1) };
+
     /// `None` if it is of no use.
     pub(super) fn new(
         kernel: (usize, usize),
@@ -44,12 +48,31 @@ impl Sliding {
     }
 }
 
+/// Copies one value of `step`, from the first on, as far as there are any and there is room.
+pub(super) fn every(step: usize, from: &[f32], to: &mut [f32]) {
+    match step {
+        1 => {
+            let both = to.len().min(from.len());
+            to.split_at_mut(both).0.copy_from_slice(from.split_at(both).0);
+        }
+        2 => {
+            let (pairs, last) = from.as_chunks::<2>();
+            let mut to = to.iter_mut();
+            to.by_ref().zip(pairs).for_each(|(to, [from, _])| *to = *from);
+            to.zip(last).for_each(|(to, from)| *to = *from);
+        }
+        _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, from)| *to = *from),
+    }
+}
+
 /// A layer that was taken out of a network.
 pub(super) enum Layer {
     /// A convolution of each plane by itself.
     Depthwise(Depthwise),
     /// A convolution of all planes together.
     Dense(Dense),
+    /// One of all planes together, place by place.
+    Pointwise(Pointwise),
     /// An average of parts.
     Pool(Pool),
 }
@@ -61,6 +84,7 @@ impl Layer {
         match self {
             Self::Depthwise(layer) => layer.apply(input, size),
             Self::Dense(layer) => layer.apply(input, size),
+            Self::Pointwise(layer) => layer.apply(input, size),
             Self::Pool(layer) => layer.apply(input, size),
         }
     }

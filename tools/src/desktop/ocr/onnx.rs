@@ -1,5 +1,5 @@
-//! Takes out of the file of a network what is done here more quickly than where the rest is: its convolutions with more than
-//! one weight and the layer that picks one of many classes; and averages, which take fewer rows here. What is left gives what these take
+//! Takes out of the file of a network what is done here more quickly than where the rest is: its convolutions and the layer that
+//! picks one of many classes; and averages, which take fewer rows here. What is left gives what these take
 //! in, and takes in what they give. What cannot be told apart stays as it is.
 
 use std::collections::{HashMap, HashSet};
@@ -8,6 +8,7 @@ use super::classifier::Classifier;
 use super::dense::Dense;
 use super::depthwise::Depthwise;
 use super::layer::{Layer, Sliding};
+use super::pointwise::Pointwise;
 use super::pool::Pool;
 use super::protobuf::{add, each, fields, numbers, texts};
 
@@ -189,7 +190,7 @@ impl<'a> Found<'a> {
     /// What `node` is, if it is a layer that is done here.
     fn of(node: &Node<'a>, nodes: &[Node<'a>], tensors: &HashMap<&'a str, Tensor<'a>>) -> Option<Self> {
         let is_close = node.number("dilations").is_none_or(|all| all.iter().all(|v| *v == 1));
-        if !is_close || node.number("auto_pad").is_some() {
+        if !is_close {
             return None;
         }
         match node.parts() {
@@ -200,8 +201,9 @@ impl<'a> Found<'a> {
                 let kernel = node.number("kernel_shape")?;
                 let [high, wide] = *kernel else { return None };
                 let is_nought = |name| node.number(name).is_none_or(|all| all.iter().all(|v| *v == 0));
-                let apart =
-                    node.number("strides")? == kernel && is_nought("pads") && is_nought("ceil_mode");
+                let apart = node.number("strides")? == kernel
+                    && (is_nought("pads") && is_nought("ceil_mode"))
+                    && node.word("auto_pad").is_none();
                 let layer = Layer::Pool(Pool::new((high, wide)).filter(|_| apart)?);
                 Some(Self { from, to, nodes: vec![node.whole], layer })
             }
@@ -217,10 +219,18 @@ impl<'a> Found<'a> {
         tensors: &HashMap<&'a str, Tensor<'a>>,
     ) -> Option<Self> {
         let [gives, takes, high, wide] = *weights.sides.as_slice() else { return None };
-        let [top, left, bottom, right] = *node.number("pads")? else { return None };
-        let [down, along] = *node.number("strides")? else { return None };
         // Where there are so many weights, there are not more planes.
         let weights = weights.values().filter(|weights| !weights.is_empty())?;
+        let [down, along] = *node.number("strides")? else { return None };
+        let frame = match node.word("auto_pad") {
+            None => node.number("pads")?.first_chunk().copied()?,
+            // As large as before: what cannot be halved is behind.
+            Some("SAME_UPPER") if (down, along) == (1, 1) => {
+                let [up, before] = [(high - 1) / 2, (wide - 1) / 2];
+                [up, before, high - 1 - up, wide - 1 - before]
+            }
+            Some(_) => return None,
+        };
         let (mut nodes_of, mut to, mut bias) = (vec![node.whole], to, vec![0.0; gives]);
         let mut users = nodes.iter().filter(|other| other.inputs.contains(&to));
         if let (Some(next), None) = (users.next(), users.next())
@@ -230,14 +240,31 @@ impl<'a> Found<'a> {
             nodes_of.push(next.whole);
             (to, bias) = (sum, added.values()?);
         }
-        let sliding = Sliding::new((high, wide), [top, left, bottom, right], (down, along))?;
+        let sliding = Sliding::new((high, wide), frame, (down, along))?;
         let layer = match (node.number("group")?, takes) {
+            ([1], _) if sliding == Sliding::STILL && !is_of_one_place(from, nodes) => {
+                Layer::Pointwise(Pointwise::new(&weights, &bias)?)
+            }
             ([1], _) => Layer::Dense(Dense::new(&weights, bias, sliding)?),
             ([all], 1) if *all == gives => Layer::Depthwise(Depthwise::new(weights, bias, sliding)?),
             _ => return None,
         };
         Some(Self { from, to, nodes: nodes_of, layer })
     }
+}
+
+/// Whether the planes of `value` have a single place: they come of averages of whole planes, maybe by way of a layer.
+fn is_of_one_place<'a>(mut value: &'a str, nodes: &[Node<'a>]) -> bool {
+    let steps = ["Relu", "Add", "Conv"];
+    for _ in 0..=steps.len() {
+        let Some(maker) = nodes.iter().find(|node| node.outputs.contains(&value)) else { return false };
+        match (maker.does, maker.inputs.first()) {
+            ("GlobalAveragePool" | "ReduceMean", _) => return true,
+            (does, Some(input)) if steps.contains(&does) => value = input,
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// One operation.
@@ -248,6 +275,7 @@ struct Node<'a> {
     inputs: Vec<&'a str>,
     outputs: Vec<&'a str>,
     attributes: HashMap<&'a str, Vec<usize>>,
+    words: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Node<'a> {
@@ -256,8 +284,11 @@ impl<'a> Node<'a> {
             let one = each(field.bytes, 3).next().map(|field| vec![field.value]);
             Some((texts(field.bytes, 1).next()?, one.unwrap_or_else(|| numbers(field.bytes, 8))))
         });
+        let words = each(bytes, 5)
+            .filter_map(|field| Some((texts(field.bytes, 1).next()?, texts(field.bytes, 4).next()?)));
         Self {
             whole,
+            words: words.collect(),
             does: texts(bytes, 4).next().unwrap_or_default(),
             inputs: texts(bytes, 1).filter(|name| !name.is_empty()).collect(),
             outputs: texts(bytes, 2).collect(),
@@ -268,6 +299,11 @@ impl<'a> Node<'a> {
     /// The numbers of an attribute.
     fn number(&self, name: &str) -> Option<&[usize]> {
         self.attributes.get(name).map(Vec::as_slice)
+    }
+
+    /// The word of an attribute.
+    fn word(&self, name: &str) -> Option<&'a str> {
+        self.words.get(name).copied()
     }
 
     /// What it does, what it takes and what it gives.
