@@ -45,7 +45,6 @@ mod over_the_bus {
     const REFUSE: &str = "refuse";
     /// Why one has gone, as the specification numbers it.
     const EXPIRED: u32 = 1;
-    const DISMISSED: u32 = 2;
 
     /// A service that shows notifications.
     #[derive(Debug, Clone)]
@@ -122,16 +121,15 @@ mod over_the_bus {
             let (rung, gone) = loop {
                 tokio::select! {
                     rung = note.answer(&mut pressed) => break (Some(rung), false),
-                    why = note.goes(&mut closed), if alone => match why {
-                        EXPIRED => note = self.put(&words).await?,
-                        DISMISSED => {
-                            // A press closes it as well, and both may come at once.
-                            let pressed = note.answer(&mut pressed);
-                            let pressed = tokio::time::timeout(AFTERTHOUGHT, pressed).await;
-                            break (Some(pressed.unwrap_or(Rung::Closed)), true);
+                    why = note.goes(&mut closed), if alone => {
+                        // A press closes it as well, and both may come at once.
+                        let pressed = note.answer(&mut pressed);
+                        match (tokio::time::timeout(AFTERTHOUGHT, pressed).await, why) {
+                            (Ok(rung), _) => break (Some(rung), true),
+                            (Err(_), EXPIRED) => note = self.put(&words).await?,
+                            (Err(_), _) => break (Some(Rung::Closed), true),
                         }
-                        _ => {}
-                    },
+                    }
                     _ = &mut ended => break (None, false),
                 }
             };

@@ -161,7 +161,7 @@ impl Work for Seen<'_> {
     }
 }
 
-/// `e` to the power of `x`, which is not above nought, to half a thousandth; nought for what is no number.
+/// `e` to the power of `x`, which is not above nought, to a thousandth; next to nothing for what is no number.
 #[inline(always)]
 fn power(x: f32) -> f32 {
     // Adding this leaves the nearest whole number in the low bits.

@@ -57,9 +57,9 @@ pub(super) fn every(step: usize, from: &[f32], to: &mut [f32]) {
         }
         2 => {
             let (pairs, last) = from.as_chunks::<2>();
-            let mut to = to.iter_mut();
-            to.by_ref().zip(pairs).for_each(|(to, [from, _])| *to = *from);
-            to.zip(last).for_each(|(to, from)| *to = *from);
+            let (head, tail) = to.split_at_mut(pairs.len().min(to.len()));
+            head.iter_mut().zip(pairs).for_each(|(to, [from, _])| *to = *from);
+            tail.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
         }
         _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, from)| *to = *from),
     }
@@ -119,6 +119,20 @@ pub(super) mod tests {
             taps.sum()
         };
         (0..rows * columns).map(|place| at(place / columns, place % columns)).collect()
+    }
+
+    #[test]
+    fn every_value_of_a_step_is_copied_as_far_as_there_is_room() {
+        let from: Vec<f32> = (0..9_u8).map(f32::from).collect();
+        for step in 1..5 {
+            for (there, room) in [(9, 9), (8, 9), (9, 5), (9, 4), (3, 1), (1, 3), (0, 2), (4, 0)] {
+                let mut to = vec![-1.0; room];
+                every(step, &from[..there], &mut to);
+                let mut want: Vec<f32> = from[..there].iter().step_by(step).copied().collect();
+                want.resize(room.max(want.len()), -1.0);
+                assert_eq!(to, want[..room], "{step}: {there} to {room}");
+            }
+        }
     }
 
     #[test]

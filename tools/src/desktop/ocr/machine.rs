@@ -1,6 +1,5 @@
 //! The widest registers of this processor, and its products of bytes. A value of a machine is the proof that the processor has its
-//! instructions, so that what is built on it is safe; [`Plain`] does the same with arrays and is what the others are held
-//! against.
+//! instructions, so that what is built on it is safe; [`Plain`] does the same with arrays.
 //!
 //! Products of bytes are of use only where the processor adds up four at once: sums of pairs, which others have, overflow
 //! unless a bit is given up, and gain little on floats.
@@ -23,7 +22,7 @@ pub(super) type Weights = [[i8; 4]; ROWS];
 /// The sums of each row, group by group.
 pub(super) type Sums = [[[i32; LANES]; GROUPS]; ROWS];
 
-/// What computes. Sums are exact.
+/// What computes. Sums are exact where they fit.
 pub(super) trait Machine: Copy + Send + Sync {
     /// For each row and each column the products of all its weights with all values.
     fn products(self, weights: &[Weights], values: &[[Fours; GROUPS]]) -> Sums;
@@ -195,7 +194,8 @@ mod x86 {
 
     impl Wide {
         pub(super) fn new() -> Option<Self> {
-            let has = is_x86_feature_detected!("avx512f")
+            let has = Avx2::new().is_some()
+                && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
@@ -307,7 +307,7 @@ mod tests {
         }
     }
 
-    /// All bytes and all weights meet somewhere, the largest and the lowest among them.
+    /// Nearly all bytes and all weights meet somewhere, the largest and the lowest among them.
     #[test]
     fn all_machines_give_the_same_sums() {
         let byte = |at: usize| u8::try_from((at * 7919 + at / 251) % 256).unwrap();

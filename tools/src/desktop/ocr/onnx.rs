@@ -1,4 +1,4 @@
-//! Takes out of the file of a network what is done here more quickly than where the rest is: its convolutions and the layer that
+//! Takes out of the file of a network what is done here more quickly than where the rest is: most of its convolutions and the layer that
 //! picks one of many classes; and averages, which take fewer rows here. What is left gives what these take
 //! in, and takes in what they give. What cannot be told apart stays as it is.
 
@@ -190,7 +190,8 @@ impl<'a> Found<'a> {
     /// What `node` is, if it is a layer that is done here.
     fn of(node: &Node<'a>, nodes: &[Node<'a>], tensors: &HashMap<&'a str, Tensor<'a>>) -> Option<Self> {
         let is_close = node.number("dilations").is_none_or(|all| all.iter().all(|v| *v == 1));
-        if !is_close {
+        let padded = node.number("auto_pad").is_none() || node.word("auto_pad").is_some();
+        if !is_close || !padded {
             return None;
         }
         match node.parts() {
@@ -223,7 +224,7 @@ impl<'a> Found<'a> {
         let weights = weights.values().filter(|weights| !weights.is_empty())?;
         let [down, along] = *node.number("strides")? else { return None };
         let frame = match node.word("auto_pad") {
-            None => node.number("pads")?.first_chunk().copied()?,
+            None => <[usize; 4]>::try_from(node.number("pads")?).ok()?,
             // As large as before: what cannot be halved is behind.
             Some("SAME_UPPER") if (down, along) == (1, 1) => {
                 let [up, before] = [(high - 1) / 2, (wide - 1) / 2];
@@ -253,7 +254,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether the planes of `value` have a single place: they come of averages of whole planes, maybe by way of a layer.
+/// Whether the planes of `value` are likely to have a single place: they come of averages, maybe by way of a layer.
 fn is_of_one_place<'a>(mut value: &'a str, nodes: &[Node<'a>]) -> bool {
     let steps = ["Relu", "Add", "Conv"];
     for _ in 0..=steps.len() {

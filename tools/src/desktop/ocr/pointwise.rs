@@ -13,6 +13,9 @@ const TILES: usize = 4;
 /// With fewer planes on either side rounding takes longer than the product gains.
 const FEWEST: usize = 48;
 
+/// With more planes the sums might overflow.
+const DEEPEST: usize = 1 << 16;
+
 /// A convolution with kernels of one weight through all planes.
 pub(super) struct Pointwise {
     /// Planes that it takes.
@@ -96,7 +99,7 @@ impl Pointwise {
     fn with(level: Level, weights: &[f32], bias: &[f32]) -> Option<Self> {
         let gives = bias.len();
         let takes = weights.len().checked_div(gives)?;
-        if takes == 0 || takes * gives != weights.len() {
+        if !(1..=DEEPEST).contains(&takes) || takes * gives != weights.len() {
             return None;
         }
         let rows: Vec<(&[f32], f32)> = weights.chunks_exact(takes).zip(bias.iter().copied()).collect();
@@ -109,7 +112,7 @@ impl Pointwise {
         input: &[f32],
         [count, planes, high, wide]: [usize; 4],
     ) -> Option<([usize; 4], Vec<f32>)> {
-        let area = high * wide;
+        let area = high.checked_mul(wide)?;
         if planes != self.takes || area == 0 || input.len() != count * planes * area {
             return None;
         }
@@ -374,7 +377,7 @@ mod tests {
         let new = |weights: usize, bias: usize| {
             Pointwise::with(Level::Plain, &vec![0.5; weights], &vec![0.0; bias])
         };
-        for (weights, bias) in [(0, 0), (4, 0), (0, 2), (7, 2), (1, 2)] {
+        for (weights, bias) in [(0, 0), (4, 0), (0, 2), (7, 2), (1, 2), (DEEPEST + 1, 1)] {
             assert!(new(weights, bias).is_none(), "{weights} {bias}");
         }
         let layer = new(6, 2).unwrap();
