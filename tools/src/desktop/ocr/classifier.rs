@@ -7,7 +7,7 @@ use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, P
 use rten_tensor::NdTensorView;
 
 use super::machine::{Level, Machine, Work};
-use super::pointwise::{Pointwise, Rounded};
+use super::pointwise::{Pointwise, ROUND, Rounded, whole};
 
 /// Classes that are worked on at once.
 const BLOCK: usize = 510;
@@ -164,14 +164,12 @@ impl Work for Seen<'_> {
 /// `e` to the power of `x`, which is not above nought, to a thousandth; next to nothing for what is no number.
 #[inline(always)]
 fn power(x: f32) -> f32 {
-    // Adding this leaves the nearest whole number in the low bits.
-    const ROUND: f32 = 12_582_912.0;
     let x = if x > -80.0 { x } else { -80.0 };
     let x = x * std::f32::consts::LOG2_E;
-    let rounded = x + ROUND;
-    let rest = (x - (rounded - ROUND)) * std::f32::consts::LN_2;
+    let bits = whole(x);
+    let rest = (x - (f32::from_bits(bits) - ROUND)) * std::f32::consts::LN_2;
     let power = 1.0 + rest * (1.0 + rest * (0.5 + rest / 6.0));
-    let exponent = rounded.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127);
+    let exponent = bits.wrapping_sub(ROUND.to_bits()).wrapping_add(127);
     power * f32::from_bits(exponent << 23)
 }
 

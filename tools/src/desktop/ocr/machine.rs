@@ -144,6 +144,15 @@ mod x86 {
     #[derive(Debug, Clone, Copy)]
     pub(in super::super) struct Wide(());
 
+    /// What `row` makes of the sums of each row with its weights.
+    #[inline(always)]
+    fn each_row<S>(sums: [S; ROWS], weights: &Weights, row: impl Fn(S, [i8; 4]) -> S) -> [S; ROWS] {
+        let [first, second, third, fourth, fifth, sixth] = sums;
+        let [wa, wb, wc, wd, we, wf] = *weights;
+        let (first, second, third) = (row(first, wa), row(second, wb), row(third, wc));
+        [first, second, third, row(fourth, wd), row(fifth, we), row(sixth, wf)]
+    }
+
     impl Avx2 {
         pub(super) fn new() -> Option<Self> {
             let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -177,18 +186,13 @@ mod x86 {
             let nought = [unsafe { _mm256_setzero_si256() }; 2];
             // SAFETY: the machine has AVX2, and the bytes of one register are there.
             let load = |values: &[u32; LANES / 2]| unsafe { _mm256_loadu_si256(values.as_ptr().cast()) };
-            let [mut first, mut second, mut third, mut fourth, mut fifth, mut sixth] = [nought; ROWS];
-            for ([wa, wb, wc, wd, we, wf], values) in weights.iter().zip(values) {
+            let mut sums = [nought; ROWS];
+            for (weights, values) in weights.iter().zip(values) {
                 let ([low, high], _) = values.as_chunks() else { continue };
                 let values = [load(low), load(high)];
-                first = self.row(first, values, *wa);
-                second = self.row(second, values, *wb);
-                third = self.row(third, values, *wc);
-                fourth = self.row(fourth, values, *wd);
-                fifth = self.row(fifth, values, *we);
-                sixth = self.row(sixth, values, *wf);
+                sums = each_row(sums, weights, |sums, weights| self.row(sums, values, weights));
             }
-            [first, second, third, fourth, fifth, sixth]
+            sums
         }
     }
 
@@ -260,19 +264,14 @@ mod x86 {
             let nought = [unsafe { _mm512_setzero_si512() }; GROUPS];
             // SAFETY: the machine has AVX512F, and the bytes are there.
             let load = |values: &Fours| unsafe { _mm512_loadu_si512(values.as_ptr().cast()) };
-            let [mut first, mut second, mut third, mut fourth, mut fifth, mut sixth] = [nought; ROWS];
-            for ([wa, wb, wc, wd, we, wf], [va, vb, vc, vd]) in weights.iter().zip(values) {
+            let mut sums = [nought; ROWS];
+            for (weights, [va, vb, vc, vd]) in weights.iter().zip(values) {
                 let values = [load(va), load(vb), load(vc), load(vd)];
-                first = self.row(first, values, *wa);
-                second = self.row(second, values, *wb);
-                third = self.row(third, values, *wc);
-                fourth = self.row(fourth, values, *wd);
-                fifth = self.row(fifth, values, *we);
-                sixth = self.row(sixth, values, *wf);
+                sums = each_row(sums, weights, |sums, weights| self.row(sums, values, weights));
             }
             let mut out = [[[0; LANES]; GROUPS]; ROWS];
             let to = out.as_flattened_mut().iter_mut();
-            for (to, sums) in to.zip([first, second, third, fourth, fifth, sixth].as_flattened()) {
+            for (to, sums) in to.zip(sums.as_flattened()) {
                 // SAFETY: the machine has AVX512F, and there is room for the sums.
                 unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), *sums) };
             }

@@ -12,7 +12,6 @@ use super::machine::{Fours, GROUPS, LANES, Level, Machine, ROWS, Weights, Work};
 const TILES: usize = 4;
 /// With fewer planes on either side rounding takes longer than the product gains.
 const FEWEST: usize = 48;
-
 /// With more planes the sums might overflow.
 const DEEPEST: usize = 1 << 16;
 
@@ -288,11 +287,12 @@ fn lanes(plane: &[f32], from: usize) -> [f32; LANES] {
     })
 }
 
+/// Adding this leaves the nearest whole number in the low bits.
+pub(super) const ROUND: f32 = 12_582_912.0;
+
 /// The nearest whole number, in the low bits; some number for what is none or is far from nought.
 #[inline(always)]
-const fn whole(value: f32) -> u32 {
-    // Adding this leaves it there.
-    const ROUND: f32 = 12_582_912.0;
+pub(super) const fn whole(value: f32) -> u32 {
     (value + ROUND).to_bits()
 }
 
