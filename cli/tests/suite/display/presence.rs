@@ -63,7 +63,7 @@ impl Bell {
             Self::action_invoked(&emitter, 7, "default").await.unwrap();
             for key in presses {
                 // A press closes it, and no order of the two is promised.
-                Self::notification_closed(&emitter, 7, 2).await.unwrap();
+                Self::notification_closed(&emitter, 7, 3).await.unwrap();
                 Self::action_invoked(&emitter, 7, key).await.unwrap();
             }
         });
@@ -109,7 +109,10 @@ fn serve(
 
 #[test]
 fn a_notification_asks_and_is_an_answer() {
-    for (presses, code, answer) in [(&["allow"], 0, ""), (&["refuse"], 4, "said no")] {
+    let closed = "closed without an answer";
+    for (presses, code, answer) in
+        [(&["allow"], 0, ""), (&["refuse"], 4, "said no"), (&["default"], 4, closed)]
+    {
         let (account, screen) = (Account::new(), Screen::whole());
         let (heard, _served) = serve(&screen, &["actions", "body", "body-markup"], presses);
         let mut command = account.command(&["do", "--display", &screen.name, TOUCH]);
